@@ -1,0 +1,112 @@
+/**
+ * The one contract that methods, metrics and pages are written against: a model is a graph that can be asked.
+ *
+ * Letters: N batch, C channels, H x W spatial extent, T tokens, E embedding size, K classes.
+ * Whatever an engine uses inside, tensors that cross this contract are laid out [N, C, H, W] for spatial taps and
+ * [N, T, E] for token taps; the image feed is [N, 3, H, W], already preprocessed as the model card says.
+ */
+import type { Tensor, FloatTensor } from '../tensor/tensor.ts'
+
+/** Names a tensor of the model: stable across loads of the same file. */
+export type TapId = string
+
+export const TAP_KINDS = [
+  'input',
+  'output',
+  'conv',
+  'linear',
+  'activation',
+  'norm',
+  'pool',
+  'embedding',
+  'attention',
+  'add',
+  'concat',
+  'other',
+] as const
+export type TapKind = (typeof TAP_KINDS)[number]
+
+/** A tensor one may name in a question. */
+export interface Tap {
+  readonly id: TapId
+  /** What a person recognises: the exporter's module name. */
+  readonly label: string
+  readonly kind: TapKind
+  /** The operator that makes it (ONNX op_type or Keras class name); '' for inputs. */
+  readonly operator: string
+  /** Shape at batch 1; null where it depends on the input (the batch axis included). */
+  readonly shape: readonly (number | null)[]
+  /** [N, C, H, W] with H * W > 1: CAM methods can be asked here. */
+  readonly spatial: boolean
+  /** True where a gradient of the output exists with respect to this tap; else `reason` says which operators lack a rule. */
+  readonly differentiable: boolean
+  readonly reason?: string
+}
+
+/** Backward rules that replace the plain ones: bent ReLU for guided backpropagation and deconvnet. */
+export type RuleSet = 'plain' | 'guided-relu' | 'deconvnet'
+
+/** A scalar a row: sum over outputs of <weights, output>. Each weight tensor has its output's shape ([N, K]). */
+export type Cotangent = Readonly<Record<TapId, FloatTensor>>
+
+export interface Question {
+  /** Every model input by name. Leave out inputs that lie wholly before replaced taps. */
+  readonly feeds?: Readonly<Record<string, Tensor>>
+  /** Replaced taps: the run starts there, and only what lies behind them is computed. */
+  readonly from?: Readonly<Record<TapId, FloatTensor>>
+  /** Tensors whose value to return (outputs are taps too). */
+  readonly read: readonly TapId[]
+  readonly gradient?: {
+    readonly of: Cotangent
+    readonly wrt: readonly TapId[]
+    readonly rules?: RuleSet
+  }
+}
+
+export interface Answer {
+  readonly values: Readonly<Record<TapId, FloatTensor>>
+  /** d(scalar of row n) / d(tap), in the tap's shape, row by row. */
+  readonly gradients: Readonly<Record<TapId, FloatTensor>>
+}
+
+/** Which engine answers, on what: shown to users as `models { engine { name backend reason } }`. */
+export interface EngineInfo {
+  readonly name: 'onnx' | 'tfjs'
+  /** 'cpu', 'cuda', 'tensorflow', 'wasm', ... */
+  readonly backend: string
+  readonly version: string
+  /** Why this backend and not a faster one; '' when it was the first choice. */
+  readonly reason: string
+}
+
+export interface ExplainableModel {
+  readonly engine: EngineInfo
+  /** In graph order. */
+  readonly taps: readonly Tap[]
+  /** Names of the model's inputs, in order. */
+  readonly inputs: readonly string[]
+  /** The tap that holds the logits, [N, K]. */
+  readonly logits: TapId
+  /** The sensible default for this model: last spatial map of a CNN; word embedding of a text model. */
+  readonly defaultTap: TapId
+  /**
+   * The weights [K, C] and bias [K] of the linear head, where the logits are exactly linear(globalAveragePool(tap));
+   * null for other heads or other taps. Plain CAM needs it.
+   */
+  linearHead(tap: TapId): Promise<LinearHead | null>
+  /**
+   * Answers a question with one run where the engine can. Mutates nothing; the same question gives identical bytes.
+   * @throws AppError UNKNOWN_LAYER for a tap the model has not, NOT_DIFFERENTIABLE, BAD_INPUT for wrong shapes,
+   *   CANCELLED when the signal was aborted.
+   */
+  ask(question: Question, signal?: AbortSignal): Promise<Answer>
+  /** Releases native memory. Idempotent. */
+  dispose(): Promise<void>
+}
+
+export interface LinearHead {
+  /** [K, C] */
+  readonly weights: FloatTensor
+  /** [K] */
+  readonly bias: FloatTensor
+}

@@ -1,0 +1,62 @@
+/** The model card: `models/<id>/card.json`, everything Limelight needs to know to run and to present a model. */
+import { z } from 'zod'
+
+const imagePreprocessing = z.strictObject({
+  kind: z.literal('image'),
+  /** Input extent in pixels. */
+  width: z.int().positive(),
+  height: z.int().positive(),
+  /** 'squash': the whole picture, aspect ratio not kept. 'crop': shorter side resized, centre cropped. */
+  resize: z.enum(['squash', 'crop']),
+  /** Cropped side / resized shorter side; only for 'crop'. */
+  cropFraction: z.number().gt(0).max(1).optional(),
+  layout: z.enum(['NCHW', 'NHWC']),
+  /** (value in 0..255 - mean) / std, per channel. */
+  mean: z.tuple([z.number(), z.number(), z.number()]),
+  std: z.tuple([z.number(), z.number(), z.number()]),
+  colour: z.enum(['RGB', 'BGR']),
+})
+const textPreprocessing = z.strictObject({
+  kind: z.literal('text'),
+  /** Special tokens included. */
+  maxTokens: z.int().positive(),
+  truncation: z.enum(['head', 'head-tail']),
+  /** Share of the kept tokens taken from the start; only for 'head-tail'. */
+  headFraction: z.number().gt(0).lt(1).optional(),
+  lowercase: z.boolean(),
+})
+export const modelCard = z.strictObject({
+  id: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
+  title: z.string(),
+  summary: z.string(),
+  task: z.enum(['image-classification', 'text-classification']),
+  labels: z.array(z.string()).min(2),
+  files: z.strictObject({
+    onnx: z.string().optional(),
+    tfjs: z.string().optional(),
+    tokenizer: z.string().optional(),
+  }),
+  preprocessing: z.discriminatedUnion('kind', [imagePreprocessing, textPreprocessing]),
+  defaultTap: z.string(),
+  taps: z.record(z.string(), z.string()).optional(),
+  license: z.string(),
+  provenance: z.strictObject({
+    architecture: z.string(),
+    data: z.string(),
+    recipe: z.string(),
+    seed: z.number(),
+  }),
+  figures: z.array(
+    z.strictObject({
+      dataset: z.string(),
+      n: z.int(),
+      metric: z.string(),
+      value: z.number(),
+      command: z.string(),
+    }),
+  ),
+  extra: z.record(z.string(), z.unknown()).optional(),
+})
+export type ModelCard = z.infer<typeof modelCard>
+export type ImagePreprocessing = z.infer<typeof imagePreprocessing>
+export type TextPreprocessing = z.infer<typeof textPreprocessing>
