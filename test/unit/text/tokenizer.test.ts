@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { AppError } from '../../../lib/errors.ts'
 import { MAX_CHARACTERS, MAX_WORDS } from '../../../lib/text/limits.ts'
 import { loadTokenizer, type EncodedText, type Tokenizer } from '../../../lib/text/tokenizer.ts'
-import golden from './golden/tokenizer.json' with { type: 'json' }
+import golden from '../../fixtures/text/tokenizer.json' with { type: 'json' }
 
 const FOLDER = join(import.meta.dirname, '../../../models/reviews-minilm')
 const whole = { kind: 'text', maxTokens: 1_000_000, truncation: 'head', lowercase: true } as const

@@ -1,0 +1,108 @@
+import { join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { encodingDiagnoses } from '../../../lib/text/diagnoses.ts'
+import { loadTokenizer, type Tokenizer } from '../../../lib/text/tokenizer.ts'
+import { groupWords } from '../../../lib/text/words.ts'
+
+const card = { kind: 'text', maxTokens: 512, truncation: 'head-tail', headFraction: 0.6, lowercase: true } as const
+let tokenizer: Tokenizer
+beforeAll(async () => {
+  tokenizer = await loadTokenizer(join(import.meta.dirname, '../../../models/reviews-minilm'))
+})
+
+/** Scores 1, 2, 4, ...: every set of tokens has its own sum. */
+function scored(text: string, maxTokens = 512) {
+  const { tokens, special } = tokenizer.encode(text, { ...card, maxTokens })
+  return tokens.map((token, index) => ({ ...token, score: 2 ** index, special: special[index] ?? false }))
+}
+const words = (text: string) => groupWords(text, scored(text), 'sum').filter((word) => !word.special)
+
+describe('the word policy', () => {
+  test.each([
+    ["Don't miss it.", ["Don't", 'miss', 'it', '.']],
+    ['don\u2019t', ['don\u2019t']],
+    ['a well-made film', ['a', 'well-made', 'film']],
+    ['mother-in-law rock\u2019n\u2019roll', ['mother-in-law', 'rock\u2019n\u2019roll']],
+    ['well--made - not', ['well', '--', 'made', '-', 'not']],
+    ["'tis the dogs' dinner", ["'", 'tis', 'the', 'dogs', "'", 'dinner']],
+    ['Wow!!! Really?! ...', ['Wow', '!!!', 'Really', '?', '!', '...']],
+    ['8.5/10 for 1,000 of $9.', ['8.5', '/', '10', 'for', '1,000', 'of', '$', '9', '.']],
+    ['bad.The end', ['bad', '.', 'The', 'end']],
+    ['good good good', ['good', 'good', 'good']],
+    ['snake_case __init__', ['snake_case', '__', 'init', '__']],
+    ['one<br /><br />two<BR>x', ['one', '<br />', '<br />', 'two', '<BR>', 'x']],
+    ['a < b <<br>', ['a', '<', 'b', '<', '<br>']],
+    ['antidisestablishmentarianism', ['antidisestablishmentarianism']],
+    ['Caf\u00e9 cafe\u0301s!\u0301x', ['Caf\u00e9', 'cafe\u0301s', '!\u0301', 'x']],
+    ['so\u00adft zero\u200bwidth', ['so\u00adft', 'zero\u200bwidth']],
+    ['\u{1F468}\u200d\u{1F469} \u2764\ufe0f ok', ['\u{1F468}\u200d\u{1F469}', '\u2764\ufe0f', 'ok']],
+    ['\u20ac5 \u201cquoted\u201d', ['\u20ac', '5', '\u201c', 'quoted', '\u201d']],
+    ['\u0430\u0445, \u0444\u0438\u043b\u044c\u043c', ['\u0430\u0445', ',', '\u0444\u0438\u043b\u044c\u043c']],
+    ['\uc601\ud654 \uc88b\uc544\uc694', ['\uc601\ud654', '\uc88b\uc544\uc694']],
+    ['\u6211\u770b\u7535\u5f71\u3002', ['\u6211', '\u770b', '\u7535\u5f71', '\u3002']],
+    ['good\u7535\u5f71 3D', ['good', '\u7535\u5f71', '3D']],
+  ])('%j', (text, expected) => {
+    expect(words(text).map((word) => word.text)).toEqual(expected)
+  })
+})
+
+describe('what holds for every text', () => {
+  const texts = [
+    "I don't know -- it's a state-of-the-art, 8.5/10 tear-jerker!!! <br /><br />Caf\u00e9s, \u{1F600}\u{1F600} & cafe\u0301.",
+    '\uc601\ud654 \u5f88\u597d\u7684\u7535\u5f71\u3002 \u0e2b\u0e19\u0e31\u0e07\u0e14\u0e35\u0e21\u0e32\u0e01 [MASK] \u200b.',
+  ]
+  test.each(texts)('%s', (text) => {
+    const tokens = scored(text)
+    const all = groupWords(text, tokens, 'sum')
+    const characters = [...text]
+    let position = 0
+    for (const word of all.filter(({ special }) => !special)) {
+      expect(word.start).toBeGreaterThanOrEqual(position)
+      expect(word.text).toBe(characters.slice(word.start, word.end).join(''))
+      position = word.end
+    }
+    expect(all.reduce((sum, word) => sum + word.score, 0)).toBe(2 ** tokens.length - 1)
+    expect(all.filter(({ special }) => special).map((word) => word.text)).toEqual(['[CLS]', '[SEP]'])
+  })
+})
+
+test('reductions: the sum, or the largest with its sign', () => {
+  const text = 'un-well ok'
+  const scores = [0, 1, -3, 2, 5, 0]
+  const tokens = scored(text).map((token, index) => ({ ...token, score: scores[index] ?? 0 }))
+  const reduce = (reduction: 'sum' | 'absolute-max') => groupWords(text, tokens, reduction).map((word) => word.score)
+  expect(reduce('sum')).toEqual([0, 0, 5, 0])
+  expect(reduce('absolute-max')).toEqual([0, -3, 5, 0])
+})
+
+test('a cut never joins the words on its two sides', () => {
+  const text = 'a-b-c-d-e-f-g-h-i-j'
+  const tokens = scored(text, 8)
+  const parts = groupWords(text, tokens, 'sum').filter((word) => !word.special)
+  expect(parts.map((word) => word.text)).toEqual(['a-b-', '-j'])
+})
+
+describe('diagnoses of the encoding', () => {
+  test('nothing to say', () => {
+    expect(encodingDiagnoses(tokenizer.encode('A fine film.', card))).toEqual([])
+  })
+
+  test('what was cut, to the character', () => {
+    const text = 'one two three four five six seven eight nine ten'
+    const [diagnosis] = encodingDiagnoses(tokenizer.encode(text, { ...card, maxTokens: 7 }))
+    expect(diagnosis).toMatchObject({ code: 'INPUT_TRUNCATED', severity: 'warning' })
+    const [from = 0, to = 0] =
+      /Characters (\d+) to (\d+)/u
+        .exec(diagnosis?.message ?? '')
+        ?.slice(1)
+        .map(Number) ?? []
+    expect(text.slice(from, to)).toBe('four five six seven eight')
+    expect(diagnosis?.message).toContain('(5 tokens)')
+  })
+
+  test('what is not known, each once', () => {
+    const [diagnosis] = encodingDiagnoses(tokenizer.encode('\u{1F600} fun \u{1F600} \u{1F44D}\u{1F3FD}', card))
+    expect(diagnosis?.code).toBe('UNKNOWN_TOKENS')
+    expect(diagnosis?.message).toContain('know \u201c\u{1F600}\u201d, \u201c\u{1F44D}\u{1F3FD}\u201d. ')
+  })
+})
