@@ -39,7 +39,7 @@ describe('the word policy', () => {
     ['\u20ac5 \u201cquoted\u201d', ['\u20ac', '5', '\u201c', 'quoted', '\u201d']],
     ['\u0430\u0445, \u0444\u0438\u043b\u044c\u043c', ['\u0430\u0445', ',', '\u0444\u0438\u043b\u044c\u043c']],
     ['\uc601\ud654 \uc88b\uc544\uc694', ['\uc601\ud654', '\uc88b\uc544\uc694']],
-    ['\u6211\u770b\u7535\u5f71\u3002', ['\u6211', '\u770b', '\u7535\u5f71', '\u3002']],
+    ['\u7535\u5f71\u3002\u7535\u5f71', ['\u7535\u5f71', '\u3002', '\u7535\u5f71']],
     ['good\u7535\u5f71 3D', ['good', '\u7535\u5f71', '3D']],
   ])('%j', (text, expected) => {
     expect(words(text).map((word) => word.text)).toEqual(expected)
