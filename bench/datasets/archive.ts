@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
 import { extract } from 'tar-stream'
-import { XzReadableStream } from 'xz-decompress'
+import xz from 'xz-decompress' // CommonJS: no named exports
 
 export interface ArchiveFile {
   /** Path inside the archive. */
@@ -27,7 +27,7 @@ export async function* readTar(path: string, wanted: (path: string) => boolean):
 /** The lines of an xz-compressed UTF-8 text file. */
 export async function* readXzLines(path: string): AsyncGenerator<string> {
   const compressed = Readable.toWeb(createReadStream(path))
-  const plain = new XzReadableStream(compressed as unknown as globalThis.ReadableStream<Uint8Array>)
+  const plain = new xz.XzReadableStream(compressed as unknown as globalThis.ReadableStream<Uint8Array>)
   const input = Readable.fromWeb(plain as unknown as ReadableStream)
   yield* createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })
 }
