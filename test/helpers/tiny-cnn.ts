@@ -1,0 +1,213 @@
+/**
+ * A CNN small enough to write out, forward and backward, with no engine: input [3, 6, 6], 1x1 convolution to 4 channels,
+ * ReLU, 2x2 mean pooling, 1x1 convolution to 5 channels, ReLU, global average pooling, linear layer to 3 classes.
+ * In double precision inside, float32 at the contract, like a real engine.
+ */
+import { AppError } from '../../lib/errors.ts'
+import type { ExplainableModel, LinearHead, Question, Tap, TapId } from '../../lib/engine/model.ts'
+import { float32 } from '../../lib/tensor/tensor.ts'
+import type { FloatTensor } from '../../lib/tensor/tensor.ts'
+
+export const TINY_CLASSES = 3
+
+interface Stage {
+  readonly id: TapId
+  readonly kind: Tap['kind']
+  readonly shape: readonly [number, number, number]
+}
+const STAGES: readonly Stage[] = [
+  { id: 'input', kind: 'input', shape: [3, 6, 6] },
+  { id: 'conv1', kind: 'conv', shape: [4, 6, 6] },
+  { id: 'relu1', kind: 'activation', shape: [4, 6, 6] },
+  { id: 'pool1', kind: 'pool', shape: [4, 3, 3] },
+  { id: 'conv2', kind: 'conv', shape: [5, 3, 3] },
+  { id: 'relu2', kind: 'activation', shape: [5, 3, 3] },
+  { id: 'gap', kind: 'pool', shape: [5, 1, 1] },
+]
+
+export interface TinyCnnOptions {
+  readonly seed?: number
+  /** Added to every bias of the second convolution: -100 kills it, 100 makes it linear. */
+  readonly secondBias?: number
+  /** Replaces the head's weights [3, 5]. */
+  readonly headWeights?: readonly (readonly number[])[]
+  /** Added to the head's bias [3]. */
+  readonly headBias?: readonly number[]
+  /** false: as if the head were of another kind. */
+  readonly linearHead?: boolean
+  /** Taps without a gradient, and why. */
+  readonly undifferentiable?: Readonly<Record<TapId, string>>
+  readonly defaultTap?: TapId
+  /** false: the number of classes is not in the graph. */
+  readonly classesKnown?: boolean
+}
+
+/** Numbers in -1..1, the same for the same seed. */
+export function pseudoRandom(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return state / 2 ** 31 - 1
+  }
+}
+
+export class TinyCnn implements ExplainableModel {
+  readonly engine = { name: 'onnx', backend: 'cpu', version: '0', reason: '' } as const
+  readonly inputs = ['input']
+  readonly logits = 'logits'
+  readonly defaultTap: TapId
+  readonly taps: readonly Tap[]
+  /** Every question asked so far. */
+  readonly asked: Question[] = []
+  readonly weights: Readonly<Record<'conv1' | 'conv2' | 'head', readonly (readonly number[])[]>>
+  readonly biases: Readonly<Record<'conv1' | 'conv2' | 'head', readonly number[]>>
+
+  constructor(private readonly options: TinyCnnOptions = {}) {
+    const random = pseudoRandom(options.seed ?? 13)
+    const matrix = (rows: number, columns: number): number[][] =>
+      Array.from({ length: rows }, () => Array.from({ length: columns }, random))
+    const vector = (size: number, shift = 0): number[] => Array.from({ length: size }, () => random() / 4 + shift)
+    this.weights = { conv1: matrix(4, 3), conv2: matrix(5, 4), head: options.headWeights ?? matrix(TINY_CLASSES, 5) }
+    this.biases = {
+      conv1: vector(4),
+      conv2: vector(5, options.secondBias ?? 0),
+      head: vector(TINY_CLASSES).map((bias, k) => bias + (options.headBias?.[k] ?? 0)),
+    }
+    this.defaultTap = options.defaultTap ?? 'relu2'
+    this.taps = [
+      ...STAGES.map(({ id, kind, shape }): Tap => {
+        const reason = options.undifferentiable?.[id]
+        return {
+          id,
+          label: id === 'relu2' ? 'features.relu2' : id,
+          kind,
+          operator: kind,
+          shape: [null, ...shape],
+          spatial: shape[1] * shape[2] > 1,
+          differentiable: reason === undefined,
+          ...(reason === undefined ? {} : { reason }),
+        }
+      }),
+      {
+        id: 'logits',
+        label: 'logits',
+        kind: 'output',
+        operator: 'Gemm',
+        shape: [null, options.classesKnown === false ? null : TINY_CLASSES],
+        spatial: false,
+        differentiable: true,
+      },
+    ]
+  }
+
+  /** Every tap's value at an input [3, 6, 6], channel by channel. */
+  forward(input: ArrayLike<number>): Record<TapId, number[]> {
+    return this.forwardFrom('input', Array.from(input))
+  }
+
+  /** Every tap's value from a given tap on. */
+  forwardFrom(tap: TapId, value: readonly number[]): Record<TapId, number[]> {
+    const values: Record<TapId, number[]> = { [tap]: [...value] }
+    const step = (id: TapId, from: TapId, compute: (x: number[]) => number[]): void => {
+      const source = values[from]
+      if (values[id] === undefined && source !== undefined) values[id] = compute(source)
+    }
+    const relu = (x: number[]): number[] => x.map((one) => Math.max(0, one))
+    step('conv1', 'input', (x) => mix(x, 36, this.weights.conv1, this.biases.conv1))
+    step('relu1', 'conv1', relu)
+    step('pool1', 'relu1', (x) => pool(x, 4))
+    step('conv2', 'pool1', (x) => mix(x, 9, this.weights.conv2, this.biases.conv2))
+    step('relu2', 'conv2', relu)
+    step('gap', 'relu2', (x) => Array.from({ length: 5 }, (_, k) => sum(x.slice(k * 9, k * 9 + 9)) / 9))
+    step('logits', 'gap', (x) => mix(x, 1, this.weights.head, this.biases.head))
+    return values
+  }
+
+  /** d(cotangent . logits) / d(every tap), written out from the back. */
+  private backward(values: Record<TapId, number[]>, cotangent: readonly number[]): Record<TapId, number[]> {
+    const gap = transposedMix(cotangent, 1, this.weights.head)
+    const relu2 = gap.flatMap((one) => Array<number>(9).fill(one / 9))
+    const conv2 = relu2.map((one, at) => ((values['conv2']?.[at] ?? 0) > 0 ? one : 0))
+    const pool1 = transposedMix(conv2, 9, this.weights.conv2)
+    const relu1 = Array.from({ length: 4 * 36 }, (_, at) => {
+      const [channel, y, x] = [Math.floor(at / 36), Math.floor((at % 36) / 6), at % 6]
+      return (pool1[channel * 9 + Math.floor(y / 2) * 3 + Math.floor(x / 2)] ?? 0) / 4
+    })
+    const conv1 = relu1.map((one, at) => ((values['conv1']?.[at] ?? 0) > 0 ? one : 0))
+    return { gap, relu2, conv2, pool1, relu1, conv1, input: transposedMix(conv1, 36, this.weights.conv1) }
+  }
+
+  linearHead(tap: TapId): Promise<LinearHead | null> {
+    if (tap !== 'relu2' || this.options.linearHead === false) return Promise.resolve(null)
+    return Promise.resolve({
+      weights: float32(this.weights.head.flat(), [TINY_CLASSES, 5]),
+      bias: float32(this.biases.head, [TINY_CLASSES]),
+    })
+  }
+
+  ask(
+    question: Question,
+    signal?: AbortSignal,
+  ): Promise<{
+    values: Record<TapId, FloatTensor>
+    gradients: Record<TapId, FloatTensor>
+  }> {
+    this.asked.push(question)
+    if (signal?.aborted === true) return Promise.reject(new AppError({ code: 'CANCELLED', message: 'cancelled' }))
+    const feed = question.feeds?.['input']
+    if (!(feed?.data instanceof Float32Array))
+      return Promise.reject(new AppError({ code: 'BAD_INPUT', message: 'feed' }))
+    const values = this.forward(feed.data)
+    const tensor = (id: TapId, data: readonly number[] | undefined): [TapId, FloatTensor] => {
+      const shape = id === 'logits' ? [TINY_CLASSES] : STAGES.find((stage) => stage.id === id)?.shape
+      if (data === undefined || shape === undefined) throw new AppError({ code: 'UNKNOWN_LAYER', message: id })
+      return [id, float32(data, [1, ...shape])]
+    }
+    const cotangent = question.gradient?.of['logits']
+    const gradients = cotangent === undefined ? {} : this.backward(values, [...cotangent.data])
+    return Promise.resolve({
+      values: Object.fromEntries(question.read.map((id) => tensor(id, values[id]))),
+      gradients: Object.fromEntries((question.gradient?.wrt ?? []).map((id) => tensor(id, gradients[id]))),
+    })
+  }
+
+  dispose(): Promise<void> {
+    return Promise.resolve()
+  }
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
+
+/** A 1x1 convolution: out[k] = sum_c matrix[k][c] x[c] + bias[k], at each of `plane` positions. */
+function mix(
+  x: readonly number[],
+  plane: number,
+  matrix: readonly (readonly number[])[],
+  bias: readonly number[],
+): number[] {
+  return matrix.flatMap((row, k) =>
+    Array.from(
+      { length: plane },
+      (_, at) => sum(row.map((weight, channel) => weight * (x[channel * plane + at] ?? NaN))) + (bias[k] ?? NaN),
+    ),
+  )
+}
+
+function transposedMix(g: readonly number[], plane: number, matrix: readonly (readonly number[])[]): number[] {
+  return Array.from({ length: (matrix[0]?.length ?? 0) * plane }, (_, at) =>
+    sum(matrix.map((row, k) => (row[Math.floor(at / plane)] ?? NaN) * (g[k * plane + (at % plane)] ?? NaN))),
+  )
+}
+
+/** 2x2 mean pooling of [channels, 6, 6]. */
+function pool(x: readonly number[], channels: number): number[] {
+  return Array.from({ length: channels * 9 }, (_, at) => {
+    const start = Math.floor(at / 9) * 36 + Math.floor((at % 9) / 3) * 12 + (at % 3) * 2
+    return sum([0, 1, 6, 7].map((offset) => x[start + offset] ?? NaN)) / 4
+  })
+}
+
+/** A feed [1, 3, 6, 6] in -1..1. */
+export function tinyFeed(seed = 1): FloatTensor {
+  return float32(Array.from({ length: 108 }, pseudoRandom(seed)), [1, 3, 6, 6])
+}
