@@ -1,0 +1,295 @@
+/**
+ * Writes nodes behind a graph: what gradient rules build with. Values known before the run are used where they are
+ * (a static shape becomes a constant), and `Shape` nodes where they are not, so that one gradient graph serves every
+ * batch size and length.
+ */
+import { AppError } from '../../errors.ts'
+import { floatConstant, floatsOf, intConstant, intsOf } from './constant.ts'
+import {
+  describeNode,
+  shapeIn,
+  typeIn,
+  type Attribute,
+  type Constant,
+  type Dim,
+  type Graph,
+  type GraphNode,
+  type Shape,
+} from './graph.ts'
+
+/** Attributes as plain values: integers and integer lists, `{ float }` where a float is meant. */
+export type AttributeInput = number | readonly number[] | string | { readonly float: number } | undefined
+
+function attributeOf(value: Exclude<AttributeInput, undefined>): Attribute {
+  if (typeof value === 'number') return { kind: 'int', value }
+  if (typeof value === 'string') return { kind: 'string', value }
+  if (Array.isArray(value)) return { kind: 'ints', value: value as readonly number[] }
+  return { kind: 'float', value: (value as { readonly float: number }).float }
+}
+
+export class Builder {
+  readonly graph: Graph
+  readonly #nodes: GraphNode[] = []
+  readonly #constants = new Map<string, Constant>()
+  readonly #cached = new Map<string, string>()
+  readonly #domains = new Set<string>()
+  readonly #prefix: string
+  #count = 0
+
+  constructor(graph: Graph, prefix: string) {
+    this.graph = graph
+    this.#prefix = prefix
+  }
+
+  /** The nodes written so far, in order. */
+  get nodes(): readonly GraphNode[] {
+    return this.#nodes
+  }
+  get constants(): ReadonlyMap<string, Constant> {
+    return this.#constants
+  }
+  /** Domains beside ai.onnx that the written nodes use. */
+  get domains(): ReadonlySet<string> {
+    return this.#domains
+  }
+
+  /** Adds a node with one output and gives that output's name. */
+  op(
+    operator: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, AttributeInput>> = {},
+    domain = '',
+  ): string {
+    return this.ops(operator, inputs, attributes, 1, domain)[0] as string
+  }
+
+  /** Adds a node with several outputs. */
+  ops(
+    operator: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, AttributeInput>>,
+    outputs: number,
+    domain = '',
+  ): string[] {
+    const name = `${this.#prefix}${this.#count++}/${operator}`
+    const names = Array.from({ length: outputs }, (_, index) => (index === 0 ? name : `${name}:${index}`))
+    const entries = Object.entries(attributes).flatMap(([key, value]) =>
+      value === undefined ? [] : [[key, attributeOf(value)] as const],
+    )
+    if (domain !== '') this.#domains.add(domain)
+    this.#nodes.push({ name, operator, domain, inputs, outputs: names, attributes: Object.fromEntries(entries) })
+    return names
+  }
+
+  /** Adds a copy of a node of the model with other inputs or outputs. */
+  copy(node: GraphNode, change: Partial<GraphNode>): void {
+    this.#nodes.push({ ...node, ...change, name: `${this.#prefix}${this.#count++}/${node.operator}` })
+  }
+
+  constant(constant: Constant): string {
+    const name = `${this.#prefix}${this.#count++}/constant`
+    this.#constants.set(name, constant)
+    return name
+  }
+
+  #once(key: string, make: () => string): string {
+    let name = this.#cached.get(key)
+    if (name === undefined) this.#cached.set(key, (name = make()))
+    return name
+  }
+
+  /** A float scalar. */
+  float(value: number): string {
+    return this.#once(`float ${value}`, () => this.constant(floatConstant([value], [])))
+  }
+
+  /** A vector of int64. */
+  ints(values: readonly number[]): string {
+    return this.#once(`ints ${values.join()}`, () => this.constant(intConstant(values)))
+  }
+
+  /** An int64 scalar. */
+  int(value: number): string {
+    return this.#once(`int ${value}`, () => this.constant(intConstant([value], [])))
+  }
+
+  /** The value of a tensor that is known before the run. */
+  value(name: string | undefined): Constant | undefined {
+    return name === undefined ? undefined : (this.graph.constants.get(name) ?? this.#constants.get(name))
+  }
+  intsIn(name: string | undefined): number[] | undefined {
+    const constant = this.value(name)
+    return constant && intsOf(constant)
+  }
+  floatsIn(name: string | undefined): Float32Array | undefined {
+    const constant = this.value(name)
+    return constant && floatsOf(constant)
+  }
+  /** The value of a float tensor with one element. */
+  scalarIn(name: string | undefined): number | undefined {
+    const values = this.floatsIn(name)
+    return values?.length === 1 ? values[0] : undefined
+  }
+
+  /** Shape of a tensor of the model; null where its rank is unknown. */
+  shape(name: string): Shape | null {
+    return this.#constants.get(name)?.dims ?? shapeIn(this.graph, name)
+  }
+  /** @throws AppError NOT_DIFFERENTIABLE where the rank is unknown. */
+  shapeFor(node: GraphNode, name: string): Shape {
+    const shape = this.shape(name)
+    if (shape === null)
+      throw new AppError({
+        code: 'NOT_DIFFERENTIABLE',
+        message: `${describeNode(node)}: the rank of "${name}" is unknown. Export the model with static ranks.`,
+      })
+    return shape
+  }
+  type(name: string): number {
+    return this.#constants.get(name)?.type ?? typeIn(this.graph, name)
+  }
+
+  /** The shape of a tensor as an int64 vector: a constant where it is static. */
+  shapeOf(name: string): string {
+    const shape = this.shape(name)
+    if (shape?.every((dim) => typeof dim === 'number')) return this.ints(shape as number[])
+    return this.#once(`shape ${name}`, () => this.op('Shape', [name]))
+  }
+
+  /** Like {@link shapeOf}, for Reshape only: one unknown extent becomes -1, which spares a node. */
+  reshapeTarget(name: string): string {
+    const shape = this.shape(name)
+    const unknown = shape?.filter((dim) => typeof dim !== 'number').length
+    if (shape && unknown === 1 && !shape.includes(0))
+      return this.ints(shape.map((dim) => (typeof dim === 'number' ? dim : -1)))
+    return this.shapeOf(name)
+  }
+
+  /** One extent as an int64 vector of length 1. */
+  extentOf(name: string, axis: number): string {
+    const dim = this.shape(name)?.at(axis)
+    if (typeof dim === 'number') return this.ints([dim])
+    return this.#once(`extent ${axis} ${name}`, () =>
+      this.op('Gather', [this.shapeOf(name), this.ints([axis])], { axis: 0 }),
+    )
+  }
+
+  /** Number of elements of `name` divided by that of `of`, as a float scalar: how many values a mean runs over. */
+  countPer(name: string, of: string): string {
+    const static_ = (shape: Shape | null): number | undefined =>
+      shape?.every((dim) => typeof dim === 'number')
+        ? (shape as number[]).reduce((product, dim) => product * dim, 1)
+        : undefined
+    const [all, some] = [static_(this.shape(name)), static_(this.shape(of))]
+    if (all !== undefined && some) return this.float(all / some)
+    const size = (one: string): string => this.op('Cast', [this.op('Size', [one])], { to: 1 })
+    return this.div(size(name), size(of))
+  }
+
+  add(a: string, b: string): string {
+    return this.op('Add', [a, b])
+  }
+  sub(a: string, b: string): string {
+    return this.op('Sub', [a, b])
+  }
+  mul(a: string, b: string): string {
+    return this.op('Mul', [a, b])
+  }
+  div(a: string, b: string): string {
+    return this.op('Div', [a, b])
+  }
+  scale(a: string, factor: number): string {
+    return factor === 1 ? a : this.mul(a, this.float(factor))
+  }
+  neg(a: string): string {
+    return this.op('Neg', [a])
+  }
+  matMul(a: string, b: string): string {
+    return this.op('MatMul', [a, b])
+  }
+  transpose(a: string, perm: readonly number[]): string {
+    return perm.every((axis, index) => axis === index) ? a : this.op('Transpose', [a], { perm })
+  }
+  reshape(a: string, shape: string): string {
+    return this.op('Reshape', [a, shape])
+  }
+  /** Gives `a` the shape that the tensor `like` has. */
+  reshapeLike(a: string, like: string): string {
+    return this.op('Reshape', [a, this.reshapeTarget(like)])
+  }
+  expandLike(a: string, like: string): string {
+    return this.op('Expand', [a, this.shapeOf(like)])
+  }
+  unsqueeze(a: string, axes: readonly number[]): string {
+    return axes.length === 0 ? a : this.op('Unsqueeze', [a, this.ints(axes)])
+  }
+  squeeze(a: string, axes: readonly number[]): string {
+    return axes.length === 0 ? a : this.op('Squeeze', [a, this.ints(axes)])
+  }
+  sum(a: string, axes: readonly number[], keep: boolean): string {
+    return axes.length === 0 ? a : this.op('ReduceSum', [a, this.ints(axes)], { keepdims: keep ? 1 : 0 })
+  }
+  mean(a: string, axes: readonly number[]): string {
+    return this.op('ReduceMean', [a, this.ints(axes)], { keepdims: 1 })
+  }
+  where(condition: string, a: string, b: string): string {
+    return this.op('Where', [condition, a, b])
+  }
+  /** `a` where the condition holds, 0 elsewhere. */
+  keep(a: string, condition: string): string {
+    return this.where(condition, a, this.float(0))
+  }
+  cast(a: string, to: number): string {
+    return this.op('Cast', [a], { to })
+  }
+  zerosLike(like: string): string {
+    return this.op('Expand', [this.float(0), this.shapeOf(like)])
+  }
+
+  /**
+   * Sums a gradient of shape `from` down to the shape of the tensor `to`: undoes broadcasting. Axes are chosen now where
+   * the extents are known, by comparing shapes at run time where not.
+   */
+  sumTo(gradient: string, from: Shape | null, to: string): string {
+    const target = this.shape(to)
+    if (from === null || target === null) return this.#sumToAtRunTime(gradient, to)
+    const lead = from.length - target.length
+    const leading = Array.from({ length: Math.max(lead, 0) }, (_, axis) => axis)
+    const widened: number[] = []
+    for (const [axis, dim] of target.entries()) {
+      const verdict = compareExtents(from[axis + lead] ?? null, dim)
+      if (verdict === 'unknown') return this.#sumToAtRunTime(gradient, to)
+      if (verdict === 'widened') widened.push(axis + lead)
+    }
+    if (leading.length + widened.length === 0) return gradient
+    if (leading.length === 0) return this.sum(gradient, widened, true)
+    if (widened.length === 0) return this.sum(gradient, leading, false)
+    return this.squeeze(this.sum(gradient, [...leading, ...widened], true), leading)
+  }
+
+  #sumToAtRunTime(gradient: string, to: string): string {
+    const target = this.shapeOf(to)
+    const from = this.op('Shape', [gradient])
+    const missing = this.sub(this.op('Shape', [from]), this.op('Shape', [target]))
+    const ones = this.op('Expand', [this.ints([1]), missing])
+    const padded = this.op('Concat', [ones, target], { axis: 0 })
+    const differs = this.op('Not', [this.op('Equal', [from, padded])])
+    const axes = this.op('Reshape', [this.op('NonZero', [differs]), this.ints([-1])])
+    const summed = this.op('ReduceSum', [gradient, axes], { keepdims: 1, noop_with_empty_axes: 1 })
+    return this.reshape(summed, target)
+  }
+}
+
+/** Is an extent of a broadcast result the operand's own, or was it widened from 1? */
+function compareExtents(result: Dim, operand: Dim): 'same' | 'widened' | 'unknown' {
+  if (operand !== null && result === operand) return 'same'
+  if (operand === 1) return result === null ? 'unknown' : 'widened'
+  // An operand that is not 1 is never widened, whatever the result's extent is called.
+  if (typeof operand === 'number') return 'same'
+  return 'unknown'
+}
+
+/** Turns a negative axis into its place. */
+export function placeOf(axis: number, rank: number): number {
+  return axis < 0 ? axis + rank : axis
+}

@@ -1,0 +1,77 @@
+/** A question -> one ONNX graph: cut between what is given and what is asked, gradient nodes behind it. */
+import type { RuleSet } from '../model.ts'
+import { Builder } from './builder.ts'
+import { differentiate, type GradientGraph } from './differentiate.ts'
+import { DataType, neededNodes, readsOf, typeIn, type Graph, type ValueInfo } from './graph.ts'
+
+/** The part of a question that decides its graph: names, not values. */
+export interface QuestionPlan {
+  readonly replaced: readonly string[]
+  readonly read: readonly string[]
+  readonly of: readonly string[]
+  readonly wrt: readonly string[]
+  readonly rules: RuleSet
+}
+
+export interface CompiledGraph {
+  readonly graph: Graph
+  /** What the graph reads: model inputs and replaced taps by their own names. */
+  readonly feeds: readonly string[]
+  /** Output -> graph input for its cotangent. */
+  readonly cotangents: ReadonlyMap<string, string>
+  /** Tap -> graph output; taps that are given themselves are missing. */
+  readonly reads: ReadonlyMap<string, string>
+  readonly gradients: ReadonlyMap<string, string>
+}
+
+/** @throws AppError NOT_DIFFERENTIABLE */
+export function compileQuestion(graph: Graph, plan: QuestionPlan): CompiledGraph {
+  const replaced = new Set(plan.replaced)
+  const given = new Set([...replaced, ...graph.inputs.map((one) => one.name)])
+  const gradient: GradientGraph =
+    plan.wrt.length > 0
+      ? differentiate(graph, { of: plan.of, wrt: plan.wrt, rules: plan.rules, replaced })
+      : { builder: new Builder(graph, 'limelight:'), cotangents: new Map(), gradients: new Map() }
+  const { builder } = gradient
+  // An output of the graph must be made by a node of its own.
+  const cotangentInputs = new Set(gradient.cotangents.values())
+  const gradients = new Map<string, string>()
+  for (const [tap, name] of gradient.gradients)
+    gradients.set(tap, cotangentInputs.has(name) || builder.constants.has(name) ? builder.op('Identity', [name]) : name)
+  const reads = new Map(plan.read.filter((name) => !given.has(name)).map((name) => [name, name]))
+  for (const [tap] of reads) if (graph.constants.has(tap)) reads.set(tap, builder.op('Identity', [tap]))
+  const outputs = new Set([...reads.values(), ...gradients.values()])
+  const available = new Set([...given, ...cotangentInputs])
+  const nodes = neededNodes([...graph.nodes, ...builder.nodes], outputs, available)
+  const used = new Set(nodes.flatMap(readsOf))
+  const cotangents = new Map([...gradient.cotangents].filter(([, name]) => used.has(name)))
+  const feeds = [...given].filter((name) => used.has(name))
+  const constants = new Map(
+    [...graph.constants, ...builder.constants].filter(([name]) => used.has(name) && !given.has(name)),
+  )
+  const inputs: ValueInfo[] = [
+    ...feeds.map((name): ValueInfo => {
+      const info = graph.values.get(name)
+      return { name, type: typeIn(graph, name) || DataType.float, shape: info?.shape?.map(plainDim) ?? null }
+    }),
+    ...[...cotangents].map(([of, name]): ValueInfo => {
+      return { name, type: DataType.float, shape: graph.values.get(of)?.shape?.map(plainDim) ?? null }
+    }),
+  ]
+  const opsets = new Map(graph.opsets)
+  for (const domain of builder.domains) if (!opsets.has(domain)) opsets.set(domain, 1)
+  const compiled: Graph = {
+    ...graph,
+    nodes,
+    constants,
+    inputs,
+    opsets,
+    outputs: [...outputs].map((name) => ({ name, type: 0, shape: null })),
+  }
+  return { graph: compiled, feeds, cotangents, reads, gradients }
+}
+
+/** Symbols stay out of the compiled graph: two of them may well be equal in one question and differ in the next. */
+function plainDim(dim: number | string | null): number | null {
+  return typeof dim === 'number' ? dim : null
+}

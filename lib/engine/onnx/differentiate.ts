@@ -1,0 +1,117 @@
+/**
+ * Reverse mode on a graph: appends the nodes that compute the gradient of <cotangent, output> with respect to chosen
+ * tensors. Only nodes on a path from those tensors to the outputs take part.
+ */
+import { AppError } from '../../errors.ts'
+import type { RuleSet } from '../model.ts'
+import { Builder } from './builder.ts'
+import { DataType, describeNode, typeIn, type Graph, type GraphNode } from './graph.ts'
+import { ruleFor, ruleKey, STOPS } from './rules/index.ts'
+
+export interface GradientRequest {
+  /** Outputs that the scalar is made of; each gets a cotangent as a graph input of its shape. */
+  readonly of: readonly string[]
+  readonly wrt: readonly string[]
+  readonly rules: RuleSet
+  /** Tensors that are given, not computed: nothing before them matters. */
+  readonly replaced: ReadonlySet<string>
+}
+
+export interface GradientGraph {
+  /** Behind the model's nodes, in order. */
+  readonly builder: Builder
+  /** Output -> name of the graph input that takes its cotangent. */
+  readonly cotangents: ReadonlyMap<string, string>
+  /** Tensor -> name of its gradient. */
+  readonly gradients: ReadonlyMap<string, string>
+}
+
+const FLOATS: ReadonlySet<number> = new Set([0, DataType.float, DataType.float16, DataType.double, DataType.bfloat16])
+
+/** A gradient can flow through this tensor: it holds floating-point numbers, or we do not know. */
+export function carriesGradient(graph: Graph, name: string): boolean {
+  return name !== '' && FLOATS.has(typeIn(graph, name))
+}
+
+/** Tensors whose value depends smoothly on one of `wrt`. */
+export function dependents(graph: Graph, wrt: Iterable<string>, replaced: ReadonlySet<string>): Set<string> {
+  const reached = new Set(wrt)
+  for (const node of graph.nodes) {
+    if (STOPS.has(node.operator) || !node.inputs.some((name) => reached.has(name))) continue
+    for (const name of node.outputs) if (carriesGradient(graph, name) && !replaced.has(name)) reached.add(name)
+  }
+  return reached
+}
+
+/** The nodes through which gradients flow, in order. */
+function pathOf(graph: Graph, request: GradientRequest): { path: GraphNode[]; reached: Set<string> } {
+  const reached = dependents(graph, request.wrt, request.replaced)
+  const needed = new Set(request.of)
+  const path: GraphNode[] = []
+  for (const node of graph.nodes.toReversed()) {
+    const carries = node.outputs.some((name) => needed.has(name) && reached.has(name) && !request.replaced.has(name))
+    if (!carries || STOPS.has(node.operator) || !node.inputs.some((name) => reached.has(name))) continue
+    path.push(node)
+    for (const name of node.inputs) if (reached.has(name)) needed.add(name)
+  }
+  return { path: path.reverse(), reached }
+}
+
+/** Operators without a rule among these nodes: "Det, MaxRoiPool (2)". */
+export function missingRules(nodes: Iterable<GraphNode>, rules: RuleSet): string[] {
+  const missing = new Set<string>()
+  for (const node of nodes) if (ruleFor(node, rules) === undefined) missing.add(ruleKey(node))
+  return [...missing].sort()
+}
+
+/**
+ * Builds the gradient graph.
+ * @throws AppError NOT_DIFFERENTIABLE naming every operator on the way that has no rule.
+ */
+export function differentiate(graph: Graph, request: GradientRequest): GradientGraph {
+  const { path, reached } = pathOf(graph, request)
+  const missing = missingRules(path, request.rules)
+  if (missing.length > 0)
+    throw new AppError({
+      code: 'NOT_DIFFERENTIABLE',
+      message: `No gradient rule for ${missing.join(', ')}, on the way from ${request.wrt.join(', ')} to the output. Choose a layer behind ${missing.length > 1 ? 'them' : 'it'}, or a method without gradients.`,
+      details: { operators: missing },
+    })
+  const builder = new Builder(graph, 'limelight:gradient/')
+  const parts = new Map<string, string[]>()
+  const give = (name: string, gradient: string): void => {
+    const known = parts.get(name)
+    if (known) known.push(gradient)
+    else parts.set(name, [gradient])
+  }
+  const total = (name: string): string | null => {
+    const given = parts.get(name)
+    if (given === undefined) return null
+    const sum = given.reduce((left, right) => builder.add(left, right))
+    parts.set(name, [sum])
+    return sum
+  }
+  const cotangents = new Map<string, string>()
+  for (const name of request.of) {
+    const seed = `limelight:cotangent/${name}`
+    cotangents.set(name, seed)
+    give(name, seed)
+  }
+  for (const node of path.toReversed()) {
+    const incoming = node.outputs.map((name) => (reached.has(name) && !request.replaced.has(name) ? total(name) : null))
+    if (incoming.every((one) => one === null)) continue
+    const entry = ruleFor(node, request.rules)
+    if (entry === undefined) throw new Error(`no rule for ${describeNode(node)}`)
+    const wanted = node.inputs.map((name) => reached.has(name))
+    const gradients = entry.rule(node, incoming, builder, wanted)
+    for (const [index, name] of node.inputs.entries()) {
+      const gradient = gradients[index]
+      if (!gradient || !wanted[index]) continue
+      const from = entry.broadcast === 'elementwise' ? builder.shape(node.outputs[0] ?? '') : null
+      give(name, entry.broadcast === 'elementwise' ? builder.sumTo(gradient, from, name) : gradient)
+    }
+  }
+  const gradients = new Map<string, string>()
+  for (const name of request.wrt) gradients.set(name, total(name) ?? builder.zerosLike(name))
+  return { builder, cotangents, gradients }
+}

@@ -1,0 +1,135 @@
+/**
+ * Types and shapes of every tensor. ONNX Runtime infers them for a copy of the graph without its weights; where a shape
+ * stays unknown (sizes computed in the graph), the model is run at two sizes and equal extents get one symbol.
+ */
+import { Tensor as RuntimeTensor } from 'onnxruntime-node'
+import { sizeOf } from '../../tensor/tensor.ts'
+import { badModel, DataType, type Dim, type Graph, type Shape, type ValueInfo } from './graph.ts'
+import { createPlainSession, runOnce, typeCode } from './runtime.ts'
+
+/** Weights above this many bytes are inputs of the copy: shape inference needs small integers, not matrices. */
+const SMALL = 1024
+
+/**
+ * The same graph with `values` filled in.
+ * @throws AppError BAD_MODEL where ONNX Runtime refuses the graph.
+ */
+export async function inferShapes(graph: Graph): Promise<Graph> {
+  const inferred = await inferByRuntime(graph)
+  const unknown = graph.nodes.some((node) =>
+    node.outputs.some((name) => {
+      const info = inferred.get(name)
+      return info !== undefined && (info.shape === null || info.shape.includes(null))
+    }),
+  )
+  if (!unknown) return { ...graph, values: inferred }
+  const probed = await probe({ ...graph, values: inferred })
+  return { ...graph, values: probed ?? inferred }
+}
+
+function everyOutput(graph: Graph): ValueInfo[] {
+  return graph.nodes.flatMap((node) =>
+    node.outputs.filter((name) => name !== '').map((name) => ({ name, type: 0, shape: null })),
+  )
+}
+
+async function inferByRuntime(graph: Graph): Promise<Map<string, ValueInfo>> {
+  const heavy = [...graph.constants].filter(([, constant]) => constant.bytes.length > SMALL)
+  const weights = heavy.map(([name, { type, dims }]) => ({ name, type, shape: dims }))
+  const heavyNames = new Set(heavy.map(([name]) => name))
+  const copy = {
+    ...graph,
+    inputs: [...graph.inputs, ...weights],
+    outputs: everyOutput(graph),
+    constants: new Map([...graph.constants].filter(([name]) => !heavyNames.has(name))),
+  }
+  const values = new Map<string, ValueInfo>(graph.inputs.map((one) => [one.name, one]))
+  const session = await createPlainSession(copy).catch((cause: unknown) => {
+    throw badModel(`ONNX Runtime refuses it: ${cause instanceof Error ? cause.message : String(cause)}`, cause)
+  })
+  try {
+    for (const info of session.outputMetadata) {
+      if (!info.isTensor) continue
+      const shape = info.shape.map((dim): Dim =>
+        typeof dim === 'number' ? (dim < 0 ? null : dim) : dim === '' ? null : dim,
+      )
+      values.set(info.name, { name: info.name, type: typeCode(info.type), shape })
+    }
+  } finally {
+    await session.release()
+  }
+  return values
+}
+
+/** Two sizes for each unknown extent: distinct primes, so that products and sums are told apart too. */
+const BATCH = [2, 3] as const
+const LENGTH = [7, 11] as const
+const EXTENT = [64, 96] as const
+
+/** Shapes seen in two runs; null where the model cannot be run on made-up inputs. */
+async function probe(graph: Graph): Promise<Map<string, ValueInfo> | null> {
+  for (const fill of [1, 0])
+    for (const extents of [EXTENT, [224, 288] as const])
+      try {
+        const first = await shapesAt(graph, 0, fill, extents)
+        const second = await shapesAt(graph, 1, fill, extents)
+        const values = new Map(graph.values)
+        for (const [name, info] of graph.values) {
+          const [one, two] = [first.get(name), second.get(name)]
+          if (one === undefined || two === undefined) continue
+          values.set(name, { ...info, shape: merge(one, two) })
+        }
+        return values
+      } catch {
+        continue
+      }
+  return null
+}
+
+function merge(first: readonly number[], second: readonly number[]): Shape | null {
+  if (first.length !== second.length) return null
+  return first.map((dim, axis) => (dim === second[axis] ? dim : `${dim}|${second[axis]}`))
+}
+
+async function shapesAt(
+  graph: Graph,
+  size: 0 | 1,
+  fill: number,
+  extents: readonly [number, number],
+): Promise<Map<string, readonly number[]>> {
+  const feeds: Record<string, RuntimeTensor> = {}
+  const shapes = new Map<string, readonly number[]>()
+  const symbols = new Map<string, number>()
+  for (const info of graph.inputs) {
+    const image = (info.shape?.length ?? 0) >= 3 && info.type === DataType.float
+    const dims = (info.shape ?? []).map((dim, axis) => {
+      if (typeof dim === 'number') return dim
+      const value = axis === 0 ? BATCH[size] : image ? extents[size] : LENGTH[size]
+      if (dim === null) return value
+      const known = symbols.get(dim)
+      if (known === undefined) symbols.set(dim, value)
+      return known ?? value
+    })
+    feeds[info.name] = probeTensor(info, dims, fill)
+    shapes.set(info.name, dims)
+  }
+  const used = everyOutput(graph)
+  const results = await runOnce({ ...graph, outputs: used }, feeds)
+  for (const [name, tensor] of results) shapes.set(name, tensor.dims)
+  return shapes
+}
+
+function probeTensor(info: ValueInfo, dims: readonly number[], fill: number): RuntimeTensor {
+  const count = sizeOf(dims)
+  const value = /mask/i.test(info.name) ? 1 : /type|segment/i.test(info.name) ? 0 : fill
+  switch (info.type) {
+    case DataType.int64:
+      return new RuntimeTensor('int64', new BigInt64Array(count).fill(BigInt(value)), dims)
+    case DataType.int32:
+      return new RuntimeTensor('int32', new Int32Array(count).fill(value), dims)
+    case DataType.bool:
+      return new RuntimeTensor('bool', new Uint8Array(count).fill(1), dims)
+    default:
+      return new RuntimeTensor('float32', new Float32Array(count).fill(0.5), dims)
+  }
+}

@@ -1,0 +1,61 @@
+/** Loads an ONNX file as a model that can be asked. */
+import { createRequire } from 'node:module'
+import { env } from 'onnxruntime-node'
+import { AppError } from '../../errors.ts'
+import type { ExplainableModel, TapId } from '../model.ts'
+import { foldConstants } from './fold.ts'
+import type { Graph } from './graph.ts'
+import { inferShapes } from './infer-shapes.ts'
+import { OnnxModel } from './onnx-model.ts'
+import { readModelFile } from './read-model.ts'
+import { findLogits, findTaps, sensibleTap } from './taps.ts'
+import { upgrade } from './upgrade.ts'
+
+export interface OnnxOptions {
+  /** The tap that methods use when none is chosen; found by itself where left out. */
+  readonly defaultTap?: TapId
+  /** Threads of ONNX Runtime; 0, the default: its own choice. */
+  readonly threads?: number
+  /** Bytes of compiled questions kept; 1 GiB by default. */
+  readonly cacheBytes?: number
+}
+
+/**
+ * Reads, checks and prepares an ONNX model.
+ * @throws AppError BAD_MODEL for files that are damaged or that ONNX Runtime refuses; UNKNOWN_MODEL when there is no file;
+ *   UNKNOWN_LAYER when `defaultTap` is not a tap of it.
+ */
+export async function loadOnnxModel(path: string, options: OnnxOptions = {}): Promise<ExplainableModel> {
+  const graph = await prepareGraph(await readModelFile(path))
+  const logits = findLogits(graph)
+  const taps = findTaps(graph, logits)
+  const defaultTap = options.defaultTap ?? sensibleTap(taps)
+  if (!taps.some((tap) => tap.id === defaultTap))
+    throw new AppError({
+      code: 'UNKNOWN_LAYER',
+      message: `The model has no layer "${defaultTap}".`,
+      details: { layer: defaultTap },
+    })
+  return new OnnxModel({
+    graph,
+    taps,
+    logits,
+    defaultTap,
+    engine: { name: 'onnx', backend: 'cpu', version: runtimeVersion(), reason: '' },
+    settings: { threads: options.threads ?? 0, cacheBytes: options.cacheBytes ?? 2 ** 30 },
+  })
+}
+
+/** Folded, with shapes, in the form that gradient rules are written for. */
+export async function prepareGraph(graph: Graph): Promise<Graph> {
+  const folded = await inferShapes(await foldConstants(graph))
+  const upgraded = upgrade(folded)
+  return upgraded === folded ? folded : { ...upgraded, values: folded.values }
+}
+
+function runtimeVersion(): string {
+  const known = env.versions.node
+  if (known !== undefined) return known
+  const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string }
+  return version
+}

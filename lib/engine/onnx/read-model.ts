@@ -1,0 +1,270 @@
+/** ONNX file -> graph. Everything that can be wrong with a file is found here and becomes BAD_MODEL. */
+import { readFile, realpath, stat } from 'node:fs/promises'
+import path from 'node:path'
+import { fromBinary } from '@bufbuild/protobuf'
+import { AppError } from '../../errors.ts'
+import { sizeOf } from '../../tensor/tensor.ts'
+import { byteLength, intConstant } from './constant.ts'
+import {
+  badModel,
+  topologicalOrder,
+  DataType,
+  type Attribute,
+  type Constant,
+  type Dim,
+  type Graph,
+  type GraphNode,
+  type ValueInfo,
+} from './graph.ts'
+import {
+  AttributeProto_AttributeType as AttributeType,
+  ModelProtoSchema,
+  TensorProto_DataLocation,
+  type AttributeProto,
+  type GraphProto,
+  type ModelProto,
+  type NodeProto,
+  type TensorProto,
+  type ValueInfoProto,
+} from './proto/onnx_pb.ts'
+
+/** Reads bytes of an external data file by its relative name: `(location, offset, length)`. */
+export type ExternalData = (location: string, offset: number, length: number) => Promise<Uint8Array>
+
+/**
+ * Reads an ONNX file and the data files beside it.
+ * @throws AppError BAD_MODEL for anything that is not a whole, well-formed model; UNKNOWN_MODEL when there is no file.
+ */
+export async function readModelFile(file: string): Promise<Graph> {
+  let bytes: Uint8Array
+  try {
+    bytes = await readFile(file)
+  } catch (cause) {
+    throw new AppError({ code: 'UNKNOWN_MODEL', message: `No ONNX model at ${path.basename(file)}.`, cause })
+  }
+  return readModel(bytes, externalDataIn(path.dirname(file)))
+}
+
+/** External data confined to `folder`: no absolute names, no way out of it, symbolic links included. */
+function externalDataIn(folder: string): ExternalData {
+  const files = new Map<string, Promise<Uint8Array>>()
+  const open = async (location: string): Promise<Uint8Array> => {
+    const root = await realpath(folder)
+    const wanted = path.resolve(root, location)
+    const outside = (name: string): boolean => name !== root && !name.startsWith(root + path.sep)
+    if (path.isAbsolute(location) || outside(wanted))
+      throw badModel(`External data "${location}" lies outside the model's folder.`)
+    const real = await realpath(wanted).catch(() => {
+      throw badModel(`External data file "${location}" is missing. Keep it beside the model.`)
+    })
+    if (outside(real)) throw badModel(`External data "${location}" lies outside the model's folder.`)
+    if (!(await stat(real)).isFile()) throw badModel(`External data "${location}" is not a file.`)
+    return readFile(real)
+  }
+  return async (location, offset, length) => {
+    let file = files.get(location)
+    if (file === undefined) files.set(location, (file = open(location)))
+    const bytes = await file
+    if (offset < 0 || offset + length > bytes.length)
+      throw badModel(`External data "${location}" has ${bytes.length} bytes, ${offset + length} are needed.`)
+    return bytes.subarray(offset, offset + length)
+  }
+}
+
+/**
+ * Parses ONNX bytes.
+ * @throws AppError BAD_MODEL
+ */
+export async function readModel(bytes: Uint8Array, external?: ExternalData): Promise<Graph> {
+  let model: ModelProto
+  try {
+    model = fromBinary(ModelProtoSchema, bytes)
+  } catch (cause) {
+    throw badModel('The file is not an ONNX model, or it is cut short.', cause)
+  }
+  if (model.graph === undefined || model.graph.node.length === 0) throw badModel('The file holds no graph.')
+  if (model.functions.length > 0) throw badModel('The model defines its own functions. Export it with them inlined.')
+  const opsets = new Map(model.opsetImport.map((one) => [normalDomain(one.domain), Number(one.version)]))
+  const version = opsets.get('')
+  if (version === undefined) throw badModel('The file does not say which operator set it uses.')
+  if (version < 7) throw badModel(`Operator set ${version} is too old. Re-export the model with opset 11 or newer.`)
+  return readGraph(model.graph, opsets, Number(model.irVersion), external)
+}
+
+function normalDomain(domain: string): string {
+  return domain === 'ai.onnx' ? '' : domain
+}
+
+async function readGraph(
+  proto: GraphProto,
+  opsets: Map<string, number>,
+  irVersion: number,
+  external?: ExternalData,
+): Promise<Graph> {
+  const constants = new Map<string, Constant>()
+  for (const tensor of proto.initializer) constants.set(tensor.name, await readTensor(tensor, tensor.name, external))
+  if (proto.sparseInitializer.length > 0) throw badModel('Sparse weights are not supported. Export dense ones.')
+  const nodes: GraphNode[] = []
+  for (const nodeProto of proto.node) {
+    const node = await readNode(nodeProto, external)
+    const value = node.operator === 'Constant' && node.domain === '' ? constantOf(node) : undefined
+    const output = node.outputs[0]
+    if (value !== undefined && output !== undefined) constants.set(output, value)
+    else nodes.push(node)
+  }
+  // Before IR 4 every initialiser was listed as an input too.
+  const inputs = proto.input.filter((one) => !constants.has(one.name)).map(readValueInfo)
+  const outputs = proto.output.map(readValueInfo)
+  if (outputs.length === 0) throw badModel('The model has no outputs.')
+  const available = new Set([...constants.keys(), ...inputs.map((one) => one.name)])
+  const ordered = topologicalOrder(nodes, available)
+  const made = new Set(ordered.flatMap((node) => node.outputs))
+  for (const output of outputs)
+    if (!made.has(output.name) && !available.has(output.name))
+      throw badModel(`Nothing makes the output "${output.name}".`)
+  const values = new Map<string, ValueInfo>()
+  for (const one of [...proto.valueInfo.map(readValueInfo), ...inputs, ...outputs]) values.set(one.name, one)
+  return { name: proto.name, nodes: ordered, inputs, outputs, constants, values, opsets, irVersion }
+}
+
+function readValueInfo(proto: ValueInfoProto): ValueInfo {
+  const tensor = proto.type?.value.case === 'tensorType' ? proto.type.value.value : undefined
+  const shape =
+    tensor?.shape?.dim.map((dim): Dim => {
+      if (dim.value.case === 'dimValue') return dim.value.value >= 0n ? Number(dim.value.value) : null
+      return dim.value.case === 'dimParam' && dim.value.value !== '' ? dim.value.value : null
+    }) ?? null
+  return { name: proto.name, type: tensor?.elemType ?? 0, shape }
+}
+
+async function readNode(proto: NodeProto, external?: ExternalData): Promise<GraphNode> {
+  const attributes: Record<string, Attribute> = {}
+  const captures: string[] = []
+  for (const attribute of proto.attribute) {
+    attributes[attribute.name] = await readAttribute(attribute, external)
+    for (const graph of attribute.g ? [attribute.g, ...attribute.graphs] : attribute.graphs)
+      captures.push(...capturedBy(graph))
+  }
+  const scope = scopeOf(proto)
+  return {
+    name: proto.name,
+    operator: proto.opType,
+    domain: normalDomain(proto.domain),
+    inputs: proto.input,
+    outputs: proto.output,
+    attributes,
+    ...(captures.length > 0 ? { captures } : {}),
+    ...(scope === undefined ? {} : { scope }),
+  }
+}
+
+/** torch's dynamo exporter writes the module path as metadata: "['', 'layer1', 'layer1.0.conv1', 'conv2d']". */
+function scopeOf(proto: NodeProto): string | undefined {
+  const text = proto.metadataProps.find((one) => one.key === 'pkg.torch.onnx.name_scopes')?.value
+  return text
+    ?.match(/'([^']*)'/g)
+    ?.map((quoted) => quoted.slice(1, -1))
+    .filter((one) => one !== '')
+    .at(-2)
+}
+
+/** Names a subgraph reads from outside itself. */
+function capturedBy(graph: GraphProto): string[] {
+  const own = new Set([
+    ...graph.input.map((one) => one.name),
+    ...graph.initializer.map((one) => one.name),
+    ...graph.node.flatMap((node) => node.output),
+  ])
+  const reads = graph.node.flatMap((node) => [
+    ...node.input,
+    ...node.attribute.flatMap((one) => (one.g ? capturedBy(one.g) : [])),
+  ])
+  return [...new Set([...reads, ...graph.output.map((one) => one.name)])].filter(
+    (name) => name !== '' && !own.has(name),
+  )
+}
+
+async function readAttribute(proto: AttributeProto, external?: ExternalData): Promise<Attribute> {
+  const text = new TextDecoder()
+  switch (proto.type) {
+    case AttributeType.FLOAT:
+      return { kind: 'float', value: proto.f }
+    case AttributeType.INT:
+      return { kind: 'int', value: Number(proto.i) }
+    case AttributeType.STRING:
+      return { kind: 'string', value: text.decode(proto.s) }
+    case AttributeType.FLOATS:
+      return { kind: 'floats', value: proto.floats }
+    case AttributeType.INTS:
+      return { kind: 'ints', value: proto.ints.map(Number) }
+    case AttributeType.STRINGS:
+      return { kind: 'strings', value: proto.strings.map((one) => text.decode(one)) }
+    case AttributeType.TENSOR:
+      if (proto.t === undefined) throw badModel(`Attribute "${proto.name}" holds no tensor.`)
+      if (proto.t.dataType === 8) return { kind: 'raw', value: proto }
+      return { kind: 'tensor', value: await readTensor(proto.t, proto.t.name || proto.name, external) }
+    default:
+      return { kind: 'raw', value: proto }
+  }
+}
+
+function constantOf(node: GraphNode): Constant | undefined {
+  const { value, value_float, value_floats, value_int, value_ints } = node.attributes
+  if (value?.kind === 'tensor') return value.value
+  if (value_int?.kind === 'int') return intConstant([value_int.value], [])
+  if (value_ints?.kind === 'ints') return intConstant(value_ints.value)
+  const floats = (values: readonly number[], dims: readonly number[]): Constant => ({
+    type: DataType.float,
+    dims,
+    bytes: new Uint8Array(Float32Array.from(values).buffer),
+  })
+  if (value_float?.kind === 'float') return floats([value_float.value], [])
+  if (value_floats?.kind === 'floats') return floats(value_floats.value, [value_floats.value.length])
+  return undefined
+}
+
+async function readTensor(proto: TensorProto, name: string, external?: ExternalData): Promise<Constant> {
+  const dims = proto.dims.map(Number)
+  const type = proto.dataType
+  const length = byteLength(type, dims, name)
+  let bytes: Uint8Array
+  if (proto.dataLocation === TensorProto_DataLocation.EXTERNAL) {
+    const entries = new Map(proto.externalData.map((one) => [one.key, one.value]))
+    const location = entries.get('location')
+    if (location === undefined || external === undefined)
+      throw badModel(`Weight "${name}" lies in a file that is not given.`)
+    const stated = entries.get('length')
+    if (stated !== undefined && Number(stated) !== length)
+      throw badModel(`Weight "${name}" needs ${length} bytes, its entry says ${stated}.`)
+    bytes = await external(location, Number(entries.get('offset') ?? 0), length)
+  } else bytes = proto.rawData.length > 0 ? proto.rawData : typedBytes(proto)
+  if (bytes.length !== length)
+    throw badModel(`Weight "${name}" of shape [${dims.join(', ')}] needs ${length} bytes, found ${bytes.length}.`)
+  return { type, dims, bytes }
+}
+
+/** The values of a tensor written in typed fields instead of raw bytes. */
+function typedBytes(proto: TensorProto): Uint8Array {
+  const of = (view: ArrayBufferView): Uint8Array => new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
+  switch (proto.dataType) {
+    case DataType.float:
+      return of(Float32Array.from(proto.floatData))
+    case DataType.int32:
+      return of(Int32Array.from(proto.int32Data))
+    case DataType.int16:
+    case DataType.uint16:
+    case DataType.float16:
+    case DataType.bfloat16:
+      return of(Uint16Array.from(proto.int32Data))
+    case DataType.int64:
+      return of(BigInt64Array.from(proto.int64Data))
+    case DataType.double:
+      return of(Float64Array.from(proto.doubleData))
+    case DataType.uint32:
+      return of(Uint32Array.from(proto.uint64Data, Number))
+    case DataType.uint64:
+      return of(BigUint64Array.from(proto.uint64Data))
+    default:
+      return sizeOf(proto.dims.map(Number)) === 0 ? new Uint8Array() : of(Uint8Array.from(proto.int32Data))
+  }
+}

@@ -1,0 +1,83 @@
+/** Gradient rules of elementwise arithmetic. Ties of Min and Max share the gradient equally, as PyTorch's amax does. */
+import type { Builder } from '../builder.ts'
+import { elementwise, output, unary, type Rule } from './rule.ts'
+
+export const identity = unary((_build, _x, _y, g) => g)
+export const add = elementwise(
+  (_build, _in, _y, g) => g,
+  (_build, _in, _y, g) => g,
+)
+export const sub = elementwise(
+  (_build, _in, _y, g) => g,
+  (build, _in, _y, g) => build.neg(g),
+)
+export const mul = elementwise(
+  (build, [, b = ''], _y, g) => build.mul(g, b),
+  (build, [a = ''], _y, g) => build.mul(g, a),
+)
+export const div = elementwise(
+  (build, [, b = ''], _y, g) => {
+    const divisor = build.scalarIn(b)
+    return divisor ? build.scale(g, 1 / divisor) : build.div(g, b)
+  },
+  (build, [, b = ''], y, g) => build.neg(build.div(build.mul(g, y), b)),
+)
+export const neg = unary((build, _x, _y, g) => build.neg(g))
+/** At 0: 0. */
+export const abs = unary((build, x, _y, g) => build.mul(g, build.op('Sign', [x])))
+export const reciprocal = unary((build, _x, y, g) => build.neg(build.mul(g, build.mul(y, y))))
+export const sqrt = unary((build, _x, y, g) => build.div(build.scale(g, 0.5), y))
+export const exp = unary((build, _x, y, g) => build.mul(g, y))
+export const log = unary((build, x, _y, g) => build.div(g, x))
+export const erf = unary((build, x, _y, g) =>
+  build.mul(g, build.scale(build.op('Exp', [build.neg(build.mul(x, x))]), 2 / Math.sqrt(Math.PI))),
+)
+export const sin = unary((build, x, _y, g) => build.mul(g, build.op('Cos', [x])))
+export const cos = unary((build, x, _y, g) => build.neg(build.mul(g, build.op('Sin', [x]))))
+
+/** x^c; the exponent's gradient is 0 where x <= 0 (log x does not exist there). */
+export const pow = elementwise(
+  (build, [x = '', exponent = ''], _y, g) => {
+    const c = build.scalarIn(exponent)
+    if (c === 1) return g
+    if (c === 2) return build.mul(build.scale(g, 2), x)
+    if (c === 3) return build.mul(build.scale(g, 3), build.mul(x, x))
+    const lower = build.op('Pow', [x, c === undefined ? build.sub(exponent, build.float(1)) : build.float(c - 1)])
+    return build.mul(build.mul(g, exponent), lower)
+  },
+  (build, [x = ''], y, g) => {
+    const positive = build.op('Greater', [x, build.float(0)])
+    const log = build.op('Log', [build.where(positive, x, build.float(1))])
+    return build.mul(g, build.mul(y, log))
+  },
+)
+
+/** Min, Max, of any number of inputs: equal shares among the inputs that attain the value. */
+const extremum: Rule = (node, [g], build, wanted) => {
+  if (!g) return []
+  const y = output(node)
+  const attained = node.inputs.map((name) => build.cast(build.op('Equal', [name, y]), 1))
+  const count = attained.reduce((sum, one) => build.add(sum, one))
+  const share = build.div(g, count)
+  return attained.map((one, index) => (wanted[index] ? build.mul(share, one) : null))
+}
+export const minMax = { rule: extremum, broadcast: 'elementwise' } as const
+
+/** Sum and Mean of any number of inputs. */
+export const sum = {
+  rule: (node, [g]) => node.inputs.map(() => g ?? null),
+  broadcast: 'elementwise',
+} as const satisfies { rule: Rule; broadcast: 'elementwise' }
+export const meanOf = {
+  rule: (node, [g], build) => {
+    const share = g ? build.scale(g, 1 / node.inputs.length) : null
+    return node.inputs.map(() => share)
+  },
+  broadcast: 'elementwise',
+} as const satisfies { rule: Rule; broadcast: 'elementwise' }
+
+export const where = elementwise(
+  (_build, _in, _y, g) => g,
+  (build, [condition = ''], _y, g) => build.keep(g, condition),
+  (build: Builder, [condition = ''], _y, g) => build.where(condition, build.float(0), g),
+)

@@ -1,0 +1,195 @@
+/**
+ * Gradient rules of convolutions. N batch, C input and M output channels, S spatial extents, K kernel extents, O output
+ * extents; every formula is per spatial axis: O = (S + pads - ((K - 1) d + 1)) / stride + 1, rounded down.
+ */
+import { AppError } from '../../../errors.ts'
+import { floatConstant, floatsOf } from '../constant.ts'
+import type { Builder } from '../builder.ts'
+import {
+  describeNode,
+  intAttribute,
+  intsAttribute,
+  textAttribute,
+  type Constant,
+  type Dim,
+  type GraphNode,
+} from '../graph.ts'
+import { input, output, type RuleEntry } from './rule.ts'
+
+export interface Window {
+  readonly rank: number
+  readonly kernel: readonly number[]
+  readonly strides: readonly number[]
+  readonly dilations: readonly number[]
+  /** Zeros before each axis, then behind each axis. */
+  readonly pads: readonly number[]
+}
+
+function notDifferentiable(node: GraphNode, why: string): AppError {
+  return new AppError({ code: 'NOT_DIFFERENTIABLE', message: `${describeNode(node)}: ${why}` })
+}
+
+/** The window of a convolution or pooling node, `auto_pad` resolved. */
+export function windowOf(build: Builder, node: GraphNode, kernel: readonly number[]): Window {
+  const rank = kernel.length
+  const ones = kernel.map(() => 1)
+  const strides = intsAttribute(node, 'strides') ?? ones
+  const dilations = intsAttribute(node, 'dilations') ?? ones
+  const autoPad = textAttribute(node, 'auto_pad') ?? 'NOTSET'
+  const explicit = intsAttribute(node, 'pads') ?? Array.from({ length: 2 * rank }, () => 0)
+  if (autoPad === 'NOTSET') return { rank, kernel, strides, dilations, pads: explicit }
+  if (autoPad === 'VALID') return { rank, kernel, strides, dilations, pads: explicit.map(() => 0) }
+  const extents = build.shapeFor(node, input(node, 0)).slice(2)
+  const totals = kernel.map((k, axis) => {
+    const reach = (k - 1) * (dilations[axis] ?? 1) + 1
+    const stride = strides[axis] ?? 1
+    if (stride === 1) return reach - 1
+    const extent = extents[axis]
+    if (typeof extent !== 'number')
+      throw notDifferentiable(node, 'auto_pad with stride needs a fixed input size. Export with explicit pads.')
+    return Math.max((Math.ceil(extent / stride) - 1) * stride + reach - extent, 0)
+  })
+  const small = totals.map((total) => Math.floor(total / 2))
+  const large = totals.map((total) => Math.ceil(total / 2))
+  return {
+    rank,
+    kernel,
+    strides,
+    dilations,
+    pads: autoPad === 'SAME_UPPER' ? [...small, ...large] : [...large, ...small],
+  }
+}
+
+/** w [M, C/g, K] -> [C, M/g, K], taps reversed: the kernel with which a stride-1 gradient is a convolution again. */
+export function flippedKernel(kernel: Constant, group: number): Constant {
+  const [m = 0, c = 0, ...extents] = kernel.dims
+  const size = extents.reduce((product, dim) => product * dim, 1)
+  const [mPer, weights] = [m / group, floatsOf(kernel)]
+  const flipped = new Float32Array(weights.length)
+  for (let part = 0; part < group; part++)
+    for (let from = 0; from < mPer; from++)
+      for (let to = 0; to < c; to++) {
+        const source = ((part * mPer + from) * c + to) * size
+        const target = ((part * c + to) * mPer + from) * size
+        for (let tap = 0; tap < size; tap++) flipped[target + tap] = weights[source + size - 1 - tap] as number
+      }
+  return floatConstant(flipped, [c * group, mPer, ...extents])
+}
+
+/** Gradient of a convolution at its input: a convolution where it can be, a transposed one where it strides. */
+export function convInputGradient(
+  build: Builder,
+  node: GraphNode,
+  g: string,
+  x: string,
+  w: string,
+  window: Window,
+): string {
+  const group = intAttribute(node, 'group') ?? 1
+  const { rank, kernel, strides, dilations, pads } = window
+  const backPads = pads.map((pad, index) => {
+    const axis = index % rank
+    return ((kernel[axis] ?? 1) - 1) * (dilations[axis] ?? 1) - pad
+  })
+  const constant = build.value(w)
+  if (constant && strides.every((stride) => stride === 1) && backPads.every((pad) => pad >= 0))
+    return build.op('Conv', [g, build.constant(flippedKernel(constant, group))], {
+      group, kernel_shape: kernel, dilations, pads: backPads,
+    }) // prettier-ignore
+  return transposedConvolution(build, g, w, group, window, x)
+}
+
+/** ConvTranspose whose result has exactly the spatial extents of `like`. */
+export function transposedConvolution(
+  build: Builder,
+  g: string,
+  w: string,
+  group: number,
+  window: Window,
+  like: string,
+): string {
+  const { rank, kernel, strides, dilations, pads } = window
+  const attributes = { group, kernel_shape: kernel, strides, dilations }
+  const extents = build.shape(like)?.slice(2) ?? []
+  const missing = kernel.map((k, axis) => leftOver(extents[axis] ?? null, k, window, axis))
+  if (missing.every((one) => one !== null))
+    return build.op('ConvTranspose', [g, w], { ...attributes, pads, output_padding: missing as number[] })
+  // Extents unknown: everything that could be needed, then a cut at run time.
+  const whole = build.op('ConvTranspose', [g, w], {
+    ...attributes,
+    output_padding: strides.map((stride) => stride - 1),
+  })
+  const axes = kernel.map((_, axis) => axis + 2)
+  const starts = build.ints(pads.slice(0, rank))
+  const lengths = build.op('Gather', [build.shapeOf(like), build.ints(axes)], { axis: 0 })
+  return build.op('Slice', [whole, starts, build.add(starts, lengths), build.ints(axes)])
+}
+
+/** Input values behind the last window that a strided convolution never reads; null where the extent is unknown. */
+function leftOver(extent: Dim, kernel: number, window: Window, axis: number): number | null {
+  const stride = window.strides[axis] ?? 1
+  if (stride === 1) return 0
+  if (typeof extent !== 'number') return null
+  const reach = (kernel - 1) * (window.dilations[axis] ?? 1) + 1
+  return (extent + (window.pads[axis] ?? 0) + (window.pads[axis + window.rank] ?? 0) - reach) % stride
+}
+
+export const conv: RuleEntry = {
+  rule: (node, [g], build, wanted) => {
+    if (!g) return []
+    const [x, w, bias] = [input(node, 0), input(node, 1), input(node, 2)]
+    const kernel = kernelOf(build, node, w)
+    const window = windowOf(build, node, kernel)
+    return [
+      wanted[0] ? convInputGradient(build, node, g, x, w, window) : null,
+      wanted[1] ? convWeightGradient(build, node, g, x, window) : null,
+      wanted[2] && bias !== '' ? build.sum(g, [0, ...kernel.map((_, axis) => axis + 2)], false) : null,
+    ]
+  },
+}
+
+function kernelOf(build: Builder, node: GraphNode, w: string): readonly number[] {
+  const kernel = intsAttribute(node, 'kernel_shape') ?? build.shapeFor(node, w).slice(2)
+  if (!kernel.every((dim): dim is number => typeof dim === 'number'))
+    throw notDifferentiable(node, 'its kernel has no fixed size.')
+  return kernel
+}
+
+/**
+ * Gradient at a computed kernel: a convolution of the input with the cotangent, batch and channels exchanged and
+ * strides and dilations exchanged, one group at a time.
+ */
+function convWeightGradient(build: Builder, node: GraphNode, g: string, x: string, window: Window): string {
+  const group = intAttribute(node, 'group') ?? 1
+  const { kernel, strides, dilations, pads } = window
+  const swap = [1, 0, ...kernel.map((_, axis) => axis + 2)]
+  const [xs, gs] =
+    group === 1
+      ? [[x], [g]]
+      : [splitChannels(build, node, x, input(node, 0), group), splitChannels(build, node, g, output(node), group)]
+  const parts = xs.map((one, index) => {
+    const raw = build.op('Conv', [build.transpose(one, swap), build.transpose(gs[index] as string, swap)], {
+      strides: dilations, dilations: strides, pads,
+    }) // prettier-ignore
+    // Values behind the last window add rows that belong to no tap.
+    const cut = build.op('Slice', [
+      raw,
+      build.ints(kernel.map(() => 0)),
+      build.ints(kernel),
+      build.ints(kernel.map((_, axis) => axis + 2)),
+    ])
+    return build.transpose(cut, swap) // [M/g, C/g, K]
+  })
+  return parts.length === 1 ? (parts[0] as string) : build.op('Concat', parts, { axis: 0 })
+}
+
+function splitChannels(build: Builder, node: GraphNode, name: string, shaped: string, group: number): string[] {
+  const channels = build.shapeFor(node, shaped)[1]
+  if (typeof channels !== 'number') throw notDifferentiable(node, 'its channel count is not fixed.')
+  return build.ops(
+    'Split',
+    [name, build.ints(Array.from({ length: group }, () => channels / group))],
+    { axis: 1 },
+    group,
+  )
+}

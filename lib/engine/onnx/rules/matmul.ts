@@ -1,0 +1,64 @@
+/** Gradient rules of matrix products. */
+import { floatAttribute, intAttribute, type Shape } from '../graph.ts'
+import { input, output, type Rule, type RuleEntry } from './rule.ts'
+import type { Builder } from '../builder.ts'
+
+function swapLastTwo(build: Builder, name: string, rank: number): string {
+  const perm = Array.from({ length: rank }, (_, axis) => axis)
+  return build.transpose(name, [...perm.slice(0, -2), rank - 1, rank - 2])
+}
+
+/** [..., M, K] x [..., K, N]: dA = g Bᵀ, dB = Aᵀ g, batch axes summed where they were broadcast. */
+const matMulRule: Rule = (node, [g], build, wanted) => {
+  if (!g) return []
+  const [a, b] = [input(node, 0), input(node, 1)]
+  const [shapeA, shapeB] = [build.shapeFor(node, a), build.shapeFor(node, b)]
+  const [rankA, rankB] = [shapeA.length, shapeB.length]
+  // A vector operand is a matrix with an axis that the result has lost.
+  let full = g
+  if (rankB === 1) full = build.unsqueeze(full, [-1])
+  if (rankA === 1) full = build.unsqueeze(full, [-2])
+  const a2 = rankA === 1 ? build.unsqueeze(a, [0]) : a
+  const b2 = rankB === 1 ? build.unsqueeze(b, [1]) : b
+  const batch = batchOf(build.shape(output(node)), rankA, rankB)
+  const gradientOf = (name: string, shape: Shape, product: string): string => {
+    if (shape.length === 1) {
+      // Summed over every batch axis and the extra one.
+      return build.op('Reshape', [sumBatch(build, product, batch), build.ints([-1])])
+    }
+    return build.sumTo(product, batch && [...batch, ...shape.slice(-2)], name)
+  }
+  return [
+    wanted[0] ? gradientOf(a, shapeA, build.matMul(full, swapLastTwo(build, b2, Math.max(rankB, 2)))) : null,
+    wanted[1] ? gradientOf(b, shapeB, build.matMul(swapLastTwo(build, a2, Math.max(rankA, 2)), full)) : null,
+  ]
+}
+
+function sumBatch(build: Builder, product: string, batch: Shape | null): string {
+  return batch === null ? product : build.sum(product, Array.from(batch.keys()), false)
+}
+
+function batchOf(shape: Shape | null, rankA: number, rankB: number): Shape | null {
+  if (shape === null) return null
+  const kept = (rankA === 1 ? 0 : 1) + (rankB === 1 ? 0 : 1)
+  return shape.slice(0, shape.length - kept)
+}
+export const matMul: RuleEntry = { rule: matMulRule }
+
+/** Y = alpha A' B' + beta C, A' and B' transposed where the attributes say so. */
+export const gemm: RuleEntry = {
+  rule: (node, [g], build, wanted) => {
+    if (!g) return []
+    const [a, b, c] = [input(node, 0), input(node, 1), input(node, 2)]
+    const alpha = { float: floatAttribute(node, 'alpha') ?? 1 }
+    const transA = intAttribute(node, 'transA') ?? 0
+    const transB = intAttribute(node, 'transB') ?? 0
+    const product = (left: string, right: string, tLeft: number, tRight: number): string =>
+      build.op('Gemm', [left, right], { alpha, transA: tLeft, transB: tRight })
+    return [
+      wanted[0] ? (transA ? product(b, g, transB, 1) : product(g, b, 0, 1 - transB)) : null,
+      wanted[1] ? (transB ? product(g, a, 1, transA) : product(a, g, 1 - transA, 0)) : null,
+      wanted[2] ? build.sumTo(build.scale(g, floatAttribute(node, 'beta') ?? 1), build.shape(output(node)), c) : null,
+    ]
+  },
+}

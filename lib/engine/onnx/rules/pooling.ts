@@ -1,0 +1,116 @@
+/** Gradient rules of pooling. Letters as in convolution.ts. */
+import { AppError } from '../../../errors.ts'
+import { floatConstant } from '../constant.ts'
+import type { Builder } from '../builder.ts'
+import { describeNode, intAttribute, intsAttribute, type GraphNode } from '../graph.ts'
+import { transposedConvolution, windowOf, type Window } from './convolution.ts'
+import { input, output, unary, type RuleEntry } from './rule.ts'
+
+function spatialAxes(build: Builder, node: GraphNode): number[] {
+  return build
+    .shapeFor(node, input(node, 0))
+    .map((_, axis) => axis)
+    .slice(2)
+}
+
+export const globalAveragePool = unary((build, x, y, g) => build.expandLike(build.div(g, build.countPer(x, y)), x))
+
+/** Ties share the gradient equally, as PyTorch's amax. */
+export const globalMaxPool = unary((build, x, y, g, node) => {
+  const attained = build.cast(build.op('Equal', [x, y]), 1)
+  return build.mul(attained, build.div(g, build.sum(attained, spatialAxes(build, node), true)))
+})
+
+/** Each window's cotangent goes to its first maximum, as PyTorch: the indices of the pooling itself, then a scatter. */
+export const maxPool: RuleEntry = {
+  rule: (node, [g], build) => {
+    if (!g) return []
+    const x = input(node, 0)
+    let indices = node.outputs[1] ?? ''
+    if (indices === '') {
+      const [value = '', places = ''] = ['', 'places'].map((one) => `${output(node)}/limelight-argmax${one}`)
+      build.copy(node, { outputs: [value, places] })
+      indices = places
+    }
+    const flat = build.ints([-1])
+    const zeros = build.op('Expand', [build.float(0), build.op('Unsqueeze', [build.op('Size', [x]), build.ints([0])])])
+    const scattered = build.op('ScatterElements', [zeros, build.reshape(indices, flat), build.reshape(g, flat)], {
+      axis: 0,
+      reduction: 'add',
+    })
+    return [build.reshapeLike(scattered, x)]
+  },
+}
+
+/** How many values each window of one axis averages over: [O] */
+function windowCounts(extent: number, outputs: number, window: Window, axis: number, includePads: boolean): number[] {
+  const [kernel = 1, stride = 1, dilation = 1] = [window.kernel[axis], window.strides[axis], window.dilations[axis]]
+  const [before = 0, behind = 0] = [window.pads[axis], window.pads[axis + window.rank]]
+  const [low, high] = includePads ? [-before, extent + behind] : [0, extent]
+  return Array.from({ length: outputs }, (_, place) => {
+    const taps = Array.from({ length: kernel }, (_, tap) => place * stride - before + tap * dilation)
+    return taps.filter((at) => at >= low && at < high).length
+  })
+}
+
+/** Divides each cotangent by its window's count, then spreads it over the window: a transposed convolution with ones. */
+export const averagePool: RuleEntry = {
+  rule: (node, [g], build) => {
+    if (!g) return []
+    const kernel = intsAttribute(node, 'kernel_shape') ?? []
+    const window = windowOf(build, node, kernel)
+    const includePads = intAttribute(node, 'count_include_pad') === 1
+    const simple =
+      (intAttribute(node, 'ceil_mode') ?? 0) === 0 && (includePads || window.pads.every((pad) => pad === 0))
+    const size = kernel.reduce((product, dim) => product * dim, 1)
+    const share = simple ? build.scale(g, 1 / size) : build.div(g, countMap(build, node, window, includePads))
+    return [spread(build, node, share, window)]
+  },
+}
+
+function countMap(build: Builder, node: GraphNode, window: Window, includePads: boolean): string {
+  const extents = build.shapeFor(node, input(node, 0)).slice(2)
+  const outputs = build.shapeFor(node, output(node)).slice(2)
+  if (![...extents, ...outputs].every((dim) => typeof dim === 'number'))
+    throw new AppError({
+      code: 'NOT_DIFFERENTIABLE',
+      message: `${describeNode(node)}: padded average pooling needs a fixed input size. Export with one.`,
+    })
+  const axes = extents.map((extent, axis) =>
+    windowCounts(extent as number, outputs[axis] as number, window, axis, includePads),
+  )
+  const counts = axes.reduce<number[]>(
+    (product, axis) => product.flatMap((one) => axis.map((count) => one * count)),
+    [1],
+  )
+  return build.constant(floatConstant(counts, [1, 1, ...(outputs as number[])]))
+}
+
+/** g [N, C, O] -> [N, C, S]: every window's value added to all its places. */
+function spread(build: Builder, node: GraphNode, g: string, window: Window): string {
+  const x = input(node, 0)
+  const channels = build.shapeFor(node, x)[1]
+  if (typeof channels !== 'number')
+    throw new AppError({
+      code: 'NOT_DIFFERENTIABLE',
+      message: `${describeNode(node)}: its channel count is not fixed.`,
+    })
+  const ones = new Float32Array(channels * window.kernel.reduce((product, dim) => product * dim, 1)).fill(1)
+  const kernel = build.constant(floatConstant(ones, [channels, 1, ...window.kernel]))
+  return transposedConvolution(build, g, kernel, channels, ceilWindow(build, node, window), x)
+}
+
+/** With `ceil_mode` the last window may reach beyond the padding: pad as far as it does. */
+function ceilWindow(build: Builder, node: GraphNode, window: Window): Window {
+  if ((intAttribute(node, 'ceil_mode') ?? 0) === 0) return window
+  const extents = build.shapeFor(node, input(node, 0)).slice(2)
+  const outputs = build.shapeFor(node, output(node)).slice(2)
+  const pads = window.pads.map((pad, index) => {
+    if (index < window.rank) return pad
+    const axis = index - window.rank
+    const reach = ((window.kernel[axis] ?? 1) - 1) * (window.dilations[axis] ?? 1) + 1
+    const end = ((outputs[axis] as number) - 1) * (window.strides[axis] ?? 1) + reach
+    return Math.max(pad, end - (extents[axis] as number) - (window.pads[axis] ?? 0))
+  })
+  return { ...window, pads }
+}

@@ -1,0 +1,103 @@
+/** Compiled questions, kept by their plan and bounded by memory: the same question on another input compiles nothing. */
+import type { InferenceSession } from 'onnxruntime-node'
+import { compileQuestion, type CompiledGraph, type QuestionPlan } from './compile.ts'
+import type { Graph } from './graph.ts'
+import { createSession, type SessionSettings } from './runtime.ts'
+import { writeModel } from './write-model.ts'
+
+export interface CompiledQuestion extends Omit<CompiledGraph, 'graph'> {
+  readonly session: InferenceSession
+  /** Size of the serialised graph: what the session holds, roughly. */
+  readonly bytes: number
+}
+
+interface Entry {
+  readonly question: Promise<CompiledQuestion>
+  bytes: number
+  users: number
+  evicted: boolean
+}
+
+export interface CacheSettings extends SessionSettings {
+  /** Serialised bytes kept at most; the newest question always stays. */
+  readonly cacheBytes: number
+}
+
+function keyOf(plan: QuestionPlan): string {
+  const sorted = (names: readonly string[]): string[] => [...new Set(names)].sort()
+  return JSON.stringify([sorted(plan.replaced), sorted(plan.read), sorted(plan.of), sorted(plan.wrt), plan.rules])
+}
+
+/** Least recently used first out; a session in use is released when its last user is done. */
+export class QuestionCache {
+  readonly #graph: Graph
+  readonly #settings: CacheSettings
+  readonly #entries = new Map<string, Entry>()
+  /** Graphs compiled so far: a test of reuse reads it. */
+  compiled = 0
+
+  constructor(graph: Graph, settings: CacheSettings) {
+    this.#graph = graph
+    this.#settings = settings
+  }
+
+  /** Lends the compiled question for the time of `use`. */
+  async with<T>(plan: QuestionPlan, use: (question: CompiledQuestion) => Promise<T>): Promise<T> {
+    const key = keyOf(plan)
+    const entry = this.#entries.get(key) ?? { question: this.#compile(plan), bytes: 0, users: 0, evicted: false }
+    this.#entries.delete(key)
+    this.#entries.set(key, entry)
+    entry.users++
+    try {
+      const question = await entry.question
+      entry.bytes = question.bytes
+      this.#trim()
+      return await use(question)
+    } catch (thrown) {
+      // A question that does not compile is not remembered.
+      if (entry.bytes === 0 && this.#entries.get(key) === entry) this.#entries.delete(key)
+      throw thrown
+    } finally {
+      entry.users--
+      this.#releaseIfDone(entry)
+    }
+  }
+
+  async #compile(plan: QuestionPlan): Promise<CompiledQuestion> {
+    const { graph, ...names } = compileQuestion(this.#graph, plan)
+    this.compiled++
+    const model = writeModel(graph)
+    const session = await createSession(model, this.#settings)
+    return { ...names, session, bytes: model.length }
+  }
+
+  #trim(): void {
+    let total = [...this.#entries.values()].reduce((sum, entry) => sum + entry.bytes, 0)
+    for (const [key, entry] of [...this.#entries].slice(0, -1)) {
+      if (total <= this.#settings.cacheBytes) return
+      this.#entries.delete(key)
+      entry.evicted = true
+      total -= entry.bytes
+      this.#releaseIfDone(entry)
+    }
+  }
+
+  #releaseIfDone(entry: Entry): void {
+    if (!entry.evicted || entry.users > 0) return
+    void entry.question.then(
+      ({ session }) => session.release(),
+      () => undefined,
+    )
+  }
+
+  /** Releases every session that is not in use now, and the others when they are done. */
+  async dispose(): Promise<void> {
+    const entries = [...this.#entries.values()]
+    this.#entries.clear()
+    for (const entry of entries) {
+      entry.evicted = true
+      this.#releaseIfDone(entry)
+    }
+    await Promise.allSettled(entries.map((entry) => entry.question))
+  }
+}

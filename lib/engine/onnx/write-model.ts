@@ -1,0 +1,163 @@
+/** Graph -> ONNX bytes. */
+import { create, toBinary } from '@bufbuild/protobuf'
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
+import {
+  AttributeProto_AttributeType as AttributeType,
+  AttributeProtoSchema,
+  GraphProtoSchema,
+  ModelProtoSchema,
+  NodeProtoSchema,
+  OperatorSetIdProtoSchema,
+  TensorProtoSchema,
+  TensorShapeProto_DimensionSchema,
+  TensorShapeProtoSchema,
+  TypeProto_TensorSchema,
+  TypeProtoSchema,
+  ValueInfoProtoSchema,
+  type AttributeProto,
+  type GraphProto,
+  type NodeProto,
+  type TensorProto,
+  type ValueInfoProto,
+} from './proto/onnx_pb.ts'
+import type { Attribute, Constant, Graph, GraphNode, ValueInfo } from './graph.ts'
+
+const LARGEST_INT64 = 2n ** 63n - 1n
+
+/** Constants above this are appended behind the encoded rest, so that their bytes are copied once and not once a level. */
+const LARGE = 4096
+
+function int64Of(value: number): bigint {
+  if (value >= Number(LARGEST_INT64)) return LARGEST_INT64
+  return value <= -Number(LARGEST_INT64) ? -LARGEST_INT64 - 1n : BigInt(value)
+}
+
+function writeTensor(name: string, constant: Constant): TensorProto {
+  return create(TensorProtoSchema, {
+    name,
+    dims: constant.dims.map(BigInt),
+    dataType: constant.type,
+    rawData: constant.bytes,
+  })
+}
+
+function writeAttribute(name: string, attribute: Attribute): AttributeProto {
+  const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+  switch (attribute.kind) {
+    case 'int':
+      return create(AttributeProtoSchema, { name, type: AttributeType.INT, i: int64Of(attribute.value) })
+    case 'float':
+      return create(AttributeProtoSchema, { name, type: AttributeType.FLOAT, f: attribute.value })
+    case 'string':
+      return create(AttributeProtoSchema, { name, type: AttributeType.STRING, s: bytes(attribute.value) })
+    case 'ints':
+      return create(AttributeProtoSchema, { name, type: AttributeType.INTS, ints: attribute.value.map(int64Of) })
+    case 'floats':
+      return create(AttributeProtoSchema, { name, type: AttributeType.FLOATS, floats: [...attribute.value] })
+    case 'strings':
+      return create(AttributeProtoSchema, { name, type: AttributeType.STRINGS, strings: attribute.value.map(bytes) })
+    case 'tensor':
+      return create(AttributeProtoSchema, { name, type: AttributeType.TENSOR, t: writeTensor('', attribute.value) })
+    case 'raw':
+      return attribute.value as AttributeProto
+  }
+}
+
+function writeNode(node: GraphNode): NodeProto {
+  return create(NodeProtoSchema, {
+    name: node.name,
+    opType: node.operator,
+    domain: node.domain,
+    input: [...node.inputs],
+    output: [...node.outputs],
+    attribute: Object.entries(node.attributes).map(([name, value]) => writeAttribute(name, value)),
+  })
+}
+
+function writeValueInfo(info: ValueInfo): ValueInfoProto {
+  const shape =
+    info.shape === null
+      ? {}
+      : {
+          shape: create(TensorShapeProtoSchema, {
+            dim: info.shape.map((dim) =>
+              create(
+                TensorShapeProto_DimensionSchema,
+                typeof dim === 'number'
+                  ? { value: { case: 'dimValue', value: BigInt(dim) } }
+                  : dim === null
+                    ? {}
+                    : { value: { case: 'dimParam', value: dim } },
+              ),
+            ),
+          }),
+        }
+  return create(ValueInfoProtoSchema, {
+    name: info.name,
+    ...(info.type === 0
+      ? {}
+      : {
+          type: create(TypeProtoSchema, {
+            value: { case: 'tensorType', value: create(TypeProto_TensorSchema, { elemType: info.type, ...shape }) },
+          }),
+        }),
+  })
+}
+
+function writeGraph(graph: Graph, constants: readonly (readonly [string, Constant])[]): GraphProto {
+  return create(GraphProtoSchema, {
+    name: graph.name || 'graph',
+    node: graph.nodes.map(writeNode),
+    initializer: constants.map(([name, constant]) => writeTensor(name, constant)),
+    input: graph.inputs.map(writeValueInfo),
+    output: graph.outputs.map(writeValueInfo),
+  })
+}
+
+/** Serialises a graph; inner value infos are left out (the runtime infers them). */
+export function writeModel(graph: Graph): Uint8Array {
+  const entries = [...graph.constants]
+  const large = entries.filter(([, constant]) => constant.bytes.length > LARGE)
+  const model = toBinary(
+    ModelProtoSchema,
+    create(ModelProtoSchema, {
+      irVersion: BigInt(graph.irVersion),
+      producerName: 'limelight',
+      opsetImport: [...graph.opsets].map(([domain, version]) =>
+        create(OperatorSetIdProtoSchema, { domain, version: BigInt(version) }),
+      ),
+      graph: writeGraph(
+        graph,
+        entries.filter(([, constant]) => constant.bytes.length <= LARGE),
+      ),
+    }),
+  )
+  return appendInitialisers(model, large)
+}
+
+/**
+ * Protobuf merges a message that occurs twice, so more initialisers may follow as a second `graph` field: the weights
+ * are copied once into the result, whatever their size.
+ */
+function appendInitialisers(model: Uint8Array, constants: readonly (readonly [string, Constant])[]): Uint8Array {
+  const header = (field: number, length: number): Uint8Array =>
+    new BinaryWriter().tag(field, WireType.LengthDelimited).uint32(length).finish()
+  const chunks: Uint8Array[] = [model]
+  for (const [name, { dims, type, bytes }] of constants) {
+    const head = toBinary(
+      TensorProtoSchema,
+      create(TensorProtoSchema, { name, dims: dims.map(BigInt), dataType: type }),
+    )
+    const rawData = header(9, bytes.length)
+    const tensorLength = head.length + rawData.length + bytes.length
+    const initializer = header(5, tensorLength)
+    chunks.push(header(7, initializer.length + tensorLength), initializer, head, rawData, bytes)
+  }
+  const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0))
+  let offset = 0
+  for (const chunk of chunks) {
+    whole.set(chunk, offset)
+    offset += chunk.length
+  }
+  return whole
+}
