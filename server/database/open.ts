@@ -1,0 +1,52 @@
+/** Opens the database of a data folder: makes it where it is missing, migrates it, gives a Prisma client for it. */
+import { mkdir } from 'node:fs/promises'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { join } from 'node:path'
+import { PrismaClient } from '../../prisma/generated/client.ts'
+import { AppError } from '../../lib/errors.ts'
+import { OneConnectionAdapter } from './adapter.ts'
+import { migrate, readMigrations } from './migrate.ts'
+
+export const DATABASE_FILE = 'limelight.db'
+const MIGRATIONS = fileURLToPath(new URL('../../prisma/migrations', import.meta.url))
+
+export interface Database {
+  readonly prisma: PrismaClient
+  /** Names of the migrations that were applied while opening. */
+  readonly migrated: readonly string[]
+  close(): Promise<void>
+}
+
+export interface OpenOptions {
+  readonly now?: () => Date
+  readonly migrations?: string
+}
+
+function unusable(folder: string, cause: unknown): AppError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  const message = `the data folder ${folder} cannot be written (${reason}). Make it writable, or choose another one with --data.`
+  return new AppError({ code: 'BAD_INPUT', message, cause })
+}
+
+/**
+ * @throws AppError BAD_INPUT when the folder cannot be written, CONFLICT when the database is of another Limelight
+ */
+export async function openDatabase(folder: string, options: OpenOptions = {}): Promise<Database> {
+  const { now = () => new Date(), migrations = MIGRATIONS } = options
+  const file = join(folder, DATABASE_FILE)
+  let migrated: readonly string[]
+  const adapter = new OneConnectionAdapter({ url: pathToFileURL(file).href })
+  try {
+    await mkdir(folder, { recursive: true })
+    const connection = await adapter.connect()
+    try {
+      migrated = await migrate(connection, await readMigrations(migrations), now, file)
+    } finally {
+      await connection.dispose()
+    }
+  } catch (cause) {
+    throw cause instanceof AppError ? cause : unusable(folder, cause)
+  }
+  const prisma = new PrismaClient({ adapter })
+  return { prisma, migrated, close: () => prisma.$disconnect() }
+}

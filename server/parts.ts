@@ -1,0 +1,23 @@
+/** What the server is built from. Everything that reaches outside comes in through here, so that tests can replace it. */
+import type { PrismaClient } from '../prisma/generated/client.ts'
+import type { Method } from '../lib/methods/method.ts'
+import type { Catalogue } from './catalogue.ts'
+import type { Logger } from './logger.ts'
+import type { RunQueue } from './jobs/queue.ts'
+import type { Describe } from './jobs/describe.ts'
+import type { AssetFiles } from './storage/asset-files.ts'
+import type { Imaging } from './imaging.ts'
+
+export interface Parts {
+  readonly prisma: PrismaClient
+  readonly files: AssetFiles
+  readonly catalogue: Catalogue
+  readonly methods: readonly Method[]
+  readonly imaging: Imaging
+  /** What a model can be asked; loads it in a worker when that is not known yet. */
+  readonly describe: Describe
+  readonly queue: RunQueue
+  readonly now: () => Date
+  readonly log: Logger
+  readonly version: string
+}

@@ -1,0 +1,100 @@
+import { AppError } from '../../lib/errors.ts'
+import { cancelRun } from '../services/cancel-run.ts'
+import { createRun } from '../services/create-run.ts'
+import { deleteRun } from '../services/delete-run.ts'
+import { waitForRun, watchRun } from '../services/watch-run.ts'
+import type { Builder } from './builder.ts'
+import type { RunTypes } from './run.ts'
+import { ownView } from './run-view.ts'
+
+/** The longest a request is kept waiting: ten minutes. */
+const LONGEST_WAIT_MS = 600_000
+
+function checkWait(waitMs: number): number {
+  if (waitMs >= 0 && waitMs <= LONGEST_WAIT_MS) return waitMs
+  throw new AppError({ code: 'BAD_INPUT', message: `waitMs is ${waitMs}; it must be 0 to ${LONGEST_WAIT_MS}.` })
+}
+
+function addInputs(builder: Builder) {
+  const ImageInput = builder.inputType('ImageInput', {
+    isOneOf: true,
+    description: 'Exactly one of the two.',
+    fields: (t) => ({
+      base64: t.string({ description: 'The bytes of a picture of at most 20 MB, base64-encoded.' }),
+      assetId: t.id({ description: 'What POST /api/images answered.' }),
+    }),
+  })
+  const TargetInput = builder.inputType('TargetInput', {
+    description: 'A class, by its label or by its index.',
+    fields: (t) => ({ label: t.string({ required: false }), index: t.int({ required: false }) }),
+  })
+  return builder.inputType('ExplainInput', {
+    description: 'What to explain, and how. Exactly one of image and text.',
+    fields: (t) => ({
+      model: t.id({ required: true }),
+      method: t.id({ required: true }),
+      image: t.field({ type: ImageInput, required: false }),
+      text: t.string({ required: false }),
+      target: t.field({ type: TargetInput, required: false, description: 'Left out: the predicted class.' }),
+      params: t.field({
+        type: 'JSON',
+        required: false,
+        description: "An object as the method's paramsSchema says; what is left out takes its default.",
+      }),
+      seed: t.int({ required: false, description: 'For methods that draw random numbers; 0 when left out.' }),
+    }),
+  })
+}
+
+export function addExplain(builder: Builder, { RunRef }: RunTypes): void {
+  const ExplainInput = addInputs(builder)
+
+  builder.mutationField('explain', (t) =>
+    t.field({
+      type: RunRef,
+      description:
+        'Asks for an explanation. The same question answers the stored run. waitMs > 0: answer when the run has ended or the time is up, whichever is first.',
+      args: {
+        input: t.arg({ type: ExplainInput, required: true }),
+        waitMs: t.arg.int({ required: false, defaultValue: 0 }),
+      },
+      resolve: async (_root, { input, waitMs }, { parts }) => {
+        const wait = checkWait(waitMs ?? 0)
+        const run = await createRun(parts, {
+          model: input.model,
+          method: input.method,
+          image: input.image ?? null,
+          text: input.text ?? null,
+          target: input.target ?? null,
+          params: input.params ?? null,
+          seed: input.seed ?? null,
+        })
+        return ownView(await waitForRun(parts, run, wait))
+      },
+    }),
+  )
+  builder.mutationField('cancelRun', (t) =>
+    t.field({
+      type: RunRef,
+      description: 'Stops a run that has not ended; one that has ended stays as it is.',
+      args: { id: t.arg.id({ required: true }) },
+      resolve: async (_root, { id }, { parts }) => ownView(await cancelRun(parts, id)),
+    }),
+  )
+  builder.mutationField('deleteRun', (t) =>
+    t.boolean({
+      description: 'Deletes a run with its notes and links, and its picture if no other run shows it. False: no such run.',
+      args: { id: t.arg.id({ required: true }) },
+      resolve: (_root, { id }, { parts }) => deleteRun(parts, id),
+    }),
+  )
+  builder.subscriptionField('runUpdated', (t) =>
+    t.field({
+      type: RunRef,
+      description: 'The run now, and again whenever its status or progress changes; ends when the run has ended.',
+      args: { id: t.arg.id({ required: true }) },
+      subscribe: (_root, { id }, { parts }) => watchRun(parts, id),
+      resolve: (run) => ownView(run),
+    }),
+  )
+}

@@ -1,0 +1,148 @@
+import { AppError } from '../../lib/errors.ts'
+import type { EngineInfo, Tap } from '../../lib/engine/model.ts'
+import type { Method } from '../../lib/methods/method.ts'
+import type { CatalogueEntry } from '../../lib/models/catalogue.ts'
+import type { ModelCard } from '../../lib/models/card.ts'
+import type { ModelDescription } from '../jobs/protocol.ts'
+import type { Builder } from './builder.ts'
+import type { Context } from './context.ts'
+import type { Enums } from './enums.ts'
+import type { MethodTypes } from './method.ts'
+
+/** A model of the catalogue, or (`entry` null) one that an old run used and that has changed or gone since. */
+export interface ModelView {
+  readonly id: string
+  readonly card: ModelCard
+  readonly sha256: string
+  readonly entry: CatalogueEntry | null
+}
+
+export function viewOf(entry: CatalogueEntry): ModelView {
+  return { id: entry.id, card: entry.card, sha256: entry.sha256, entry }
+}
+
+async function describe(model: ModelView, { parts }: Context): Promise<ModelDescription> {
+  if (model.entry !== null) return parts.describe(model.entry)
+  throw new AppError({
+    code: 'UNKNOWN_MODEL',
+    message: `The model ${model.id} has changed or gone since this run; its layers cannot be listed any more.`,
+  })
+}
+
+export function addModel(builder: Builder, { Modality }: Enums, { MethodRef }: MethodTypes) {
+  const Figure = builder.objectRef<ModelCard['figures'][number]>('Figure').implement({
+    description: 'A measured figure of a model, with the command that measures it.',
+    fields: (t) => ({
+      dataset: t.exposeString('dataset'),
+      n: t.exposeInt('n', { description: 'How many examples were measured.' }),
+      metric: t.exposeString('metric'),
+      value: t.exposeFloat('value'),
+      command: t.exposeString('command'),
+    }),
+  })
+  const Engine = builder.objectRef<EngineInfo>('Engine').implement({
+    description: 'What computes the predictions of a model.',
+    fields: (t) => ({
+      name: t.exposeString('name'),
+      backend: t.exposeString('backend'),
+      version: t.exposeString('version'),
+      reason: t.exposeString('reason', {
+        description: "Why this backend and not a faster one; '' when it was the first choice.",
+      }),
+    }),
+  })
+  const TapRef = builder.objectRef<Tap>('Tap').implement({
+    description: 'A tensor of a model that a method can be asked at: a layer.',
+    fields: (t) => ({
+      id: t.exposeID('id'),
+      label: t.exposeString('label'),
+      kind: t.exposeString('kind'),
+      operator: t.exposeString('operator'),
+      shape: t.field({
+        type: ['Int'],
+        nullable: { list: false, items: true },
+        description: 'Shape at batch 1; null where it depends on the input.',
+        resolve: (tap) => [...tap.shape],
+      }),
+      spatial: t.exposeBoolean('spatial', { description: 'True where CAM methods can be asked here.' }),
+      differentiable: t.exposeBoolean('differentiable'),
+      reason: t.string({ nullable: true, resolve: (tap) => tap.reason ?? null }),
+    }),
+  })
+  const MethodAvailability = builder
+    .objectRef<{ method: Method; reason: string | null }>('MethodAvailability')
+    .implement({
+      description: 'Whether a method can explain a model, and if not, why.',
+      fields: (t) => ({
+        method: t.field({ type: MethodRef, resolve: ({ method }) => method }),
+        available: t.boolean({ resolve: ({ reason }) => reason === null }),
+        reason: t.exposeString('reason', { nullable: true }),
+      }),
+    })
+  const ModelRef = builder.objectRef<ModelView>('Model').implement({
+    description: 'A trained network. `engine`, `taps`, `defaultTap` and `methods` load it when it is not loaded yet.',
+    fields: (t) => ({
+      id: t.exposeID('id'),
+      title: t.string({ resolve: ({ card }) => card.title }),
+      summary: t.string({ resolve: ({ card }) => card.summary }),
+      modality: t.field({ type: Modality, resolve: ({ card }) => card.preprocessing.kind }),
+      labels: t.stringList({
+        description: 'The classes, by index.',
+        resolve: ({ card }) => card.labels,
+      }),
+      license: t.string({ resolve: ({ card }) => card.license }),
+      architecture: t.string({ resolve: ({ card }) => card.provenance.architecture }),
+      data: t.string({ description: 'What it was trained on.', resolve: ({ card }) => card.provenance.data }),
+      sha256: t.exposeString('sha256', {
+        description: 'Of the weights and of what gives their numbers a meaning (labels, preprocessing).',
+      }),
+      figures: t.field({ type: [Figure], resolve: ({ card }) => card.figures }),
+      engine: t.field({
+        type: Engine,
+        description: 'Loads the model when it is not loaded yet.',
+        resolve: async (model, _args, context) => (await describe(model, context)).engine,
+      }),
+      taps: t.field({
+        type: [TapRef],
+        description: 'In the order of the network.',
+        resolve: async (model, _args, context) => [...(await describe(model, context)).taps],
+      }),
+      defaultTap: t.id({
+        description: 'The layer that is meant when none is named.',
+        resolve: async (model, _args, context) => (await describe(model, context)).defaultTap,
+      }),
+      methods: t.field({
+        type: [MethodAvailability],
+        description: "The methods of the model's modality.",
+        resolve: async (model, _args, context) => {
+          const { unavailable } = await describe(model, context)
+          return context.parts.methods
+            .filter((method) => method.modality === model.card.preprocessing.kind)
+            .map((method) => ({ method, reason: unavailable[method.id] ?? null }))
+        },
+      }),
+    }),
+  })
+
+  builder.queryField('models', (t) =>
+    t.field({
+      type: [ModelRef],
+      description: 'Every model this server offers.',
+      resolve: async (_root, _args, { parts }) => (await parts.catalogue.list()).map(viewOf),
+    }),
+  )
+  builder.queryField('model', (t) =>
+    t.field({
+      type: ModelRef,
+      nullable: true,
+      description: 'One model; null when there is none of this id.',
+      args: { id: t.arg.id({ required: true }) },
+      resolve: async (_root, { id }, { parts }) => {
+        const entry = (await parts.catalogue.list()).find((one) => one.id === id)
+        return entry === undefined ? null : viewOf(entry)
+      },
+    }),
+  )
+  return { ModelRef }
+}
+export type ModelTypes = ReturnType<typeof addModel>

@@ -1,0 +1,88 @@
+/** A run as the schema sees it, and what is read out of its stored parts. */
+import { predictionsOf, type Prediction } from '../../lib/models/target.ts'
+import { modelCard } from '../../lib/models/card.ts'
+import type { Diagnosis, Method } from '../../lib/methods/method.ts'
+import { float32 } from '../../lib/tensor/tensor.ts'
+import type { Run } from '../../prisma/generated/client.ts'
+import { AppError } from '../../lib/errors.ts'
+import type { ResultFacts } from '../services/load-run-parts.ts'
+import { floatsOf } from '../storage/float-bytes.ts'
+import type { StoredDetail } from '../storage/stored-detail.ts'
+import { z } from 'zod'
+import type { ImageAttributionView, TextAttributionView } from './attribution.ts'
+import type { Context } from './context.ts'
+import { viewOf, type ModelView } from './model.ts'
+
+export interface RunView {
+  readonly run: Run
+  /** The token through which it is seen; null for its owner. */
+  readonly token: string | null
+}
+
+export function ownView(run: Run): RunView {
+  return { run, token: null }
+}
+
+/** Where the pictures of this run are served. */
+export function baseOf({ run, token }: RunView): string {
+  return token === null ? `/api/runs/${run.id}` : `/api/shared/${token}`
+}
+
+export async function modelOf({ run }: RunView, { parts, runParts }: Context): Promise<ModelView> {
+  const entry = (await parts.catalogue.list()).find((one) => `${one.id}@${one.sha256}` === run.modelVersionId)
+  if (entry !== undefined) return viewOf(entry)
+  const version = await runParts.modelVersion.load(run.modelVersionId)
+  if (version === null) throw new AppError({ code: 'INTERNAL', message: `run ${run.id} has no model version` })
+  return { id: version.modelId, card: modelCard.parse(JSON.parse(version.card)), sha256: version.sha256, entry: null }
+}
+
+/** The method that made the run; a stand-in where this Limelight does not have it any more. */
+export function methodOf({ run }: RunView, { parts }: Context): Method {
+  const found = parts.methods.find((method) => method.id === run.methodId)
+  if (found !== undefined) return { ...found, version: run.methodVersion }
+  const modality = run.modality === 'image' ? 'image' : 'text'
+  return {
+    id: run.methodId,
+    version: run.methodVersion,
+    modality,
+    family: 'retired',
+    title: run.methodId,
+    summary: 'This Limelight does not have this method any more.',
+    paper: null,
+    needs: [],
+    params: z.looseObject({}),
+    output: { kind: modality === 'image' ? 'map' : 'tokens', signed: true, complete: false },
+    cost: () => 0,
+    run: () => Promise.reject(new AppError({ code: 'UNKNOWN_METHOD', message: `There is no method ${run.methodId}.` })),
+  } as Method
+}
+
+export function predictionsIn(result: ResultFacts): readonly Prediction[] {
+  const logits = floatsOf(result.logits)
+  return predictionsOf(float32(logits, [logits.length]), JSON.parse(result.labels) as string[])
+}
+
+export function diagnosesIn(result: ResultFacts): Diagnosis[] {
+  return JSON.parse(result.diagnoses) as Diagnosis[]
+}
+
+/** The class that was explained; before the run is done, the class that was asked for has no numbers yet. */
+export async function targetOf({ run }: RunView, { runParts }: Context): Promise<Prediction | null> {
+  const result = await runParts.result.load(run.id)
+  if (result === null) return null
+  return predictionsIn(result).find((prediction) => prediction.index === result.targetIndex) ?? null
+}
+
+export async function attributionOf(
+  view: RunView,
+  { runParts }: Context,
+): Promise<ImageAttributionView | TextAttributionView | null> {
+  const [result, bytes] = await Promise.all([
+    runParts.result.load(view.run.id),
+    runParts.attribution.load(view.run.id),
+  ])
+  if (result === null || bytes === null) return null
+  const detail = JSON.parse(result.detail) as StoredDetail
+  const values = floatsOf(bytes)
+  return detail.kind === 'image' ? { detail, values, base: baseOf(view) } : { detail, scores: values }
+}

@@ -1,0 +1,168 @@
+import type { Asset, Run } from '../../prisma/generated/client.ts'
+import type { Diagnosis } from '../../lib/methods/method.ts'
+import type { Prediction } from '../../lib/models/target.ts'
+import type { ResultFacts } from '../services/load-run-parts.ts'
+import type { AnnotationTypes } from './annotation.ts'
+import type { AttributionTypes } from './attribution.ts'
+import type { Builder } from './builder.ts'
+import type { Enums } from './enums.ts'
+import type { MethodTypes } from './method.ts'
+import type { ModelTypes } from './model.ts'
+import {
+  attributionOf,
+  diagnosesIn,
+  methodOf,
+  modelOf,
+  predictionsIn,
+  targetOf,
+  type RunView,
+} from './run-view.ts'
+import type { ShareLinkTypes } from './share-link.ts'
+
+type Types = Enums & MethodTypes & ModelTypes & AttributionTypes & AnnotationTypes & ShareLinkTypes
+
+function addParts(builder: Builder, { DiagnosisSeverity }: Types) {
+  const RunError = builder.objectRef<{ code: string; message: string }>('RunError').implement({
+    description: 'Why a run failed.',
+    fields: (t) => ({
+      code: t.exposeString('code', { description: 'Stable, for scripts.' }),
+      message: t.exposeString('message', { description: 'For people: what happened and what to do.' }),
+    }),
+  })
+  const PredictionRef = builder.objectRef<Prediction>('Prediction').implement({
+    description: 'What a model says about one class.',
+    fields: (t) => ({
+      index: t.exposeInt('index'),
+      label: t.exposeString('label'),
+      logit: t.exposeFloat('logit'),
+      probability: t.exposeFloat('probability', { description: 'Softmax of the logits, 0..1.' }),
+    }),
+  })
+  const DiagnosisRef = builder.objectRef<Diagnosis>('Diagnosis').implement({
+    description: 'A sentence about a result that its reader must know.',
+    fields: (t) => ({
+      code: t.exposeString('code'),
+      severity: t.field({ type: DiagnosisSeverity, resolve: ({ severity }) => severity }),
+      message: t.exposeString('message'),
+    }),
+  })
+  const Timings = builder.objectRef<ResultFacts>('Timings').implement({
+    description: 'Where the time went, in milliseconds.',
+    fields: (t) => ({
+      queuedMs: t.exposeFloat('queuedMs', { description: 'Waiting for a worker.' }),
+      loadMs: t.exposeFloat('loadMs', { description: 'Loading the model; 0 when it was loaded.' }),
+      preprocessMs: t.exposeFloat('preprocessMs'),
+      computeMs: t.exposeFloat('computeMs', { description: 'Prediction and attribution.' }),
+      totalMs: t.exposeFloat('totalMs', { description: 'From the request until the result was ready to be stored.' }),
+    }),
+  })
+  const ImageAsset = builder.objectRef<{ asset: Asset; url: string }>('ImageAsset').implement({
+    description: 'A picture as shown: upright, at most 2048 pixels on its longer side.',
+    fields: (t) => ({
+      id: t.id({ description: 'sha256 of the original bytes.', resolve: ({ asset }) => asset.id }),
+      url: t.exposeString('url', { description: 'JPEG, relative to this server.' }),
+      width: t.int({ resolve: ({ asset }) => asset.width }),
+      height: t.int({ resolve: ({ asset }) => asset.height }),
+      originalWidth: t.int({ resolve: ({ asset }) => asset.originalWidth }),
+      originalHeight: t.int({ resolve: ({ asset }) => asset.originalHeight }),
+      format: t.string({ resolve: ({ asset }) => asset.format }),
+    }),
+  })
+  return { RunError, PredictionRef, DiagnosisRef, Timings, ImageAsset }
+}
+
+function errorOf({ errorCode, errorMessage, status }: Run): { code: string; message: string } | null {
+  return status === 'FAILED' ? { code: errorCode ?? 'INTERNAL', message: errorMessage ?? '' } : null
+}
+
+export function addRun(builder: Builder, types: Types) {
+  const { RunStatus, MethodRef, ModelRef, Attribution, AnnotationRef, ShareLinkRef } = types
+  const { RunError, PredictionRef, DiagnosisRef, Timings, ImageAsset } = addParts(builder, types)
+
+  const RunRef = builder.objectRef<RunView>('Run').implement({
+    description: 'One input, one model, one method, and what came of it.',
+    fields: (t) => ({
+      id: t.id({ resolve: ({ run }) => run.id }),
+      status: t.field({ type: RunStatus, resolve: ({ run }) => run.status as 'QUEUED' }),
+      progress: t.float({
+        description: '0..1',
+        resolve: ({ run }, _args, { parts }) => {
+          if (run.status === 'DONE') return 1
+          return run.status === 'RUNNING' ? parts.queue.progress(run.id) : 0
+        },
+      }),
+      error: t.field({ type: RunError, nullable: true, resolve: ({ run }) => errorOf(run) }),
+      model: t.field({ type: ModelRef, resolve: (view, _args, context) => modelOf(view, context) }),
+      method: t.field({ type: MethodRef, resolve: (view, _args, context) => methodOf(view, context) }),
+      params: t.field({
+        type: 'JSON',
+        description: 'Every parameter, with the defaults filled in.',
+        resolve: ({ run }) => JSON.parse(run.params) as unknown,
+      }),
+      seed: t.int({ resolve: ({ run }) => run.seed }),
+      image: t.field({
+        type: ImageAsset,
+        nullable: true,
+        resolve: async ({ run, token }, _args, { runParts }) => {
+          const asset = run.assetId === null ? null : await runParts.asset.load(run.assetId)
+          if (asset === null) return null
+          return { asset, url: token === null ? `/api/images/${asset.id}` : `/api/shared/${token}/image` }
+        },
+      }),
+      text: t.string({ nullable: true, resolve: ({ run }) => run.text }),
+      target: t.field({
+        type: PredictionRef,
+        nullable: true,
+        description: 'The explained class; null until the run is done.',
+        resolve: (view, _args, context) => targetOf(view, context),
+      }),
+      predictions: t.field({
+        type: [PredictionRef],
+        description: 'Every class, most probable first; empty until done.',
+        resolve: async ({ run }, _args, { runParts }) => {
+          const result = await runParts.result.load(run.id)
+          return result === null ? [] : [...predictionsIn(result)]
+        },
+      }),
+      attribution: t.field({
+        type: Attribution,
+        nullable: true,
+        description: 'null until the run is done.',
+        resolve: (view, _args, context) => attributionOf(view, context),
+      }),
+      diagnoses: t.field({
+        type: [DiagnosisRef],
+        resolve: async ({ run }, _args, { runParts }) => {
+          const result = await runParts.result.load(run.id)
+          return result === null ? [] : diagnosesIn(result)
+        },
+      }),
+      annotations: t.field({
+        type: [AnnotationRef],
+        description: 'Oldest first.',
+        resolve: async ({ run }, _args, { runParts }) =>
+          (await runParts.annotations.load(run.id)).map((annotation) => ({ annotation, text: run.text })),
+      }),
+      shareLinks: t.field({
+        type: [ShareLinkRef],
+        description: 'Oldest first; empty on a shared run.',
+        resolve: async ({ run, token }, _args, { runParts }) =>
+          token !== null ? [] : (await runParts.shareLinks.load(run.id)).map((link) => ({ link, token: null })),
+      }),
+      timings: t.field({
+        type: Timings,
+        nullable: true,
+        resolve: ({ run }, _args, { runParts }) => runParts.result.load(run.id),
+      }),
+      provenance: t.field({
+        type: 'JSON',
+        description: 'Model hash, method version and library versions that made the numbers; {} until done.',
+        resolve: ({ run }) => JSON.parse(run.provenance) as unknown,
+      }),
+      createdAt: t.field({ type: 'DateTime', resolve: ({ run }) => run.createdAt }),
+      finishedAt: t.field({ type: 'DateTime', nullable: true, resolve: ({ run }) => run.finishedAt }),
+    }),
+  })
+  return { RunRef }
+}
+export type RunTypes = ReturnType<typeof addRun>

@@ -1,0 +1,201 @@
+/**
+ * Accepts a question: checks all of it, then stores it and queues it. Nothing is stored before everything has been
+ * checked. The same question twice is one run: its key is the hash of all that determines the numbers.
+ */
+import { createHash, randomUUID } from 'node:crypto'
+import { AppError } from '../../lib/errors.ts'
+import type { Method, Modality } from '../../lib/methods/method.ts'
+import type { CatalogueEntry } from '../../lib/models/catalogue.ts'
+import { resolveTarget, type TargetRequest } from '../../lib/models/target.ts'
+import { checkedCodePoints } from '../../lib/text/limits.ts'
+import type { Asset, Run } from '../../prisma/generated/client.ts'
+import { canonicalJson } from '../canonical.ts'
+import type { Parts } from '../parts.ts'
+import { checkMethod } from './check-method.ts'
+import { findMethod } from './find-method.ts'
+import { findModel } from './find-model.ts'
+import { parseParams } from './parse-params.ts'
+import { bytesOfBase64, checkImage, findImage, type CheckedImage } from './store-image.ts'
+import { isUniqueViolation } from './unique-violation.ts'
+
+export interface RunRequest {
+  readonly model: string
+  readonly method: string
+  readonly image?: { readonly base64?: string | null; readonly assetId?: string | null } | null
+  readonly text?: string | null
+  readonly target?: TargetRequest | null
+  readonly params?: unknown
+  readonly seed?: number | null
+}
+
+/** Forward passes one run may cost. */
+const MAX_COST = 100_000
+
+type CheckedInput = { readonly kind: 'image'; readonly image: CheckedImage } | { readonly kind: 'text'; readonly text: string }
+
+function modalityAsked(request: RunRequest): Modality {
+  const image = request.image ?? null
+  const text = request.text ?? null
+  if (image !== null && text !== null)
+    throw new AppError({ code: 'BAD_INPUT', message: 'Give either an image or a text to explain, not both.' })
+  if (image === null && text === null)
+    throw new AppError({ code: 'BAD_INPUT', message: 'Give an image or a text to explain: both are missing.' })
+  return image === null ? 'text' : 'image'
+}
+
+function checkModality(given: Modality, model: CatalogueEntry, method: Method): void {
+  const reads = model.card.preprocessing.kind
+  const noun = { image: 'a picture', text: 'text' } as const
+  const details = { given, model: model.id, modelReads: reads, method: method.id, methodExplains: method.modality }
+  if (given !== reads)
+    throw new AppError({
+      code: 'WRONG_MODALITY',
+      message: `${model.card.title} (${model.id}) reads ${noun[reads]}, and was given ${noun[given]}. Choose a model that reads ${noun[given]}.`,
+      details,
+    })
+  if (method.modality !== reads)
+    throw new AppError({
+      code: 'WRONG_MODALITY',
+      message: `${method.title} (${method.id}) explains ${method.modality} models, and ${model.id} reads ${noun[reads]}. Choose a method for ${reads} models.`,
+      details,
+    })
+}
+
+function checkSeed(seed: number): number {
+  if (Number.isInteger(seed) && seed >= 0) return seed
+  throw new AppError({ code: 'BAD_INPUT', message: `seed is ${seed}; it must be a whole number from 0 to 2147483647.` })
+}
+
+function checkCost(method: Method, params: unknown): void {
+  const cost = method.cost(params)
+  if (cost <= MAX_COST) return
+  throw new AppError({
+    code: 'BAD_PARAMETER',
+    message: `${method.title} with these parameters would cost ${Math.round(cost)} passes through the model; at most ${MAX_COST} are allowed. Ask for fewer steps or samples.`,
+    details: { cost, limit: MAX_COST },
+  })
+}
+
+async function checkInput(parts: Parts, request: RunRequest): Promise<CheckedInput> {
+  if (typeof request.text === 'string') {
+    checkedCodePoints(request.text)
+    return { kind: 'text', text: request.text }
+  }
+  const base64 = request.image?.base64 ?? null
+  const assetId = request.image?.assetId ?? null
+  if (base64 !== null) return { kind: 'image', image: await checkImage(parts, bytesOfBase64(base64)) }
+  if (assetId !== null) return { kind: 'image', image: await findImage(parts, assetId) }
+  throw new AppError({ code: 'BAD_INPUT', message: 'image needs either base64 or assetId.' })
+}
+
+interface CheckedRequest {
+  readonly model: CatalogueEntry
+  readonly method: Method
+  readonly input: CheckedInput
+  readonly params: string
+  readonly targetIndex: number | null
+  readonly seed: number
+}
+
+async function check(parts: Parts, request: RunRequest): Promise<CheckedRequest> {
+  const model = await findModel(parts, request.model)
+  const method = findMethod(parts, request.method, model.card.preprocessing.kind)
+  checkModality(modalityAsked(request), model, method)
+  const params = parseParams(method, request.params)
+  checkCost(method, params)
+  const targetIndex = resolveTarget(request.target, model.card.labels)
+  const seed = checkSeed(request.seed ?? 0)
+  const input = await checkInput(parts, request)
+  checkMethod(method, params, model, await parts.describe(model))
+  return { model, method, input, params: canonicalJson(params), targetIndex, seed }
+}
+
+function keyOf({ model, method, input, params, targetIndex, seed }: CheckedRequest): string {
+  const identity = {
+    model: [model.id, model.sha256],
+    input: input.kind === 'image' ? { image: input.image.id } : { text: input.text },
+    method: `${method.id}@${method.version}`,
+    params,
+    target: targetIndex,
+    seed,
+  }
+  return createHash('sha256').update(canonicalJson(identity)).digest('hex')
+}
+
+/** A run that ended without a result is run again, under its own id. Null: another request was faster. */
+async function restart(parts: Parts, run: Run): Promise<Run | null> {
+  const { count } = await parts.prisma.run.updateMany({
+    where: { id: run.id, status: { in: ['FAILED', 'CANCELLED'] } },
+    data: {
+      status: 'QUEUED',
+      attempts: 0,
+      errorCode: null,
+      errorMessage: null,
+      queuedAt: parts.now(),
+      startedAt: null,
+      finishedAt: null,
+    },
+  })
+  if (count > 0) parts.queue.enqueue(run.id)
+  return parts.prisma.run.findUnique({ where: { id: run.id } })
+}
+
+async function insert(parts: Parts, request: CheckedRequest, key: string, asset: Asset | null): Promise<Run> {
+  const { model, method, input } = request
+  const at = parts.now()
+  const versionId = `${model.id}@${model.sha256}`
+  const version = { sha256: model.sha256, modelId: model.id, card: JSON.stringify(model.card) }
+  const [, run] = await parts.prisma.$transaction([
+    parts.prisma.modelVersion.upsert({
+      where: { id: versionId },
+      create: { id: versionId, createdAt: at, ...version },
+      update: { card: version.card },
+    }),
+    parts.prisma.run.create({
+      data: {
+        id: randomUUID(),
+        key,
+        status: 'QUEUED',
+        modality: input.kind,
+        modelId: model.id,
+        modelVersionId: versionId,
+        methodId: method.id,
+        methodVersion: method.version,
+        params: request.params,
+        seed: request.seed,
+        targetIndex: request.targetIndex,
+        assetId: asset?.id ?? null,
+        text: input.kind === 'text' ? input.text : null,
+        createdAt: at,
+        queuedAt: at,
+      },
+    }),
+  ])
+  parts.queue.enqueue(run.id)
+  return run
+}
+
+/**
+ * The run that answers the request: the stored one where the same was asked before and did not fail, else a new one.
+ * @throws AppError for every way in which the request can be wrong; then nothing was stored
+ */
+export async function createRun(parts: Parts, request: RunRequest): Promise<Run> {
+  const checked = await check(parts, request)
+  const key = keyOf(checked)
+  for (;;) {
+    const known = await parts.prisma.run.findUnique({ where: { key } })
+    if (known !== null) {
+      if (known.status !== 'FAILED' && known.status !== 'CANCELLED') return known
+      const again = await restart(parts, known)
+      if (again !== null) return again
+      continue // it was deleted meanwhile
+    }
+    const asset = checked.input.kind === 'image' ? await checked.input.image.store() : null
+    try {
+      return await insert(parts, checked, key, asset)
+    } catch (error) {
+      // Somebody asked the same at the same time; theirs is ours.
+      if (!isUniqueViolation(error)) throw error
+    }
+  }
+}

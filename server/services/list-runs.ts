@@ -1,0 +1,90 @@
+/** The history, newest first, in pages that stay put while new runs arrive (keyset pagination). */
+import { AppError } from '../../lib/errors.ts'
+import type { Prisma, Run } from '../../prisma/generated/client.ts'
+import type { Parts } from '../parts.ts'
+
+export interface RunFilter {
+  readonly model?: string | null | undefined
+  readonly method?: string | null | undefined
+  readonly status?: string | null | undefined
+  readonly modality?: string | null | undefined
+  /** Part of the text, of a note, or of a model's or method's id. */
+  readonly search?: string | null | undefined
+}
+
+export interface PageRequest {
+  readonly first?: number | null | undefined
+  readonly after?: string | null | undefined
+}
+
+export interface RunPage {
+  readonly runs: readonly Run[]
+  readonly hasNextPage: boolean
+  readonly hasPreviousPage: boolean
+  readonly filter: RunFilter
+}
+
+const DEFAULT_PAGE = 20
+const LARGEST_PAGE = 100
+
+/** Opaque to clients: where the next page goes on. */
+export function cursorOf(run: Pick<Run, 'createdAt' | 'id'>): string {
+  return Buffer.from(`${run.createdAt.toISOString()} ${run.id}`).toString('base64url')
+}
+
+function readCursor(cursor: string): { createdAt: Date; id: string } {
+  const [time = '', id = ''] = Buffer.from(cursor, 'base64url').toString('utf8').split(' ')
+  const createdAt = new Date(time)
+  if (id !== '' && !Number.isNaN(createdAt.getTime())) return { createdAt, id }
+  throw new AppError({
+    code: 'BAD_INPUT',
+    message: `after is not a cursor of this list. Use pageInfo.endCursor of the page before, unchanged.`,
+  })
+}
+
+function where(filter: RunFilter): Prisma.RunWhereInput {
+  const search = filter.search?.trim() ?? ''
+  return {
+    ...(filter.model == null ? {} : { modelId: filter.model }),
+    ...(filter.method == null ? {} : { methodId: filter.method }),
+    ...(filter.status == null ? {} : { status: filter.status }),
+    ...(filter.modality == null ? {} : { modality: filter.modality }),
+    ...(search === ''
+      ? {}
+      : {
+          OR: [
+            { text: { contains: search } },
+            { modelId: { contains: search } },
+            { methodId: { contains: search } },
+            { annotations: { some: { note: { contains: search } } } },
+          ],
+        }),
+  }
+}
+
+/** @throws AppError BAD_INPUT for a page size out of range or a foreign cursor */
+export async function listRuns(parts: Pick<Parts, 'prisma'>, filter: RunFilter, page: PageRequest): Promise<RunPage> {
+  const first = page.first ?? DEFAULT_PAGE
+  if (first < 1 || first > LARGEST_PAGE)
+    throw new AppError({ code: 'BAD_INPUT', message: `first is ${first}; a page has 1 to ${LARGEST_PAGE} runs.` })
+  const after = page.after == null ? null : readCursor(page.after)
+  const older: Prisma.RunWhereInput =
+    after === null
+      ? {}
+      : { OR: [{ createdAt: { lt: after.createdAt } }, { createdAt: after.createdAt, id: { lt: after.id } }] }
+  const runs = await parts.prisma.run.findMany({
+    where: { AND: [where(filter), older] },
+    orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+    take: first + 1,
+  })
+  return {
+    runs: runs.slice(0, first),
+    hasNextPage: runs.length > first,
+    hasPreviousPage: after !== null,
+    filter,
+  }
+}
+
+export function countRuns(parts: Pick<Parts, 'prisma'>, filter: RunFilter): Promise<number> {
+  return parts.prisma.run.count({ where: where(filter) })
+}

@@ -1,0 +1,129 @@
+/** The queue's book-keeping: each step of a run's life is one transaction on its row. */
+import { AppError } from '../../lib/errors.ts'
+import type { Explanation } from '../../lib/explain.ts'
+import type { Asset, PrismaClient, Run } from '../../prisma/generated/client.ts'
+import type { Catalogue } from '../catalogue.ts'
+import type { ExplainJob, ExplainOutcome, JobInput } from '../jobs/protocol.ts'
+import type { RunStore } from '../jobs/queue.ts'
+import type { AssetFiles } from '../storage/asset-files.ts'
+import { floatBytes } from '../storage/float-bytes.ts'
+import type { StoredDetail } from '../storage/stored-detail.ts'
+
+export interface StoreParts {
+  readonly prisma: PrismaClient
+  readonly files: AssetFiles
+  readonly catalogue: Catalogue
+  readonly now: () => Date
+  readonly version: string
+}
+
+type RunWithAsset = Run & { asset: Asset | null }
+
+function inputOf(run: RunWithAsset, files: AssetFiles): JobInput {
+  if (run.asset !== null) return { kind: 'image', path: files.original(run.asset.id) }
+  if (run.text !== null) return { kind: 'text', text: run.text }
+  throw new AppError({ code: 'INTERNAL', message: `run ${run.id} has neither picture nor text` })
+}
+
+async function jobOf(parts: StoreParts, run: RunWithAsset): Promise<ExplainJob> {
+  const model = (await parts.catalogue.list()).find((entry) => `${entry.id}@${entry.sha256}` === run.modelVersionId)
+  if (model === undefined)
+    throw new AppError({
+      code: 'UNKNOWN_MODEL',
+      message: `The model ${run.modelId} has changed or gone since this run was asked for. Ask again.`,
+    })
+  return {
+    runId: run.id,
+    model,
+    methodId: run.methodId,
+    params: JSON.parse(run.params) as unknown,
+    targetIndex: run.targetIndex,
+    seed: run.seed,
+    input: inputOf(run, parts.files),
+  }
+}
+
+function detailOf({ attribution }: Explanation): StoredDetail {
+  if (attribution.kind === 'image') {
+    const { width, height, signed, layer, placement } = attribution
+    return { kind: 'image', width, height, signed, layer, placement }
+  }
+  const { tokens, words, completeness } = attribution
+  return {
+    kind: 'text',
+    tokens: tokens.map(({ text, start, end, special }) => ({ text, start, end, special })),
+    words,
+    completeness,
+  }
+}
+
+function valuesOf({ attribution }: Explanation): Float32Array {
+  if (attribution.kind === 'image') return attribution.map.data
+  return Float32Array.from(attribution.tokens, (token) => token.score)
+}
+
+export function createRunStore(parts: StoreParts): RunStore {
+  const { prisma, now } = parts
+  return {
+    async begin(runId) {
+      const run = await prisma.$transaction(async (tx) => {
+        const { count } = await tx.run.updateMany({
+          where: { id: runId, status: 'QUEUED' },
+          data: { status: 'RUNNING', attempts: { increment: 1 }, startedAt: now() },
+        })
+        return count === 0 ? null : tx.run.findUnique({ where: { id: runId }, include: { asset: true } })
+      })
+      return run === null ? null : { job: await jobOf(parts, run), attempt: run.attempts }
+    },
+
+    async complete(runId, { explanation, loadMs, engine, libraries }: ExplainOutcome) {
+      const finishedAt = now()
+      const byIndex = [...explanation.predictions].sort((a, b) => a.index - b.index)
+      await prisma.$transaction(async (tx) => {
+        const run = await tx.run.findFirst({ where: { id: runId, status: 'RUNNING' }, include: { model: true } })
+        if (run === null) return // deleted or cancelled meanwhile
+        const provenance = {
+          model: { id: run.modelId, sha256: run.model.sha256 },
+          method: { id: run.methodId, version: run.methodVersion },
+          engine,
+          libraries,
+          limelight: parts.version,
+        }
+        await tx.run.update({
+          where: { id: runId },
+          data: { status: 'DONE', finishedAt, provenance: JSON.stringify(provenance) },
+        })
+        await tx.result.create({
+          data: {
+            runId,
+            logits: floatBytes(Float32Array.from(byIndex, (prediction) => prediction.logit)),
+            labels: JSON.stringify(byIndex.map((prediction) => prediction.label)),
+            targetIndex: explanation.target.index,
+            attribution: floatBytes(valuesOf(explanation)),
+            detail: JSON.stringify(detailOf(explanation)),
+            diagnoses: JSON.stringify(explanation.diagnoses),
+            queuedMs: (run.startedAt ?? finishedAt).getTime() - run.queuedAt.getTime(),
+            loadMs,
+            preprocessMs: explanation.timings.preprocessMs,
+            computeMs: explanation.timings.computeMs,
+            totalMs: finishedAt.getTime() - run.queuedAt.getTime(),
+          },
+        })
+      })
+    },
+
+    async fail(runId, error) {
+      await prisma.run.updateMany({
+        where: { id: runId, status: { in: ['QUEUED', 'RUNNING'] } },
+        data: { status: 'FAILED', errorCode: error.code, errorMessage: error.userMessage, finishedAt: now() },
+      })
+    },
+
+    async requeue(runId, forget) {
+      await prisma.run.updateMany({
+        where: { id: runId, status: 'RUNNING' },
+        data: { status: 'QUEUED', startedAt: null, ...(forget ? { attempts: { decrement: 1 } } : {}) },
+      })
+    },
+  }
+}
