@@ -2,12 +2,18 @@
 import type { Method } from './method.ts'
 import { gradCam } from './image/grad-cam.ts'
 import { cam } from './image/cam.ts'
+import { integratedGradients } from './text/integrated-gradients.ts'
+import { inputXGradient } from './text/input-x-gradient.ts'
+import { gradientNorm } from './text/gradient-norm.ts'
 
 export const METHODS: readonly Method[] = Object.freeze([
   // image
   gradCam,
   cam,
   // text
+  integratedGradients,
+  inputXGradient,
+  gradientNorm,
 ])
 
 /** The method of that id, or null. */

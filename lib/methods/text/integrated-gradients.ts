@@ -1,0 +1,190 @@
+/**
+ * Integrated gradients: the score's difference between a text and a baseline, shared out among the tokens by the gradient
+ * along the straight path between their embeddings. Letters: T tokens, E embedding size.
+ */
+import { z } from 'zod'
+import { clenshawCurtis, quadrature, QUADRATURE_RULES, type QuadratureRule } from '../../tensor/quadrature.ts'
+import { float32, type FloatTensor } from '../../tensor/tensor.ts'
+import { textMethod, type Diagnosis, type TextContext } from '../method.ts'
+import { baselineParam, baselines, specialTokensParam } from './shared/baseline.ts'
+import { completenessDiagnosis, completenessOf, isComplete, type Ends } from './shared/completeness.ts'
+import { saturation } from './shared/diagnoses.ts'
+import { embed, scalarOf, scalarParam, scalarsAt, type Scalar } from './shared/embedding.ts'
+import { integrate, pathPoints, type PathPoint } from './shared/path.ts'
+
+/** Clenshaw-Curtis intervals that `auto` tries in turn: 9, 17, 33, ... points, each level reusing the last. */
+const LEVELS = [8, 16, 32, 64, 128, 256] as const
+const MOST_POINTS = 257
+const SEVERAL = 3
+
+const params = z
+  .strictObject({
+    baseline: baselineParam,
+    specialTokens: specialTokensParam,
+    scalar: scalarParam,
+    steps: z
+      .union([z.literal('auto'), z.int().min(1).max(1000)])
+      .default('auto')
+      .meta({
+        title: 'Steps',
+        description:
+          'auto: as many points on the path (9 to 257) as it takes for the scores to add up to within 1 %. Or a number of points.',
+      }),
+    rule: z.enum(QUADRATURE_RULES).default('gauss-legendre').meta({
+      title: 'Rule',
+      description: 'How the points lie on the path when their number is fixed. Gauss-Legendre is the most exact.',
+    }),
+  })
+  .refine(({ steps, rule }) => steps !== 1 || rule !== 'trapezoid', {
+    path: ['steps'],
+    message: 'The trapezoid rule needs at least 2 steps.',
+  })
+type Params = z.infer<typeof params>
+
+export const integratedGradients = textMethod<Params>({
+  id: 'integrated-gradients',
+  version: 1,
+  modality: 'text',
+  family: 'gradient',
+  title: 'Integrated gradients',
+  summary:
+    'What each token adds to the score of the class, compared with a text of blanks. The scores add up to the whole difference, and the error of that sum is on every run.',
+  paper: {
+    title: 'Axiomatic Attribution for Deep Networks',
+    authors: 'Sundararajan, Taly, Yan',
+    year: 2017,
+    url: 'https://arxiv.org/abs/1703.01365',
+  },
+  needs: ['gradient', 'embedding-tap'],
+  params,
+  output: { kind: 'tokens', signed: true, complete: true },
+  cost: ({ baseline, steps }) => 3 * (baseline === 'several' ? SEVERAL : 1) * (steps === 'auto' ? MOST_POINTS : steps),
+  /** scores[t] = <x[t] - b[t], integral over alpha in 0..1 of dF/dx[t] at b + alpha (x - b)>; eq. 1 of the paper. */
+  async run(context, chosen) {
+    const { embedding, logits } = await embed(context)
+    const starts = await baselines(context, embedding, chosen.baseline, chosen.specialTokens)
+    const [tokens = 0] = embedding.dims
+    const scores = new Float64Array(tokens)
+    const ends = { input: scalarOf(logits.data, context.target.index, chosen.scalar), baseline: 0 }
+    let points = 0
+    for (const [index, start] of starts.entries()) {
+      const path = { baseline: start.embedding, embedding }
+      const progress = (share: number): void => context.progress((index + share) / starts.length)
+      const one = await (chosen.steps === 'auto'
+        ? automatic(context, path, chosen.scalar, progress)
+        : fixed(context, path, chosen.scalar, progress, { steps: chosen.steps, rule: chosen.rule }, ends.input))
+      one.scores.forEach((score, token) => (scores[token] = (scores[token] ?? 0) + score / starts.length))
+      ends.baseline += one.ends.baseline / starts.length
+      points += one.points
+    }
+    const stored = Float32Array.from(scores)
+    const completeness = completenessOf(
+      stored.reduce((sum, score) => sum + score, 0),
+      ends,
+      points,
+    )
+    const advice =
+      chosen.steps === 'auto'
+        ? 'The gradient changes too sharply along the path for this many points; read small scores with care.'
+        : 'Use more steps, or \u201cauto\u201d.'
+    return {
+      kind: 'text',
+      scores: float32(stored, [tokens]),
+      wordReduction: 'sum',
+      logits,
+      completeness,
+      diagnoses: [
+        ...flatPath(scores),
+        ...saturation(logits.data, context.target.index),
+        ...completenessDiagnosis(completeness, ends, advice),
+      ],
+    }
+  },
+})
+
+interface Path {
+  readonly baseline: FloatTensor
+  readonly embedding: FloatTensor
+}
+interface Integrated {
+  /** [T] */
+  readonly scores: Float64Array
+  readonly ends: Ends
+  /** Gradients evaluated. */
+  readonly points: number
+}
+
+/** Doubles the points until the scores add up, or the bound is reached. No gradient is computed twice. */
+async function automatic(
+  context: TextContext,
+  path: Path,
+  scalar: Scalar,
+  progress: (share: number) => void,
+): Promise<Integrated> {
+  const [tokens = 0] = path.embedding.dims
+  const finest = LEVELS[LEVELS.length - 1] ?? 256
+  // Keyed by the position among the finest level's nodes.
+  const known = new Map<number, PathPoint>()
+  for (const intervals of LEVELS) {
+    const { nodes, weights } = clenshawCurtis(intervals)
+    const keys = nodes.map((_, index) => (index * finest) / intervals)
+    const missing = keys.flatMap((key, index) => (known.has(key) ? [] : [{ key, alpha: nodes[index] ?? 0 }]))
+    let arrived = known.size
+    const fresh = await pathPoints(
+      context,
+      path,
+      missing.map(({ alpha }) => alpha),
+      scalar,
+      (more) => {
+        arrived += more
+        progress(shareDone(arrived))
+      },
+    )
+    missing.forEach(({ key }, index) => {
+      const point = fresh[index]
+      if (point !== undefined) known.set(key, point)
+    })
+    const points = keys.flatMap((key) => known.get(key) ?? [])
+    const scores = integrate(points, weights, tokens)
+    const ends = { input: points.at(-1)?.scalar ?? Number.NaN, baseline: points[0]?.scalar ?? Number.NaN }
+    const sum = scores.reduce((total, score) => total + score, 0)
+    if (intervals === finest || isComplete(completenessOf(sum, ends, points.length), ends)) {
+      progress(1)
+      return { scores, ends, points: points.length }
+    }
+  }
+  throw new RangeError('no levels')
+}
+
+/** How far the search is, when 33 points usually do. */
+function shareDone(points: number): number {
+  return points <= 33 ? (0.8 * points) / 33 : 0.8 + (0.19 * (points - 33)) / (MOST_POINTS - 33)
+}
+
+async function fixed(
+  context: TextContext,
+  path: Path,
+  scalar: Scalar,
+  progress: (share: number) => void,
+  { steps, rule }: { readonly steps: number; readonly rule: QuadratureRule },
+  input: number,
+): Promise<Integrated> {
+  const [tokens = 0, size = 0] = path.embedding.dims
+  const { nodes, weights } = quadrature(rule, steps)
+  let done = 0
+  const points = await pathPoints(context, path, nodes, scalar, (more) => progress((done += more) / steps))
+  const [baseline = Number.NaN] = await scalarsAt(context, float32(path.baseline.data, [1, tokens, size]), scalar)
+  return { scores: integrate(points, weights, tokens), ends: { input, baseline }, points: steps }
+}
+
+function flatPath(scores: Float64Array): readonly Diagnosis[] {
+  if (scores.some((score) => score !== 0)) return []
+  return [
+    {
+      code: 'ZERO_GRADIENT',
+      severity: 'warning',
+      message:
+        'Every score is zero: nothing on the way from the baseline to this text changes the score of the class, or the text equals the baseline.',
+    },
+  ]
+}

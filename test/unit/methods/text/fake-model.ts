@@ -1,0 +1,117 @@
+/**
+ * A text model with closed forms. With word embeddings x[t] in R^E (looked up by id) and fixed vectors u, v:
+ *   logit 0 = sum_t tanh(<u, x[t]>)          separable: integrated gradients are tanh(<u, x>) - tanh(<u, b>)
+ *   logit 1 = 1/2 (sum_t <v, x[t]>)^2        quadratic: <v, x[t] - b[t]> (z(x) + z(b)) / 2 with z = sum_t <v, x[t]>
+ *   logit 2 = 3                              constant
+ * Letters: N rows, T tokens, E embedding size, K = 3 classes.
+ */
+import { AppError } from '../../../../lib/errors.ts'
+import type { Answer, ExplainableModel, Question } from '../../../../lib/engine/model.ts'
+import type { TextContext } from '../../../../lib/methods/method.ts'
+import { float32, int64, type FloatTensor } from '../../../../lib/tensor/tensor.ts'
+
+export const SIZE = 5
+const CLASSES = 3
+const TAP = 'words'
+const wave = (index: number, phase: number): number => Math.sin(1.7 * index + phase)
+export const U = Array.from({ length: SIZE }, (_, feature) => wave(feature, 0.3))
+export const V = Array.from({ length: SIZE }, (_, feature) => wave(feature, 1.1))
+/** The embedding of an id, [E], as float32. */
+export const wordOf = (id: number): number[] =>
+  Array.from({ length: SIZE }, (_, feature) => Math.fround(wave(id * SIZE + feature, 0.7)))
+export const dot = (a: readonly number[], b: readonly number[]): number =>
+  a.reduce((sum, value, index) => sum + value * (b[index] ?? 0), 0)
+
+export interface FakeModel extends ExplainableModel {
+  readonly questions: Question[]
+}
+
+/** @param sharpness multiplies what tanh sees: large values make the path hard to integrate. */
+export function fakeModel(sharpness = 1): FakeModel {
+  const tap = (id: string, kind: 'embedding' | 'output', shape: (number | null)[]) => {
+    return { id, label: id, kind, operator: '', shape, spatial: false, differentiable: true }
+  }
+  const questions: Question[] = []
+  return {
+    engine: { name: 'onnx', backend: 'test', version: '0', reason: '' },
+    taps: [tap(TAP, 'embedding', [null, null, SIZE]), tap('logits', 'output', [null, CLASSES])],
+    inputs: ['ids', 'mask'],
+    logits: 'logits',
+    defaultTap: TAP,
+    questions,
+    linearHead: () => Promise.resolve(null),
+    dispose: () => Promise.resolve(),
+    ask(question, signal) {
+      questions.push(question)
+      return signal?.aborted === true
+        ? Promise.reject(new AppError({ code: 'CANCELLED', message: 'aborted' }))
+        : Promise.resolve(answer(question, sharpness))
+    },
+  }
+}
+
+function answer({ feeds, from, read, gradient }: Question, sharpness: number): Answer {
+  const ids = feeds?.['ids']
+  const words: FloatTensor =
+    from?.[TAP] ?? float32(Array.from(ids?.data ?? [], Number).flatMap(wordOf), [...(ids?.dims ?? []), SIZE])
+  const [rows = 0, tokens = 0] = words.dims // [N, T, E]
+  if (ids?.dims.join() !== `${rows},${tokens}` || feeds?.['mask']?.dims.join() !== `${rows},${tokens}`)
+    throw new AppError({ code: 'BAD_INPUT', message: 'feeds do not have the shape of the words' })
+  const at = (row: number, token: number): number[] =>
+    Array.from(words.data.subarray((row * tokens + token) * SIZE, (row * tokens + token + 1) * SIZE))
+  const logits = new Float32Array(rows * CLASSES)
+  const slopes = new Float32Array(words.data.length)
+  const weights = gradient?.of['logits']
+  for (let row = 0; row < rows; row += 1) {
+    const seen = Array.from({ length: tokens }, (_, token) => at(row, token))
+    const z = seen.reduce((sum, word) => sum + dot(V, word), 0)
+    logits.set(
+      [seen.reduce((sum, word) => sum + Math.tanh(sharpness * dot(U, word)), 0), (z * z) / 2, 3],
+      row * CLASSES,
+    )
+    const [w0 = 0, w1 = 0] = weights?.data.subarray(row * CLASSES) ?? []
+    seen.forEach((word, token) => {
+      const bend = sharpness * (1 - Math.tanh(sharpness * dot(U, word)) ** 2)
+      for (let feature = 0; feature < SIZE; feature += 1)
+        slopes[(row * tokens + token) * SIZE + feature] = w0 * bend * (U[feature] ?? 0) + w1 * z * (V[feature] ?? 0)
+    })
+  }
+  const all: Record<string, FloatTensor> = { [TAP]: words, logits: float32(logits, [rows, CLASSES]) }
+  return {
+    values: Object.fromEntries(read.flatMap((id) => (all[id] === undefined ? [] : [[id, all[id]]]))),
+    gradients: gradient === undefined ? {} : { [TAP]: float32(slopes, words.dims) },
+  }
+}
+
+export const PAD = 0
+export const MASK = 103
+
+/** A context around a fake model: special tokens at both ends. */
+export function fakeContext(
+  model: ExplainableModel,
+  {
+    ids = [101, 7, 12, 7, 3, 102],
+    target = 0,
+    ...rest
+  }: { ids?: number[]; target?: number } & Partial<Omit<TextContext, 'target'>> = {},
+): TextContext {
+  return {
+    modality: 'text',
+    model,
+    target: { index: target },
+    seed: 0,
+    signal: new AbortController().signal,
+    progress: () => undefined,
+    feeds: {
+      ids: int64(ids, [1, ids.length]),
+      mask: int64(
+        ids.map(() => 1),
+        [1, ids.length],
+      ),
+    },
+    tokenIds: ids,
+    special: ids.map((_, index) => index === 0 || index === ids.length - 1),
+    vocabulary: { pad: PAD, mask: MASK, unknown: 100 },
+    ...rest,
+  }
+}
