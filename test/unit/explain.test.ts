@@ -83,6 +83,7 @@ function textModel(asked: Question[] = []): LoadedModel {
     model: fakeModel(asked),
     tokenizer: {
       vocabulary: { pad: 0, mask: 1, unknown: 2 },
+      vocabularySize: 9,
       encode: (text) => ({
         ids: [5, 6, 7, 8],
         special: [true, false, false, true],
