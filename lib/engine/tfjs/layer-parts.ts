@@ -1,0 +1,335 @@
+/**
+ * What a Keras layer computes, taken apart: a linear part and the activation behind it, so that logits can be read
+ * before a softmax and a ReLU's backward rule can be bent. Layers without a case here run as TensorFlow.js wrote them.
+ */
+import * as tf from '@tensorflow/tfjs'
+import type { RuleSet } from '../model.ts'
+import { relu } from './activations.ts'
+import {
+  convolutionInputGradient,
+  depthwiseInputGradient,
+  turnedDepthwiseKernel,
+  turnedKernel,
+  type ConvolutionGeometry,
+} from './convolution-gradient.ts'
+
+export type Layer = tf.layers.Layer
+
+export interface RunContext {
+  readonly rules: RuleSet
+  /** The mask of the first input, for layers behind a Masking or Embedding layer. */
+  readonly mask: tf.Tensor | null
+}
+/** Pure; the caller tidies. */
+export type Run = (inputs: readonly tf.Tensor[], context: RunContext) => tf.Tensor[]
+
+/** What a step does to a map that is averaged later, where that is linear and the same at every place. */
+export type LinearPart =
+  | { readonly kind: 'identity' }
+  | { readonly kind: 'reshape' }
+  | { readonly kind: 'global-average' }
+  /** kernel [C, K], bias [K] */
+  | { readonly kind: 'dense'; readonly kernel: tf.Tensor; readonly bias: tf.Tensor | null }
+  /** y = x * scale + shift, [C] each */
+  | { readonly kind: 'scale'; readonly scale: tf.Tensor; readonly shift: tf.Tensor }
+
+export interface LayerParts {
+  readonly run: Run
+  /** Keras name of the activation behind the linear part; 'linear' for none. */
+  readonly activation: string
+  readonly linear: LinearPart | null
+}
+
+/** Tensors derived from weights, made at their first use and kept as long as the model. */
+export class DerivedWeights {
+  private readonly kept = new Map<string, tf.Tensor>()
+
+  get<T extends tf.Tensor>(key: string, make: () => T): T {
+    const found = this.kept.get(key)
+    if (found !== undefined) return found as T
+    const made = tf.keep(tf.tidy(make))
+    this.kept.set(key, made)
+    return made
+  }
+
+  dispose(): void {
+    for (const tensor of this.kept.values()) tensor.dispose()
+    this.kept.clear()
+  }
+}
+
+/** The layer's weight of that name, or null. */
+function weight<T extends tf.Tensor>(layer: Layer, name: string): T | null {
+  const found = layer.weights.find(({ originalName }) => originalName === name || originalName.endsWith(`/${name}`))
+  return found === undefined ? null : (found.read() as T)
+}
+
+function only(inputs: readonly tf.Tensor[]): tf.Tensor {
+  const [first] = inputs
+  if (first === undefined) throw new Error('a layer without an input')
+  return first
+}
+
+/** y = f(x) with the given gradient. */
+function withGradient(x: tf.Tensor, f: (x: tf.Tensor) => tf.Tensor, gradient: (dy: tf.Tensor) => tf.Tensor): tf.Tensor {
+  return tf.customGrad((input) => ({ value: f(input as tf.Tensor), gradFunc: gradient }))(x)
+}
+
+type Pair = [number, number]
+interface ConvolutionConfig {
+  readonly strides: Pair
+  readonly padding: 'same' | 'valid'
+  readonly dilations: Pair
+}
+
+function pair(value: unknown): Pair {
+  if (!Array.isArray(value)) return [Number(value ?? 1), Number(value ?? 1)]
+  const [first, second] = value as unknown[]
+  return [Number(first ?? 1), Number(second ?? first ?? 1)]
+}
+
+function convolutionConfig(config: Readonly<Record<string, unknown>>): ConvolutionConfig | null {
+  const padding = config['padding'] ?? 'valid'
+  if (padding !== 'same' && padding !== 'valid') return null
+  return { strides: pair(config['strides']), padding, dilations: pair(config['dilationRate']) }
+}
+
+function geometryOf(
+  x: tf.Tensor4D,
+  kernel: tf.Tensor4D,
+  config: ConvolutionConfig,
+  depthwise: boolean,
+): ConvolutionGeometry {
+  const { padInfo } = tf.backend_util.computeConv2DInfo(
+    x.shape,
+    kernel.shape,
+    config.strides,
+    config.dilations,
+    config.padding,
+    undefined,
+    depthwise,
+  )
+  return { inputShape: x.shape, strides: config.strides, dilations: config.dilations, padding: padInfo }
+}
+
+function addBias(y: tf.Tensor, bias: tf.Tensor | null): tf.Tensor {
+  return bias === null ? y : tf.add(y, bias)
+}
+
+function convolution(layer: Layer, config: ConvolutionConfig, derived: DerivedWeights): LayerParts | null {
+  const kernel = weight<tf.Tensor4D>(layer, 'kernel')
+  const bias = weight<tf.Tensor1D>(layer, 'bias')
+  if (kernel?.rank !== 4) return null
+  const forward = (x: tf.Tensor): tf.Tensor =>
+    tf.fused.conv2d({
+      x: x as tf.Tensor4D,
+      filter: kernel,
+      strides: config.strides,
+      pad: config.padding,
+      dilations: config.dilations,
+      ...(bias === null ? {} : { bias }),
+    })
+  const run: Run = (inputs) => {
+    const x = only(inputs) as tf.Tensor4D
+    const geometry = geometryOf(x, kernel, config, false)
+    const turned = (): tf.Tensor4D => derived.get(`${layer.id}/turned`, () => turnedKernel(kernel))
+    return [
+      withGradient(x, forward, (dy) =>
+        tf.tidy(() => convolutionInputGradient(dy as tf.Tensor4D, kernel, geometry, turned())),
+      ),
+    ]
+  }
+  const [rows, columns, channels, filters] = kernel.shape
+  const pointwise = rows === 1 && columns === 1 && config.strides.every((stride) => stride === 1)
+  const linear: LinearPart | null = pointwise
+    ? { kind: 'dense', kernel: derived.get(`${layer.id}/matrix`, () => tf.reshape(kernel, [channels, filters])), bias }
+    : null
+  return { run, activation: 'linear', linear }
+}
+
+function depthwise(layer: Layer, config: ConvolutionConfig, derived: DerivedWeights): LayerParts | null {
+  const kernel = weight<tf.Tensor4D>(layer, 'depthwise_kernel')
+  const bias = weight(layer, 'bias')
+  if (kernel?.rank !== 4) return null
+  const run: Run = (inputs) => {
+    const x = only(inputs) as tf.Tensor4D
+    const geometry = geometryOf(x, kernel, config, true)
+    const turned = (): tf.Tensor4D => derived.get(`${layer.id}/turned`, () => turnedDepthwiseKernel(kernel))
+    return [
+      withGradient(
+        x,
+        (input) =>
+          tf.tidy(() =>
+            addBias(
+              tf.depthwiseConv2d(
+                input as tf.Tensor4D,
+                kernel,
+                config.strides,
+                config.padding,
+                'NHWC',
+                config.dilations,
+              ),
+              bias,
+            ),
+          ),
+        (dy) => tf.tidy(() => depthwiseInputGradient(dy as tf.Tensor4D, kernel, geometry, turned())),
+      ),
+    ]
+  }
+  return { run, activation: 'linear', linear: null }
+}
+
+function dense(layer: Layer): LayerParts | null {
+  const kernel = weight<tf.Tensor2D>(layer, 'kernel')
+  const bias = weight(layer, 'bias')
+  if (kernel?.rank !== 2) return null
+  const [features, units] = kernel.shape
+  const run: Run = (inputs) => {
+    const x = only(inputs)
+    const matrix = (tensor: tf.Tensor, columns: number): tf.Tensor2D => tf.reshape(tensor, [-1, columns])
+    return [
+      withGradient(
+        x,
+        (input) =>
+          tf.tidy(() => {
+            const product = addBias(tf.matMul(matrix(input, features), kernel), bias)
+            return tf.reshape(product, [...input.shape.slice(0, -1), units])
+          }),
+        (dy) => tf.tidy(() => tf.reshape(tf.matMul(matrix(dy, units), kernel, false, true), x.shape)),
+      ),
+    ]
+  }
+  return { run, activation: 'linear', linear: { kind: 'dense', kernel, bias } }
+}
+
+function batchNormalization(
+  layer: Layer,
+  config: Readonly<Record<string, unknown>>,
+  derived: DerivedWeights,
+): LayerParts | null {
+  const mean = weight<tf.Tensor1D>(layer, 'moving_mean')
+  const variance = weight<tf.Tensor1D>(layer, 'moving_variance')
+  const gamma = weight<tf.Tensor1D>(layer, 'gamma')
+  const beta = weight<tf.Tensor1D>(layer, 'beta')
+  const rank = layer.inboundNodes[0]?.inputTensors[0]?.shape.length
+  const axis = Number(config['axis'])
+  const epsilon = Number(config['epsilon'])
+  if (mean === null || variance === null || rank === undefined) return null
+  if (axis !== -1 && axis !== rank - 1) return null
+  if (rank < 2 || rank > 4) return null
+  const scale = derived.get(`${layer.id}/scale`, () => {
+    const deviation = tf.rsqrt(tf.add(variance, epsilon))
+    return gamma === null ? deviation : tf.mul(deviation, gamma)
+  })
+  const shift = derived.get(`${layer.id}/shift`, () => {
+    const moved = tf.neg(tf.mul(mean, scale))
+    return beta === null ? moved : tf.add(moved, beta)
+  })
+  const run: Run = (inputs) => [
+    withGradient(
+      only(inputs),
+      (x) => tf.batchNorm(x, mean, variance, beta ?? undefined, gamma ?? undefined, epsilon),
+      (dy) => tf.mul(dy, scale),
+    ),
+  ]
+  return { run, activation: 'linear', linear: { kind: 'scale', scale, shift } }
+}
+
+/** Layers that have an `activation` of their own and are run by TensorFlow.js: theirs is taken off, and run behind. */
+const ACTIVATION_TAKEN_OFF = new Set([
+  'Conv1D',
+  'Conv2D',
+  'Conv3D',
+  'Conv2DTranspose',
+  'Conv3DTranspose',
+  'SeparableConv2D',
+  'DepthwiseConv2D',
+  'Dense',
+  'EinsumDense',
+])
+
+interface Activated {
+  activation: { getClassName(): string } | null
+}
+
+function asWritten(layer: Layer, linearActivation: unknown): LayerParts {
+  let activation = 'linear'
+  if (ACTIVATION_TAKEN_OFF.has(layer.getClassName())) {
+    // The model is ours alone: nobody else sees its layers without their activations.
+    const owner = layer as unknown as Activated
+    if (owner.activation !== null) {
+      activation = owner.activation.getClassName()
+      owner.activation = linearActivation as Activated['activation']
+    }
+  }
+  const run: Run = (inputs, { mask }) => {
+    const kwargs: Record<string, unknown> = { training: false, ...(mask === null ? {} : { mask }) }
+    const recurrent = 'cell' in layer && inputs.length > 1
+    // A recurrent layer's further inputs are its initial states.
+    if (recurrent) kwargs['initialState'] = inputs.slice(1)
+    if (layer.stateful) layer.resetStates()
+    const first = recurrent || inputs.length === 1 ? only(inputs) : [...inputs]
+    const outputs = layer.call(first, kwargs)
+    return Array.isArray(outputs) ? outputs : [outputs]
+  }
+  return { run, activation, linear: LINEAR[layer.getClassName()] ?? null }
+}
+
+const LINEAR: Readonly<Record<string, LinearPart>> = {
+  Dropout: { kind: 'identity' },
+  SpatialDropout1D: { kind: 'identity' },
+  GaussianNoise: { kind: 'identity' },
+  GaussianDropout: { kind: 'identity' },
+  AlphaDropout: { kind: 'identity' },
+  Flatten: { kind: 'reshape' },
+  Reshape: { kind: 'reshape' },
+  GlobalAveragePooling2D: { kind: 'global-average' },
+}
+
+const IDENTITY: Run = (inputs) => [...inputs]
+
+/** The parts of a layer. `linearActivation` is Keras' own linear activation object. */
+export function layerParts(layer: Layer, derived: DerivedWeights, linearActivation: unknown): LayerParts {
+  const config: Readonly<Record<string, unknown>> = layer.getConfig()
+  const activation = typeof config['activation'] === 'string' ? config['activation'] : 'linear'
+  const channelsLast = (config['dataFormat'] ?? 'channelsLast') === 'channelsLast'
+  const convolutional = convolutionConfig(config)
+  let parts: LayerParts | null = null
+  switch (layer.getClassName()) {
+    case 'Conv2D':
+      if (channelsLast && convolutional !== null) parts = convolution(layer, convolutional, derived)
+      break
+    case 'DepthwiseConv2D':
+      if (channelsLast && convolutional !== null) parts = depthwise(layer, convolutional, derived)
+      break
+    case 'Dense':
+      parts = dense(layer)
+      break
+    case 'BatchNormalization':
+      parts = batchNormalization(layer, config, derived)
+      break
+    case 'Activation':
+      return { run: IDENTITY, activation, linear: { kind: 'identity' } }
+    case 'ReLU':
+      return {
+        run: IDENTITY,
+        activation: `relu:${Number(config['maxValue'] ?? Infinity)}`,
+        linear: { kind: 'identity' },
+      }
+    case 'Softmax':
+      if (Number(config['axis'] ?? -1) === -1)
+        return { run: IDENTITY, activation: 'softmax', linear: { kind: 'identity' } }
+      break
+  }
+  return parts === null ? asWritten(layer, linearActivation) : { ...parts, activation }
+}
+
+/** Runs a Keras activation by name; `relu:<cap>` is a ReLU with that maximum. */
+export function activationRun(name: string, activationLayer: (name: string) => Layer): Run {
+  if (name === 'linear') return IDENTITY
+  const cap =
+    name === 'relu' ? Infinity : name === 'relu6' ? 6 : name.startsWith('relu:') ? Number(name.slice(5)) : null
+  if (cap !== null) return (inputs, { rules }) => [relu(only(inputs), cap, rules)]
+  const layer = activationLayer(name)
+  return (inputs) => [layer.call(only(inputs), {}) as tf.Tensor]
+}

@@ -1,0 +1,49 @@
+/** Loads a TensorFlow.js LayersModel (Keras, Teachable Machine) as a model that can be asked. */
+import * as tf from '@tensorflow/tfjs'
+import { AppError } from '../../errors.ts'
+import type { ExplainableModel, TapId } from '../model.ts'
+import { tfjsBackend } from './backend.ts'
+import { TfjsModel } from './model.ts'
+import { compile } from './program.ts'
+import { readArtifacts } from './read-artifacts.ts'
+
+export interface TfjsOptions {
+  /** '' or absent: the last spatial map. */
+  readonly defaultTap?: TapId | undefined
+  /** Receives one line: which backend runs, and why each faster one does not. */
+  readonly log?: (line: string) => void
+}
+
+/**
+ * Loads a model.json with its weights.
+ * @throws AppError BAD_MODEL when files are missing, truncated or malformed, a layer is unknown, or it is no classifier;
+ *   UNKNOWN_LAYER when the default tap is not one of its taps.
+ */
+export async function loadTfjsModel(path: string, options: TfjsOptions = {}): Promise<ExplainableModel> {
+  const [engine, artifacts] = await Promise.all([tfjsBackend(options.log), readArtifacts(path)])
+  let model: tf.LayersModel
+  try {
+    model = await tf.loadLayersModel({ load: () => Promise.resolve(artifacts) })
+  } catch (cause) {
+    const found = cause instanceof Error ? cause.message : String(cause)
+    throw new AppError({
+      code: 'BAD_MODEL',
+      message: `${path}: ${found}`,
+      userMessage: `TensorFlow.js cannot build this model: ${found.slice(0, 300)}`,
+      cause,
+    })
+  }
+  try {
+    return new TfjsModel(engine, model, compile(model), options.defaultTap ?? '')
+  } catch (thrown) {
+    model.dispose()
+    if (thrown instanceof AppError) throw thrown
+    const found = thrown instanceof Error ? thrown.message : String(thrown)
+    throw new AppError({
+      code: 'BAD_MODEL',
+      message: `${path}: ${found}`,
+      userMessage: `This model's graph of layers cannot be followed: ${found}`,
+      cause: thrown,
+    })
+  }
+}

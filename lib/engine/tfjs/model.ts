@@ -1,0 +1,183 @@
+/** A LayersModel that answers questions. */
+import type * as tf from '@tensorflow/tfjs'
+import { AppError } from '../../errors.ts'
+import { zeros, type FloatTensor, type Tensor } from '../../tensor/tensor.ts'
+import type { Answer, EngineInfo, ExplainableModel, LinearHead, Question, Tap, TapId } from '../model.ts'
+import { evaluate } from './evaluate.ts'
+import { outerShape, toInside, toOutside } from './layout.ts'
+import { linearHeadOf } from './linear-head.ts'
+import { planOf, type Plan } from './plan.ts'
+import type { Program, Slot } from './program.ts'
+import { sensibleDefault, tapsOf } from './taps.ts'
+
+function badInput(message: string): AppError {
+  return new AppError({ code: 'BAD_INPUT', message })
+}
+
+function shown(shape: readonly (number | null)[]): string {
+  return `[${shape.map((dim) => dim ?? 'N').join(', ')}]`
+}
+
+export class TfjsModel implements ExplainableModel {
+  readonly taps: readonly Tap[]
+  readonly inputs: readonly string[]
+  readonly logits: TapId
+  readonly defaultTap: TapId
+  private readonly slotOf: ReadonlyMap<TapId, Slot>
+  private disposed = false
+
+  constructor(
+    readonly engine: EngineInfo,
+    private readonly keras: tf.LayersModel,
+    private readonly program: Program,
+    defaultTap: TapId,
+  ) {
+    this.taps = tapsOf(program)
+    this.inputs = program.inputs.map(({ name }) => name)
+    this.slotOf = new Map(program.named.map(({ id, slot }) => [id, slot]))
+    this.logits = program.logits.id
+    this.defaultTap = defaultTap === '' ? sensibleDefault(this.taps) : defaultTap
+    this.slot(this.defaultTap)
+  }
+
+  linearHead(tap: TapId): Promise<LinearHead | null> {
+    return Promise.resolve(linearHeadOf(this.program, this.slot(tap)))
+  }
+
+  async ask(question: Question, signal?: AbortSignal): Promise<Answer> {
+    if (this.disposed) throw new AppError({ code: 'INTERNAL', message: 'the model was disposed' })
+    const { program } = this
+    const from = Object.entries(question.from ?? {}).map(([id, value]) => ({ id, slot: this.slot(id), value }))
+    const of = Object.entries(question.gradient?.of ?? {}).map(([id, value]) => ({ id, slot: this.slot(id), value }))
+    const read = question.read.map((id) => ({ id, slot: this.slot(id) }))
+    const wrt = (question.gradient?.wrt ?? []).map((id) => ({ id, slot: this.slot(id) }))
+    wrt.forEach(({ id }) =>
+      this.checkDifferentiable(
+        id,
+        of.map((one) => one.id),
+      ),
+    )
+    const plan = planOf(program, {
+      replaced: new Set(from.map(({ slot }) => slot)),
+      read: new Set(read.map(({ slot }) => slot)),
+      of: new Set(of.map(({ slot }) => slot)),
+      wrt: new Set(wrt.map(({ slot }) => slot)),
+    })
+    const feeds = this.neededFeeds(question, plan)
+    const rows = this.checkShapes([...feeds, ...from, ...of])
+    const given = new Map<Slot, tf.Tensor>()
+    const cotangent = new Map<Slot, tf.Tensor>()
+    try {
+      for (const { slot, value } of [...feeds, ...from]) given.set(slot, this.inside(slot, value))
+      for (const { slot, value } of of) cotangent.set(slot, this.inside(slot, value))
+      return await evaluate(
+        {
+          program,
+          plan,
+          given,
+          read: new Set([...read, ...wrt].map(({ slot }) => slot)),
+          cotangent,
+          rules: question.gradient?.rules ?? 'plain',
+          signal,
+        },
+        (value, gradient) => {
+          const outside = (tensor: tf.Tensor): FloatTensor => toOutside(tensor, program.channelsLast)
+          const flat = ({ slot }: { slot: Slot }): FloatTensor => {
+            const found = gradient(slot)
+            if (found !== undefined) return outside(found)
+            // Nothing leads from this tap to the scalar.
+            return zeros(outerShape([rows, ...value(slot).shape.slice(1)], program.channelsLast).map(Number))
+          }
+          return {
+            values: Object.fromEntries(read.map(({ id, slot }) => [id, outside(value(slot))])),
+            gradients: Object.fromEntries(wrt.map((one) => [one.id, flat(one)])),
+          }
+        },
+      )
+    } catch (thrown) {
+      throw this.explained(thrown)
+    } finally {
+      for (const tensor of [...given.values(), ...cotangent.values()]) tensor.dispose()
+    }
+  }
+
+  dispose(): Promise<void> {
+    if (!this.disposed) {
+      this.disposed = true
+      this.program.derived.dispose()
+      this.keras.dispose()
+    }
+    return Promise.resolve()
+  }
+
+  private inside(slot: Slot, value: Tensor): tf.Tensor {
+    return toInside(value, this.program.slots[slot]?.dtype ?? 'float32', this.program.channelsLast)
+  }
+
+  private slot(id: TapId): Slot {
+    const slot = this.slotOf.get(id)
+    if (slot !== undefined) return slot
+    throw new AppError({
+      code: 'UNKNOWN_LAYER',
+      message: `no layer is called ${id}`,
+      userMessage: `This model has no layer called "${id}". Choose one of its ${this.taps.length} layers, such as ${this.defaultTap}.`,
+      details: { tap: id },
+    })
+  }
+
+  private checkDifferentiable(id: TapId, of: readonly TapId[]): void {
+    const tap = this.taps.find((candidate) => candidate.id === id)
+    if (tap === undefined || tap.differentiable) return
+    // A tap behind the logits has a gradient of what lies behind itself.
+    if (of.some((output) => output !== this.logits) && !/No gradient passes/.test(tap.reason ?? '')) return
+    throw new AppError({
+      code: 'NOT_DIFFERENTIABLE',
+      message: `${id}: ${tap.reason ?? 'has no gradient'}`,
+      userMessage: `There is no gradient at "${id}". ${tap.reason ?? ''}`.trim(),
+      details: { tap: id },
+    })
+  }
+
+  private neededFeeds(question: Question, plan: Plan): { id: string; slot: Slot; value: Tensor }[] {
+    const feeds = question.feeds ?? {}
+    const unknown = Object.keys(feeds).find((name) => !this.inputs.includes(name))
+    if (unknown !== undefined)
+      throw badInput(`the model has no input called "${unknown}". It has: ${this.inputs.join(', ')}.`)
+    return this.program.inputs
+      .filter(({ slot }) => plan.feeds.includes(slot))
+      .map(({ name, slot }) => {
+        const value = feeds[name]
+        if (value === undefined) throw badInput(`the input "${name}" is needed for this question and was not fed.`)
+        return { id: name, slot, value }
+      })
+  }
+
+  /** Every tensor must fit its tap, and all must have the same number of rows, which is returned. */
+  private checkShapes(given: readonly { id: string; slot: Slot; value: Tensor }[]): number {
+    let rows: number | undefined
+    for (const { id, slot, value } of given) {
+      const shape = outerShape(this.program.slots[slot]?.shape ?? [], this.program.channelsLast)
+      const fits =
+        value.dims.length === shape.length &&
+        value.dims.every((dim, axis) => dim > 0 && (axis === 0 || shape[axis] === null || shape[axis] === dim))
+      if (!fits) throw badInput(`${id}: expected the shape ${shown(shape)}, found ${shown(value.dims)}.`)
+      rows ??= value.dims[0]
+      if (value.dims[0] !== rows)
+        throw badInput(`${id}: expected ${rows ?? 0} rows as in the other tensors, found ${value.dims[0] ?? 0}.`)
+    }
+    if (rows === undefined) throw badInput('nothing was fed and nothing replaced.')
+    return rows
+  }
+
+  private explained(thrown: unknown): unknown {
+    if (thrown instanceof AppError) return thrown
+    const message = thrown instanceof Error ? thrown.message : String(thrown)
+    if (!/gradient/i.test(message)) return thrown
+    return new AppError({
+      code: 'NOT_DIFFERENTIABLE',
+      message,
+      userMessage: `TensorFlow.js has no gradient for an operator of this model: ${message}`,
+      cause: thrown,
+    })
+  }
+}

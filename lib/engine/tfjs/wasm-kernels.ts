@@ -1,0 +1,149 @@
+/**
+ * Gradient kernels that the WASM backend of TensorFlow.js lacks, written with the ones it has.
+ * Letters: N batch, H x W input extent, h x w output extent, C input channels, K output channels, M channel multiplier,
+ * R x S kernel extent.
+ */
+import * as tf from '@tensorflow/tfjs'
+import { depthwiseInputGradient, type ConvolutionGeometry } from './convolution-gradient.ts'
+
+type Strides = [number, number] | number
+type Padding = 'valid' | 'same' | number | tf.backend_util.ExplicitPadding
+
+/** What every kernel function gets. */
+interface KernelArguments {
+  readonly inputs: tf.NamedTensorInfoMap
+  readonly attrs?: unknown
+}
+
+/** An input as a tensor that operators take; they do not keep it. */
+function input(inputs: tf.NamedTensorInfoMap, name: string): tf.Tensor {
+  const info = inputs[name]
+  if (info === undefined) throw new Error(`kernel input '${name}' is missing`)
+  return info instanceof tf.Tensor ? info : tf.engine().makeTensorFromTensorInfo(info)
+}
+
+function geometryOf(
+  xShape: readonly number[],
+  filterShape: readonly number[],
+  attrs: {
+    strides: Strides
+    pad: Padding
+    dilations?: Strides
+    dimRoundingMode?: 'floor' | 'round' | 'ceil' | undefined
+  },
+  depthwise: boolean,
+): ConvolutionGeometry {
+  const info = tf.backend_util.computeConv2DInfo(
+    xShape as [number, number, number, number],
+    filterShape as [number, number, number, number],
+    attrs.strides,
+    attrs.dilations ?? 1,
+    attrs.pad,
+    attrs.dimRoundingMode,
+    depthwise,
+  )
+  return {
+    inputShape: info.inShape,
+    strides: [info.strideHeight, info.strideWidth],
+    dilations: [info.dilationHeight, info.dilationWidth],
+    padding: { top: info.padInfo.top, left: info.padInfo.left },
+  }
+}
+
+/** The window of the padded input that kernel position (row, column) meets: [N, h, w, C]. */
+function* windows(
+  x: tf.Tensor4D,
+  dy: tf.Tensor4D,
+  geometry: ConvolutionGeometry,
+  extent: readonly [number, number],
+): Generator<tf.Tensor4D> {
+  const [, height, width] = x.shape
+  const [, h, w] = dy.shape
+  const { strides, dilations, padding } = geometry
+  const reach = (index: 0 | 1, out: number): number =>
+    (extent[index] - 1) * dilations[index] + (out - 1) * strides[index] + 1
+  const padded = tf.pad(x, [
+    [0, 0],
+    [padding.top, Math.max(0, reach(0, h) - height - padding.top)],
+    [padding.left, Math.max(0, reach(1, w) - width - padding.left)],
+    [0, 0],
+  ])
+  for (let row = 0; row < extent[0]; row++)
+    for (let column = 0; column < extent[1]; column++) {
+      const top = row * dilations[0]
+      const left = column * dilations[1]
+      yield tf.stridedSlice(
+        padded,
+        [0, top, left, 0],
+        [x.shape[0], top + (h - 1) * strides[0] + 1, left + (w - 1) * strides[1] + 1, x.shape[3]],
+        [1, strides[0], strides[1], 1],
+      ) as tf.Tensor4D
+    }
+}
+
+function depthwiseBackpropInput({ inputs, attrs }: KernelArguments): tf.Tensor {
+  const settings = attrs as tf.DepthwiseConv2dNativeBackpropInputAttrs
+  const filter = input(inputs, 'filter') as tf.Tensor4D
+  const geometry = geometryOf(settings.inputShape, filter.shape, settings, true)
+  return tf.tidy(() => depthwiseInputGradient(input(inputs, 'dy') as tf.Tensor4D, filter, geometry))
+}
+
+function depthwiseBackpropFilter({ inputs, attrs }: KernelArguments): tf.Tensor {
+  const settings = attrs as tf.DepthwiseConv2dNativeBackpropFilterAttrs
+  return tf.tidy(() => {
+    const x = input(inputs, 'x') as tf.Tensor4D
+    const dy = input(inputs, 'dy') as tf.Tensor4D // [N, h, w, C * M]
+    const [rows, columns, channels, multiplier] = settings.filterShape
+    const geometry = geometryOf(x.shape, settings.filterShape, settings, true)
+    const spread = tf.reshape(dy, [-1, channels, multiplier]) // [N * h * w, C, M]
+    const sums = [...windows(x, dy, geometry, [rows, columns])].map((window) =>
+      tf.sum(tf.mul(tf.reshape(window, [-1, channels, 1]), spread), 0),
+    )
+    return tf.reshape(tf.stack(sums), settings.filterShape)
+  })
+}
+
+function convolutionBackpropFilter({ inputs, attrs }: KernelArguments): tf.Tensor {
+  const settings = attrs as tf.Conv2DBackpropFilterAttrs
+  if ((settings.dataFormat as string) === 'NCHW') throw new Error('Conv2DBackpropFilter: only NHWC is supported here')
+  return tf.tidy(() => {
+    const x = input(inputs, 'x') as tf.Tensor4D
+    const dy = input(inputs, 'dy') as tf.Tensor4D // [N, h, w, K]
+    const [rows, columns, channels, filters] = settings.filterShape
+    const geometry = geometryOf(x.shape, settings.filterShape, settings, false)
+    const flat = tf.reshape<tf.Rank.R2>(dy, [-1, filters])
+    const products = [...windows(x, dy, geometry, [rows, columns])].map((window) =>
+      tf.matMul(tf.reshape<tf.Rank.R2>(window, [-1, channels]), flat, true),
+    )
+    return tf.reshape(tf.stack(products), settings.filterShape)
+  })
+}
+
+/** Sums the rows of x that share a segment; a negative segment id drops its row, as in TensorFlow. */
+function unsortedSegmentSum({ inputs, attrs }: KernelArguments): tf.Tensor {
+  const { numSegments } = attrs as tf.UnsortedSegmentSumAttrs
+  return tf.tidy(() => {
+    const x = input(inputs, 'x')
+    const ids = tf.reshape(input(inputs, 'segmentIds'), [-1])
+    const inner = x.shape.slice(1)
+    // One segment more, for the rows to drop.
+    const safe = tf.where(tf.less(ids, 0), tf.fill(ids.shape, numSegments, 'int32'), ids)
+    const summed = tf.scatterND(tf.cast(tf.reshape(safe, [-1, 1]), 'int32'), x, [numSegments + 1, ...inner])
+    return tf.slice(summed, [0, ...inner.map(() => 0)], [numSegments, ...inner])
+  })
+}
+
+const MISSING: readonly { readonly name: string; readonly kernel: (request: KernelArguments) => tf.Tensor }[] = [
+  { name: 'DepthwiseConv2dNativeBackpropInput', kernel: depthwiseBackpropInput },
+  { name: 'DepthwiseConv2dNativeBackpropFilter', kernel: depthwiseBackpropFilter },
+  { name: 'Conv2DBackpropFilter', kernel: convolutionBackpropFilter },
+  { name: 'UnsortedSegmentSum', kernel: unsortedSegmentSum },
+]
+
+/** Adds the missing kernels to the 'wasm' backend; those it has by then stay its own. Idempotent. */
+export function registerMissingWasmKernels(): void {
+  const present = new Set(tf.getKernelsForBackend('wasm').map((config) => config.kernelName))
+  for (const { name, kernel } of MISSING)
+    if (!present.has(name))
+      tf.registerKernel({ kernelName: name, backendName: 'wasm', kernelFunc: (request) => kernel(request) })
+}
