@@ -115,7 +115,8 @@ export function smokeTest(): void {
 
 /** One line without paths of this machine. */
 function firstLine(thrown: unknown): string {
-  if (thrown instanceof Error && 'code' in thrown && /MODULE_NOT_FOUND/.test(String(thrown.code))) return 'not installed'
+  if (thrown instanceof Error && 'code' in thrown && /MODULE_NOT_FOUND/.test(String(thrown.code)))
+    return 'not installed'
   const text = thrown instanceof Error ? thrown.message : String(thrown)
   return (text.split('\n')[0] ?? '').trim().slice(0, 160) || 'failed without a message'
 }
