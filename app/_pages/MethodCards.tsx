@@ -1,0 +1,73 @@
+'use client'
+
+import { useQuery } from 'urql'
+import { MethodCardsDocument, type Modality } from '../_graphql/generated/graphql.ts'
+import { sentence } from '../_graphql/sentence.ts'
+import { Notice } from '../_ui/Notice.tsx'
+import { Progress } from '../_ui/Progress.tsx'
+import { readFields } from '../_workbench/paramFields.ts'
+import styles from './Cards.module.css'
+
+const SECTIONS: readonly { modality: Modality; title: string }[] = [
+  { modality: 'IMAGE', title: 'For photos' },
+  { modality: 'TEXT', title: 'For reviews' },
+]
+
+export function MethodCards() {
+  const [{ data, error }] = useQuery({ query: MethodCardsDocument })
+  return (
+    <div className={styles['page']}>
+      <h1>Methods</h1>
+      {error ? <Notice tone="error">{sentence(error)}</Notice> : null}
+      {!data && !error ? <Progress label="Loading the methods…" /> : null}
+      {data
+        ? SECTIONS.map(({ modality, title }) => (
+            <section key={modality} className={styles['section']} aria-labelledby={modality}>
+              <h2 id={modality}>{title}</h2>
+              {data.methods
+                .filter((method) => method.modality === modality)
+                .map((method) => (
+                  <article key={method.id} id={method.id} className={styles['card']}>
+                    <header>
+                      <h3>{method.title}</h3>
+                      <code>
+                        {method.id}, version {method.version}
+                      </code>
+                    </header>
+                    <p>{method.summary}</p>
+                    <dl>
+                      <div>
+                        <dt>Values</dt>
+                        <dd>
+                          {method.signed
+                            ? 'Signed: for and against the class'
+                            : 'Unsigned: how much, not in which direction'}
+                          {method.complete ? '; they add up to the change of the score' : ''}
+                        </dd>
+                      </div>
+                      {readFields(method.paramsSchema).map((field) => (
+                        <div key={field.name}>
+                          <dt>{field.title}</dt>
+                          <dd>{field.description}</dd>
+                        </div>
+                      ))}
+                      {method.paper ? (
+                        <div>
+                          <dt>Paper</dt>
+                          <dd>
+                            {method.paper.authors} {method.paper.year}:{' '}
+                            <a href={method.paper.url} target="_blank" rel="noreferrer">
+                              {method.paper.title}
+                            </a>
+                          </dd>
+                        </div>
+                      ) : null}
+                    </dl>
+                  </article>
+                ))}
+            </section>
+          ))
+        : null}
+    </div>
+  )
+}

@@ -1,0 +1,87 @@
+'use client'
+
+import { useQuery } from 'urql'
+import { ModelCardsDocument } from '../_graphql/generated/graphql.ts'
+import { sentence } from '../_graphql/sentence.ts'
+import { count } from '../_run/format.ts'
+import { Notice } from '../_ui/Notice.tsx'
+import { Progress } from '../_ui/Progress.tsx'
+import styles from './Cards.module.css'
+
+/** A share as a percentage with the digits it was measured with; any other figure as it is. */
+function figure(value: number): string {
+  return value <= 1 ? `${(value * 100).toFixed(2)} %` : String(value)
+}
+
+export function ModelCards() {
+  const [{ data, error }] = useQuery({ query: ModelCardsDocument })
+  return (
+    <div className={styles['page']}>
+      <h1>Models</h1>
+      {error ? <Notice tone="error">{sentence(error)}</Notice> : null}
+      {!data && !error ? <Progress label="Loading the models…" /> : null}
+      {data?.models.map((model) => (
+        <article key={model.id} id={model.id} className={styles['card']}>
+          <header>
+            <h2>{model.title}</h2>
+            <code>{model.id}</code>
+          </header>
+          <p>{model.summary}</p>
+          {model.figures.length > 0 ? (
+            <div className={styles['tableWrap']}>
+              <table>
+                <caption className="visually-hidden">Measured figures of {model.title}</caption>
+                <thead>
+                  <tr>
+                    <th scope="col">Measured on</th>
+                    <th scope="col">Figure</th>
+                    <th scope="col">Value</th>
+                    <th scope="col">Examples</th>
+                    <th scope="col">Measure it again</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {model.figures.map((one) => (
+                    <tr key={`${one.dataset} ${one.metric}`}>
+                      <td>{one.dataset}</td>
+                      <td>{one.metric}</td>
+                      <td>{figure(one.value)}</td>
+                      <td>{count(one.n)}</td>
+                      <td>
+                        <code>{one.command}</code>
+                      </td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            </div>
+          ) : null}
+          <dl>
+            <div>
+              <dt>Classes</dt>
+              <dd>{model.labels.join(', ')}</dd>
+            </div>
+            <div>
+              <dt>Architecture</dt>
+              <dd>{model.architecture}</dd>
+            </div>
+            <div>
+              <dt>Trained on</dt>
+              <dd>{model.data}</dd>
+            </div>
+            <div>
+              <dt>Licence</dt>
+              <dd>{model.license}</dd>
+            </div>
+            <div>
+              <dt>SHA-256</dt>
+              <dd>
+                <code>{model.sha256}</code>
+              </dd>
+            </div>
+          </dl>
+        </article>
+      ))}
+    </div>
+  )
+}

@@ -1,0 +1,53 @@
+'use client'
+
+import { useQuery } from 'urql'
+import { SharedRunDocument } from '../_graphql/generated/graphql.ts'
+import { sentence } from '../_graphql/sentence.ts'
+import { Message } from '../_ui/Message.tsx'
+import { Notice } from '../_ui/Notice.tsx'
+import { Progress } from '../_ui/Progress.tsx'
+import { RunBody } from './RunBody.tsx'
+import { RunTitle } from './RunTitle.tsx'
+import styles from './RunPage.module.css'
+
+/** A run behind a sharing link: everything to see, nothing to change. */
+export function SharedRunPage({ token }: { readonly token: string }) {
+  const [{ data, error, fetching }, refetch] = useQuery({ query: SharedRunDocument, variables: { token } })
+  const run = data?.sharedRun
+  if (run) {
+    return (
+      <article className={styles['page']}>
+        <header className={styles['head']}>
+          <RunTitle run={run} />
+        </header>
+        <RunBody run={run} />
+      </article>
+    )
+  }
+  if (error) {
+    return (
+      <Notice
+        tone="error"
+        action={
+          <button
+            type="button"
+            data-size="small"
+            onClick={() => {
+              refetch({ requestPolicy: 'network-only' })
+            }}
+          >
+            Try again
+          </button>
+        }
+      >
+        {sentence(error)}
+      </Notice>
+    )
+  }
+  if (fetching || !data) return <Progress label="Loading the shared run…" />
+  return (
+    <Message title="This link does not work">
+      <p>It may have expired, been taken back, or been copied only in part. Ask whoever sent it for a new one.</p>
+    </Message>
+  )
+}

@@ -1,0 +1,62 @@
+import type { TextAttribution } from '../_graphql/types.ts'
+import { percent, signedValue, significant } from './format.ts'
+import { scoreReach } from './segments.ts'
+import styles from './TextLegend.module.css'
+
+interface TextLegendProps {
+  readonly attribution: TextAttribution
+  readonly unit: 'words' | 'tokens'
+  readonly signed: boolean
+  readonly label: string | undefined
+}
+
+/** What the colours over a text mean. */
+export function TextLegend({ attribution, unit, signed, label }: TextLegendProps) {
+  const reach = scoreReach(attribution[unit])
+  const about = label === undefined ? 'the class' : `“${label}”`
+  return (
+    <div className={styles['legend']}>
+      <span>{signed ? `against ${about} ${significant(-reach)}` : 'no influence 0'}</span>
+      <span className={styles['strip']} data-signed={signed} aria-hidden="true" />
+      <span>{signed ? `for ${about} ${signedValue(reach)}` : `most ${significant(reach)}`}</span>
+    </div>
+  )
+}
+
+/** Special tokens, which belong to no characters, and whether the scores add up. */
+export function TextNotes({
+  attribution,
+  signed,
+}: {
+  readonly attribution: TextAttribution
+  readonly signed: boolean
+}) {
+  const special = attribution.tokens.filter((token) => token.special)
+  const { completeness } = attribution
+  return (
+    <dl className={styles['notes']}>
+      {special.length > 0 ? (
+        <div>
+          <dt>Special tokens</dt>
+          <dd>
+            {special.map((token, position) => (
+              <span key={position} className={styles['special']}>
+                <code>{token.text}</code> {signed ? signedValue(token.score) : significant(token.score)}
+              </span>
+            ))}
+          </dd>
+        </div>
+      ) : null}
+      {completeness ? (
+        <div>
+          <dt>Completeness</dt>
+          <dd>
+            The scores add up to {signedValue(completeness.sum)}; the class score moved by{' '}
+            {signedValue(completeness.expected)} from the baseline. Error {percent(completeness.error)}, measured with{' '}
+            {completeness.points} gradients.
+          </dd>
+        </div>
+      ) : null}
+    </dl>
+  )
+}

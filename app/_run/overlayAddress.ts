@@ -1,0 +1,18 @@
+interface OverlayOptions {
+  readonly view: 'overlay' | 'heat'
+  readonly colormap: string
+  readonly rectify: boolean
+  /** 0..1 */
+  readonly opacity?: number
+}
+
+/** The address of a map's PNG with the display options as query parameters, relative to this origin where the answer's is. */
+export function overlayAddress(overlayUrl: string, options: OverlayOptions): string {
+  const [path = '', query = ''] = overlayUrl.split('?')
+  const parameters = new URLSearchParams(query)
+  parameters.set('view', options.view)
+  parameters.set('colormap', options.colormap)
+  parameters.set('rectify', String(options.rectify))
+  if (options.opacity !== undefined) parameters.set('opacity', String(options.opacity))
+  return `${path}?${parameters.toString()}`
+}

@@ -1,0 +1,175 @@
+'use client'
+
+import { useEffect, useEffectEvent, useState } from 'react'
+import { usePageCommands } from '../_actions/ActionProvider.tsx'
+import type { Run } from '../_graphql/types.ts'
+import { Diagnoses } from '../_run/Diagnoses.tsx'
+import { Predictions } from '../_run/Predictions.tsx'
+import { RunFacts } from '../_run/RunFacts.tsx'
+import { TextResult } from '../_run/TextResult.tsx'
+import { count } from '../_run/format.ts'
+import { Notice } from '../_ui/Notice.tsx'
+import { Progress } from '../_ui/Progress.tsx'
+import { RunActions } from './RunActions.tsx'
+import { RunStatusLine } from './RunStatusLine.tsx'
+import { SettingsPanel } from './SettingsPanel.tsx'
+import { rememberRun, useEarlierRun } from './useEarlierRun.ts'
+import { useExplain } from './useExplain.ts'
+import { useSamples, type SampleReview } from './useSamples.ts'
+import { useSettings } from './useSettings.ts'
+import styles from './Workbench.module.css'
+
+/** Type a review; see what the model says and which words made it say so. */
+export function ReviewWorkbench({ earlierRunId }: { readonly earlierRunId: string | null }) {
+  const settings = useSettings('TEXT')
+  const explaining = useExplain()
+  const samples = useSamples<SampleReview>('/samples/reviews.json')
+  const [text, setText] = useState('')
+  const [asked, setAsked] = useState<{ text: string; times: number } | null>(null)
+  const { run } = explaining
+  const { question } = settings
+
+  const earlier = useEarlierRun(earlierRunId, 'TEXT', (found: Run) => {
+    settings.adopt(found)
+    setText(found.text ?? '')
+    setAsked({ text: found.text ?? '', times: 1 })
+  })
+
+  const input = question && asked ? { ...question, text: asked.text } : null
+  const key = input && asked ? JSON.stringify([input, asked.times]) : null
+  const ask = () => {
+    if (input) void explaining.explain(input)
+  }
+  const askAnew = useEffectEvent(ask)
+  useEffect(() => {
+    if (key !== null) askAnew()
+  }, [key])
+  useEffect(() => {
+    rememberRun(run?.id ?? null)
+  }, [run?.id])
+
+  function submit(next: string) {
+    if (asked?.text !== next) explaining.reset()
+    setText(next)
+    setAsked((before) => ({ text: next, times: (before?.times ?? 0) + 1 }))
+  }
+  usePageCommands({
+    explain: () => {
+      submit(text)
+    },
+    ...(explaining.pending?.id ? { cancel: () => void explaining.cancel() } : {}),
+  })
+
+  const stale = run !== null && asked !== null && asked.text !== text
+  return (
+    <div className={styles['workbench']}>
+      <div className={styles['stage']}>
+        <header className={styles['head']}>
+          <div>
+            <h1>Which words made the model say so?</h1>
+            <p className={styles['about']}>
+              {run ? `${run.method.title} for “${run.target?.label ?? '?'}”` : 'Type or paste a movie review.'}
+            </p>
+          </div>
+          {run ? <RunActions runId={run.id} /> : null}
+        </header>
+        {earlier.loading ? <Progress label="Loading the earlier run…" /> : null}
+        {earlier.problem ? <Notice tone="error">{earlier.problem}</Notice> : null}
+        <form
+          className={styles['review']}
+          onSubmit={(event) => {
+            event.preventDefault()
+            submit(text)
+          }}
+        >
+          <label htmlFor="review" className="visually-hidden">
+            Review
+          </label>
+          <textarea
+            id="review"
+            value={text}
+            rows={5}
+            placeholder="For example: The plot is thin, but the two leads are a joy to watch."
+            spellCheck
+            onChange={(event) => {
+              setText(event.target.value)
+            }}
+          />
+          <div className={styles['reviewFoot']}>
+            <button type="submit" data-variant="primary">
+              Explain <kbd aria-hidden="true">Ctrl ↵</kbd>
+            </button>
+            {text !== '' ? (
+              <button
+                type="button"
+                data-variant="quiet"
+                onClick={() => {
+                  setText('')
+                }}
+              >
+                Clear
+              </button>
+            ) : null}
+            <span className={styles['count']}>{text === '' ? '' : `${count(wordCount(text))} words`}</span>
+          </div>
+        </form>
+        {stale ? (
+          <Notice tone="info">The review has changed since. Explain it again to see the new words’ scores.</Notice>
+        ) : null}
+        <RunStatusLine
+          state={explaining}
+          subject={settings.method?.title ?? 'The explanation'}
+          onCancel={() => void explaining.cancel()}
+          onRetry={ask}
+        />
+        {run ? (
+          <div className={styles['live']} data-stale={stale || explaining.pending !== null}>
+            <TextResult run={run} onChanged={() => void explaining.refresh()}>
+              <Diagnoses diagnoses={run.diagnoses} />
+            </TextResult>
+          </div>
+        ) : null}
+        {samples.length > 0 ? (
+          <section aria-labelledby="samples" className={styles['samples']}>
+            <h2 id="samples">{run ? 'More to try' : 'Or try one of these'}</h2>
+            <ul>
+              {samples.map((sample) => (
+                <li key={sample.title}>
+                  <button
+                    type="button"
+                    onClick={() => {
+                      submit(sample.text)
+                      window.scrollTo({ top: 0 })
+                    }}
+                  >
+                    <b>{sample.title}</b>
+                    <span>{sample.text}</span>
+                  </button>
+                </li>
+              ))}
+            </ul>
+          </section>
+        ) : null}
+      </div>
+      <aside className={styles['side']} aria-label="Prediction and settings">
+        {run ? (
+          <section aria-labelledby="predictions">
+            <h2 id="predictions">What the model says</h2>
+            <Predictions predictions={run.predictions} target={run.target} onChoose={settings.chooseLabel} />
+          </section>
+        ) : null}
+        <SettingsPanel settings={settings} />
+        {run ? (
+          <details className={styles['facts']}>
+            <summary>How this was made</summary>
+            <RunFacts run={run} linked {...(settings.setup ? { engine: settings.setup.engine } : {})} />
+          </details>
+        ) : null}
+      </aside>
+    </div>
+  )
+}
+
+function wordCount(text: string): number {
+  return text.split(/\s+/u).filter((word) => word !== '').length
+}

@@ -1,0 +1,113 @@
+'use client'
+
+import { sentence } from '../_graphql/sentence.ts'
+import { Field } from '../_ui/Field.tsx'
+import { Notice } from '../_ui/Notice.tsx'
+import { Progress } from '../_ui/Progress.tsx'
+import { ParamsForm } from './ParamsForm.tsx'
+import type { Settings } from './useSettings.ts'
+import styles from './SettingsPanel.module.css'
+
+const PREDICTED = ''
+
+/** Model, method, class and parameters. Every change is explained at once. */
+export function SettingsPanel({ settings }: { readonly settings: Settings }) {
+  const { model, models, method, setup, label, params, error } = settings
+  const unavailable = setup?.methods.filter((entry) => !entry.available) ?? []
+  return (
+    <section className={styles['panel']} aria-label="Settings">
+      {error ? (
+        <Notice
+          tone="error"
+          action={
+            <button type="button" data-size="small" onClick={settings.retry}>
+              Try again
+            </button>
+          }
+        >
+          {sentence(error)}
+        </Notice>
+      ) : null}
+      {!error && !model ? <Progress label="Asking which models there are…" /> : null}
+      {model ? (
+        <Field label="Model" hint={model.summary}>
+          {(ids) => (
+            <select
+              {...ids}
+              value={model.id}
+              onChange={(event) => {
+                settings.chooseModel(event.target.value)
+              }}
+            >
+              {models.map(({ id, title }) => (
+                <option key={id} value={id}>
+                  {title}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
+      ) : null}
+      {model && !setup && !error ? <Progress label={`Loading ${model.title}…`} /> : null}
+      {setup && method && model ? (
+        <>
+          <Field label="Method" hint={method.summary}>
+            {(ids) => (
+              <select
+                {...ids}
+                value={method.id}
+                onChange={(event) => {
+                  settings.chooseMethod(event.target.value)
+                }}
+              >
+                {setup.methods.map((entry) => (
+                  <option key={entry.method.id} value={entry.method.id} disabled={!entry.available}>
+                    {entry.method.title}
+                    {entry.available ? '' : ' (not for this model)'}
+                  </option>
+                ))}
+              </select>
+            )}
+          </Field>
+          {unavailable.length > 0 ? (
+            <details className={styles['unavailable']}>
+              <summary>Not for this model: {unavailable.length}</summary>
+              <ul>
+                {unavailable.map((entry) => (
+                  <li key={entry.method.id}>
+                    <b>{entry.method.title}</b> {entry.reason}
+                  </li>
+                ))}
+              </ul>
+            </details>
+          ) : null}
+          <Field label="Class to explain">
+            {(ids) => (
+              <select
+                {...ids}
+                value={label ?? PREDICTED}
+                onChange={(event) => {
+                  settings.chooseLabel(event.target.value === PREDICTED ? null : event.target.value)
+                }}
+              >
+                <option value={PREDICTED}>The predicted class</option>
+                {model.labels.map((name) => (
+                  <option key={name} value={name}>
+                    {name}
+                  </option>
+                ))}
+              </select>
+            )}
+          </Field>
+          <ParamsForm
+            key={method.id}
+            paramsSchema={method.paramsSchema}
+            params={params}
+            setup={setup}
+            onChange={settings.setParam}
+          />
+        </>
+      ) : null}
+    </section>
+  )
+}

@@ -1,0 +1,46 @@
+/** Sends a picture to the server. A request object rather than `fetch`, because only it reports how much has been sent. */
+
+export class UploadError extends Error {}
+
+interface Upload {
+  /** The asset's id. Rejects with an {@link UploadError} whose message is the sentence to show. */
+  readonly done: Promise<string>
+  readonly abort: () => void
+}
+
+function sentenceIn(body: unknown): string | null {
+  if (typeof body !== 'object' || body === null) return null
+  if ('error' in body) return sentenceIn(body.error)
+  return 'message' in body && typeof body.message === 'string' ? body.message : null
+}
+
+/** @param onProgress share sent, 0..1 */
+export function uploadImage(file: Blob, onProgress: (fraction: number) => void): Upload {
+  const request = new XMLHttpRequest()
+  const done = new Promise<string>((resolve, reject) => {
+    request.open('POST', '/api/images')
+    request.responseType = 'json'
+    request.setRequestHeader('Content-Type', file.type === '' ? 'application/octet-stream' : file.type)
+    request.upload.onprogress = (event) => {
+      if (event.lengthComputable) onProgress(event.loaded / event.total)
+    }
+    request.onload = () => {
+      const body: unknown = request.response
+      if (typeof body === 'object' && body !== null && 'assetId' in body && typeof body.assetId === 'string') {
+        resolve(body.assetId)
+      } else {
+        reject(new UploadError(sentenceIn(body) ?? 'The server did not accept this picture. Try another one.'))
+      }
+    }
+    request.onerror = () => {
+      reject(new UploadError('Limelight’s server does not answer. Check that it is still running, then try again.'))
+    }
+    request.send(file)
+  })
+  return {
+    done,
+    abort: () => {
+      request.abort()
+    },
+  }
+}

@@ -1,0 +1,118 @@
+'use client'
+
+import { useEffect, useRef, useState } from 'react'
+import type { Run } from '../_graphql/types.ts'
+import { uploadImage, UploadError } from './upload.ts'
+
+export type UploadState =
+  | { readonly kind: 'sending'; readonly fraction: number }
+  | { readonly kind: 'stored'; readonly assetId: string }
+  | { readonly kind: 'failed'; readonly message: string }
+
+export interface Picture {
+  readonly name: string
+  readonly alt: string
+  /** Null where this browser cannot show the file; the server's copy is shown then. */
+  readonly url: string | null
+  readonly width: number
+  readonly height: number
+  readonly upload: UploadState
+  /** Absent where the picture came out of an earlier run. */
+  readonly file?: Blob
+}
+
+/** Width and height as shown, or null where the browser cannot read the file. */
+async function measure(url: string): Promise<{ width: number; height: number } | null> {
+  const image = new Image()
+  image.src = url
+  try {
+    await image.decode()
+    return { width: image.naturalWidth, height: image.naturalHeight }
+  } catch {
+    return null
+  }
+}
+
+/** The picture on the bench: shown from the local file at once, while it is being sent. */
+export function usePicture() {
+  const [picture, setPicture] = useState<Picture | null>(null)
+  const current = useRef<{ ticket: number; abort: () => void; url: string | null }>({
+    ticket: 0,
+    abort: () => undefined,
+    url: null,
+  })
+
+  function start(): number {
+    current.current.abort()
+    if (current.current.url) URL.revokeObjectURL(current.current.url)
+    const ticket = current.current.ticket + 1
+    current.current = { ticket, abort: () => undefined, url: null }
+    return ticket
+  }
+
+  async function send(ticket: number, file: Blob) {
+    const update = (upload: UploadState) => {
+      if (current.current.ticket === ticket) setPicture((before) => (before ? { ...before, upload } : before))
+    }
+    update({ kind: 'sending', fraction: 0 })
+    const upload = uploadImage(file, (fraction) => {
+      update({ kind: 'sending', fraction })
+    })
+    current.current.abort = upload.abort
+    try {
+      update({ kind: 'stored', assetId: await upload.done })
+    } catch (thrown) {
+      update({ kind: 'failed', message: thrown instanceof UploadError ? thrown.message : String(thrown) })
+    }
+  }
+
+  async function choose(file: Blob, name: string, alt: string) {
+    const ticket = start()
+    const url = URL.createObjectURL(file)
+    current.current.url = url
+    const size = await measure(url)
+    if (current.current.ticket !== ticket) return
+    setPicture({
+      name,
+      alt,
+      url: size ? url : null,
+      width: size?.width ?? 4,
+      height: size?.height ?? 3,
+      upload: { kind: 'sending', fraction: 0 },
+      file,
+    })
+    await send(ticket, file)
+  }
+
+  function restore(image: NonNullable<Run['image']>) {
+    start()
+    setPicture({
+      name: 'Picture of an earlier run',
+      alt: 'The explained picture',
+      url: image.url,
+      width: image.width,
+      height: image.height,
+      upload: { kind: 'stored', assetId: image.id },
+    })
+  }
+
+  useEffect(
+    () => () => {
+      current.current.abort()
+    },
+    [],
+  )
+
+  return {
+    picture,
+    choose,
+    restore,
+    retry: () => {
+      if (picture?.file) void send(current.current.ticket, picture.file)
+    },
+    clear: () => {
+      start()
+      setPicture(null)
+    },
+  }
+}

@@ -1,0 +1,36 @@
+'use client'
+
+import { useEffect, useState } from 'react'
+
+export interface SamplePhoto {
+  readonly file: string
+  readonly title: string
+  readonly alt: string
+  readonly source: string
+  readonly licence: string
+  readonly author?: string
+  readonly url?: string
+}
+
+export interface SampleReview {
+  readonly title: string
+  readonly text: string
+}
+
+/** The samples bundled with Limelight; an empty list until they are here, and where there are none. */
+export function useSamples<T>(address: string): readonly T[] {
+  const [samples, setSamples] = useState<readonly T[]>([])
+  useEffect(() => {
+    const request = new AbortController()
+    fetch(address, { signal: request.signal })
+      .then((response) => (response.ok ? response.json() : []))
+      .then((list: unknown) => {
+        if (Array.isArray(list)) setSamples(list as T[])
+      })
+      .catch(() => undefined)
+    return () => {
+      request.abort()
+    }
+  }, [address])
+  return samples
+}

@@ -1,0 +1,111 @@
+'use client'
+
+import { useState } from 'react'
+import { useQuery } from 'urql'
+import {
+  ModelChoicesDocument,
+  ModelSetupDocument,
+  type ExplainInput,
+  type Modality,
+} from '../_graphql/generated/graphql.ts'
+import type { MethodInfo, ModelChoice, Run, Setup } from '../_graphql/types.ts'
+
+/** Shown first where the model has them. */
+const PREFERRED_METHODS: readonly string[] = ['grad-cam', 'integrated-gradients']
+
+interface Chosen {
+  readonly model: string | null
+  readonly method: string | null
+  /** Per method, so that going back to one finds it as it was. */
+  readonly params: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  /** Null: whichever class the model predicts. */
+  readonly label: string | null
+}
+
+export interface Settings {
+  readonly models: readonly ModelChoice[]
+  readonly model: ModelChoice | null
+  /** Null while the model is loading. */
+  readonly setup: Setup | null
+  readonly method: MethodInfo | null
+  readonly params: Readonly<Record<string, unknown>>
+  readonly label: string | null
+  readonly error: ReturnType<typeof useQuery>[0]['error']
+  readonly chooseModel: (id: string) => void
+  readonly chooseMethod: (id: string) => void
+  readonly chooseLabel: (label: string | null) => void
+  /** `undefined` goes back to the default. */
+  readonly setParam: (name: string, value: unknown) => void
+  readonly adopt: (run: Run) => void
+  readonly retry: () => void
+  /** What to ask the server, without the input; null while the model is loading. */
+  readonly question: Pick<ExplainInput, 'model' | 'method' | 'params' | 'target'> | null
+}
+
+/** Model, method, class and parameters: what was chosen, completed with what fits. */
+export function useSettings(modality: Modality): Settings {
+  const [chosen, setChosen] = useState<Chosen>({ model: null, method: null, params: {}, label: null })
+  const [choices, refetchChoices] = useQuery({ query: ModelChoicesDocument })
+  const models = (choices.data?.models ?? []).filter((candidate) => candidate.modality === modality)
+  const model = models.find(({ id }) => id === chosen.model) ?? models[0] ?? null
+  const [loading, refetchSetup] = useQuery({
+    query: ModelSetupDocument,
+    variables: { id: model?.id ?? '' },
+    pause: model === null,
+  })
+  const answered = loading.data?.model ?? null
+  const setup = answered !== null && answered.id === model?.id ? answered : null
+  const available = (setup?.methods ?? []).filter((entry) => entry.available).map((entry) => entry.method)
+  const method =
+    available.find(({ id }) => id === chosen.method) ??
+    available.find(({ id }) => PREFERRED_METHODS.includes(id)) ??
+    available[0] ??
+    null
+  const params = (method && chosen.params[method.id]) ?? {}
+  const label = chosen.label !== null && model?.labels.includes(chosen.label) ? chosen.label : null
+
+  return {
+    models,
+    model,
+    setup,
+    method,
+    params,
+    label,
+    error: choices.error ?? loading.error,
+    // layers are the model's own, so a choice of one does not survive a change of model
+    chooseModel: (id) => {
+      setChosen((before) => ({ ...before, model: id, params: {} }))
+    },
+    chooseMethod: (id) => {
+      setChosen((before) => ({ ...before, method: id }))
+    },
+    chooseLabel: (next) => {
+      setChosen((before) => ({ ...before, label: next }))
+    },
+    setParam: (name, value) => {
+      if (!method) return
+      setChosen((before) => {
+        const others = Object.entries(before.params[method.id] ?? {}).filter(([key]) => key !== name)
+        const next = Object.fromEntries(value === undefined ? others : [...others, [name, value]])
+        return { ...before, params: { ...before.params, [method.id]: next } }
+      })
+    },
+    adopt: (run) => {
+      const predicted = run.target?.index === run.predictions[0]?.index
+      setChosen({
+        model: run.model.id,
+        method: run.method.id,
+        params: { [run.method.id]: (run.params ?? {}) as Record<string, unknown> },
+        label: predicted ? null : (run.target?.label ?? null),
+      })
+    },
+    retry: () => {
+      refetchChoices({ requestPolicy: 'network-only' })
+      if (model) refetchSetup({ requestPolicy: 'network-only' })
+    },
+    question:
+      model && method
+        ? { model: model.id, method: method.id, params, ...(label === null ? {} : { target: { label } }) }
+        : null,
+  }
+}

@@ -1,0 +1,7 @@
+import { ModelCards } from '../_pages/ModelCards.tsx'
+
+export const metadata = { title: 'Models' }
+
+export default function ModelsPage() {
+  return <ModelCards />
+}
