@@ -3,7 +3,14 @@ import { pino, type Logger } from 'pino'
 
 export type { Logger }
 
-const NAMES: Readonly<Record<number, string>> = { 10: 'trace', 20: 'debug', 30: 'info', 40: 'warn', 50: 'error', 60: 'fatal' }
+const NAMES: Readonly<Record<number, string>> = {
+  10: 'trace',
+  20: 'debug',
+  30: 'info',
+  40: 'warn',
+  50: 'error',
+  60: 'fatal',
+}
 const OWN_FIELDS = new Set(['level', 'time', 'msg', 'err', 'pid', 'hostname'])
 
 interface Entry {

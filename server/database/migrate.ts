@@ -40,14 +40,19 @@ export async function readMigrations(folder: string): Promise<readonly Migration
 
 type Connection = Awaited<ReturnType<OneConnectionAdapter['connect']>>
 
-async function appliedIn(connection: Connection): Promise<ReadonlyMap<string, { checksum: string; finished: boolean }>> {
+async function appliedIn(
+  connection: Connection,
+): Promise<ReadonlyMap<string, { checksum: string; finished: boolean }>> {
   const { rows } = await connection.queryRaw({
     sql: 'SELECT "migration_name", "checksum", "finished_at" FROM "_prisma_migrations" WHERE "rolled_back_at" IS NULL',
     args: [],
     argTypes: [],
   })
   return new Map(
-    rows.map(([name, checksum, finished]) => [String(name), { checksum: String(checksum), finished: finished !== null }]),
+    rows.map(([name, checksum, finished]) => [
+      String(name),
+      { checksum: String(checksum), finished: finished !== null },
+    ]),
   )
 }
 
@@ -80,7 +85,9 @@ export async function migrate(
     const entry = applied.get(migration.name)
     if (entry !== undefined) {
       if (!entry.finished)
-        throw conflict(`${name}: the migration ${migration.name} was begun and not finished. Restore a backup of the file.`)
+        throw conflict(
+          `${name}: the migration ${migration.name} was begun and not finished. Restore a backup of the file.`,
+        )
       if (entry.checksum !== migration.checksum)
         throw conflict(
           `${name} was made by a different ${migration.name} than this Limelight's. Choose another data folder with --data.`,

@@ -1,10 +1,11 @@
-/** Opens the database of a data folder: makes it where it is missing, migrates it, gives a Prisma client for it. */
+/** Opens the database of a data folder: makes it where it is missing, locks it, migrates it, gives a Prisma client. */
 import { mkdir } from 'node:fs/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { join } from 'node:path'
 import { PrismaClient } from '../../prisma/generated/client.ts'
 import { AppError } from '../../lib/errors.ts'
 import { OneConnectionAdapter } from './adapter.ts'
+import { lockFolder, type FolderLock } from './lock.ts'
 import { migrate, readMigrations } from './migrate.ts'
 
 export const DATABASE_FILE = 'limelight.db'
@@ -29,15 +30,18 @@ function unusable(folder: string, cause: unknown): AppError {
 }
 
 /**
- * @throws AppError BAD_INPUT when the folder cannot be written, CONFLICT when the database is of another Limelight
+ * @throws AppError BAD_INPUT when the folder cannot be written, CONFLICT when another server has it or the database is of
+ *   another Limelight
  */
 export async function openDatabase(folder: string, options: OpenOptions = {}): Promise<Database> {
   const { now = () => new Date(), migrations = MIGRATIONS } = options
   const file = join(folder, DATABASE_FILE)
-  let migrated: readonly string[]
   const adapter = new OneConnectionAdapter({ url: pathToFileURL(file).href })
+  let lock: FolderLock | null = null
+  let migrated: readonly string[]
   try {
     await mkdir(folder, { recursive: true })
+    lock = await lockFolder(folder)
     const connection = await adapter.connect()
     try {
       migrated = await migrate(connection, await readMigrations(migrations), now, file)
@@ -45,8 +49,17 @@ export async function openDatabase(folder: string, options: OpenOptions = {}): P
       await connection.dispose()
     }
   } catch (cause) {
+    await lock?.release()
     throw cause instanceof AppError ? cause : unusable(folder, cause)
   }
   const prisma = new PrismaClient({ adapter })
-  return { prisma, migrated, close: () => prisma.$disconnect() }
+  const held = lock
+  return {
+    prisma,
+    migrated,
+    async close() {
+      await prisma.$disconnect()
+      await held.release()
+    },
+  }
 }

@@ -106,7 +106,10 @@ export function createQueue({ store, pool, log }: QueueOptions): RunQueue {
         await store.requeue(runId, false)
         waiting.add(runId)
       } else {
-        log.warn({ code: error.code, ...(error.code === 'INTERNAL' ? { err: thrown } : {}) }, `run ${runId} failed: ${error.message}`)
+        log.warn(
+          { code: error.code, ...(error.code === 'INTERNAL' ? { err: thrown } : {}) },
+          `run ${runId} failed: ${error.message}`,
+        )
         await store.fail(runId, error)
       }
     } catch (cause) {

@@ -141,13 +141,13 @@ export class WorkerPool {
     const worker = new WorkerProcess(this.#options)
     this.#workers[slot] = worker
     this.#warm[slot] = null
-    log.debug({ pid: worker.pid }, 'worker started')
+    log.debug({ worker: worker.pid }, 'worker started')
     void worker.ended.then((how) => {
       if (this.#closed) return
       this.#replaced += 1
       this.#stillborn = worker.ready ? 0 : this.#stillborn + 1
       const wait = RESTART_AFTER_MS[Math.min(this.#stillborn, RESTART_AFTER_MS.length - 1)] ?? 0
-      log.warn({ pid: worker.pid, how }, 'worker ended, starting another')
+      log.warn({ worker: worker.pid, how }, 'worker ended, starting another')
       const timer = setTimeout(() => {
         this.#timers.delete(timer)
         this.#fork(slot)

@@ -49,7 +49,8 @@ async function readInput(input: JobInput): Promise<ExplainInput> {
 
 async function run(job: ExplainJob, { signal, progress }: JobHooks): Promise<ExplainOutcome> {
   const method = METHODS.find((one) => one.id === job.methodId)
-  if (method === undefined) throw new AppError({ code: 'UNKNOWN_METHOD', message: `There is no method ${job.methodId}.` })
+  if (method === undefined)
+    throw new AppError({ code: 'UNKNOWN_METHOD', message: `There is no method ${job.methodId}.` })
   const { loaded, loadMs } = await models.get(job.model)
   const target = job.targetIndex === null ? null : { index: job.targetIndex }
   const explanation = await explain(

@@ -2,6 +2,7 @@ import { AppError } from '../../lib/errors.ts'
 import { cancelRun } from '../services/cancel-run.ts'
 import { createRun } from '../services/create-run.ts'
 import { deleteRun } from '../services/delete-run.ts'
+import { getRun } from '../services/get-run.ts'
 import { waitForRun, watchRun } from '../services/watch-run.ts'
 import type { Builder } from './builder.ts'
 import type { RunTypes } from './run.ts'
@@ -83,7 +84,8 @@ export function addExplain(builder: Builder, { RunRef }: RunTypes): void {
   )
   builder.mutationField('deleteRun', (t) =>
     t.boolean({
-      description: 'Deletes a run with its notes and links, and its picture if no other run shows it. False: no such run.',
+      description:
+        'Deletes a run with its notes and links, and its picture if no other run shows it. False: no such run.',
       args: { id: t.arg.id({ required: true }) },
       resolve: (_root, { id }, { parts }) => deleteRun(parts, id),
     }),
@@ -93,7 +95,11 @@ export function addExplain(builder: Builder, { RunRef }: RunTypes): void {
       type: RunRef,
       description: 'The run now, and again whenever its status or progress changes; ends when the run has ended.',
       args: { id: t.arg.id({ required: true }) },
-      subscribe: (_root, { id }, { parts }) => watchRun(parts, id),
+      // An error is told before anything is watched: as the answer to the subscription, not as the end of one.
+      subscribe: async (_root, { id }, { parts }) => {
+        await getRun(parts, id)
+        return watchRun(parts, id)
+      },
       resolve: (run) => ownView(run),
     }),
   )

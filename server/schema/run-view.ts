@@ -77,10 +77,7 @@ export async function attributionOf(
   view: RunView,
   { runParts }: Context,
 ): Promise<ImageAttributionView | TextAttributionView | null> {
-  const [result, bytes] = await Promise.all([
-    runParts.result.load(view.run.id),
-    runParts.attribution.load(view.run.id),
-  ])
+  const [result, bytes] = await Promise.all([runParts.result.load(view.run.id), runParts.attribution.load(view.run.id)])
   if (result === null || bytes === null) return null
   const detail = JSON.parse(result.detail) as StoredDetail
   const values = floatsOf(bytes)

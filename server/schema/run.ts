@@ -8,15 +8,7 @@ import type { Builder } from './builder.ts'
 import type { Enums } from './enums.ts'
 import type { MethodTypes } from './method.ts'
 import type { ModelTypes } from './model.ts'
-import {
-  attributionOf,
-  diagnosesIn,
-  methodOf,
-  modelOf,
-  predictionsIn,
-  targetOf,
-  type RunView,
-} from './run-view.ts'
+import { attributionOf, diagnosesIn, methodOf, modelOf, predictionsIn, targetOf, type RunView } from './run-view.ts'
 import type { ShareLinkTypes } from './share-link.ts'
 
 type Types = Enums & MethodTypes & ModelTypes & AttributionTypes & AnnotationTypes & ShareLinkTypes

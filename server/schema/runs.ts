@@ -72,7 +72,8 @@ export function addRuns(builder: Builder, { Modality, RunStatus }: Enums, types:
           description: "Part of the text, of a note, or of the model's or the method's id.",
         }),
       },
-      resolve: (_root, { first = null, after = null, ...filter }, { parts }) => listRuns(parts, filter, { first, after }),
+      resolve: (_root, { first = null, after = null, ...filter }, { parts }) =>
+        listRuns(parts, filter, { first, after }),
     }),
   )
   builder.queryField('sharedRun', (t) =>

@@ -44,7 +44,8 @@ export async function annotateRun(
   if (box !== null && span !== null) throw bad('An annotation marks a box or a span, not both.')
   if (box !== null) checkBox(run, box)
   if (span !== null) checkSpan(run, span)
-  if (note.trim() === '' && box === null && span === null) throw bad('The note is empty. Write something, or mark a part.')
+  if (note.trim() === '' && box === null && span === null)
+    throw bad('The note is empty. Write something, or mark a part.')
   if (note.length > LONGEST_NOTE) throw bad(`The note has ${note.length} characters; at most ${LONGEST_NOTE} are kept.`)
   return parts.prisma.annotation.create({
     data: {

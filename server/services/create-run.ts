@@ -31,7 +31,8 @@ export interface RunRequest {
 /** Forward passes one run may cost. */
 const MAX_COST = 100_000
 
-type CheckedInput = { readonly kind: 'image'; readonly image: CheckedImage } | { readonly kind: 'text'; readonly text: string }
+type CheckedInput =
+  { readonly kind: 'image'; readonly image: CheckedImage } | { readonly kind: 'text'; readonly text: string }
 
 function modalityAsked(request: RunRequest): Modality {
   const image = request.image ?? null

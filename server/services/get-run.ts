@@ -10,7 +10,11 @@ export async function findRun(parts: Pick<Parts, 'prisma'>, id: string): Promise
 export async function getRun(parts: Pick<Parts, 'prisma'>, id: string): Promise<Run> {
   const run = await findRun(parts, id)
   if (run !== null) return run
-  throw new AppError({ code: 'NOT_FOUND', message: `There is no run ${id}. It may have been deleted.`, details: { runId: id } })
+  throw new AppError({
+    code: 'NOT_FOUND',
+    message: `There is no run ${id}. It may have been deleted.`,
+    details: { runId: id },
+  })
 }
 
 const ENDED: readonly string[] = ['DONE', 'FAILED', 'CANCELLED']

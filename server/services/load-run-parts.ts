@@ -55,8 +55,16 @@ export function loadRunParts(prisma: PrismaClient): RunParts {
       (row) => row.runId,
       (row) => row.attribution,
     ),
-    asset: one((ids) => prisma.asset.findMany({ where: { id: { in: ids } } }), (row) => row.id, same),
-    modelVersion: one((ids) => prisma.modelVersion.findMany({ where: { id: { in: ids } } }), (row) => row.id, same),
+    asset: one(
+      (ids) => prisma.asset.findMany({ where: { id: { in: ids } } }),
+      (row) => row.id,
+      same,
+    ),
+    modelVersion: one(
+      (ids) => prisma.modelVersion.findMany({ where: { id: { in: ids } } }),
+      (row) => row.id,
+      same,
+    ),
     annotations: many(
       (ids) => prisma.annotation.findMany({ where: { runId: { in: ids } }, orderBy: oldestFirst }),
       (row) => row.runId,

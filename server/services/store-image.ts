@@ -15,13 +15,13 @@ export interface CheckedImage {
 type ImageParts = Pick<Parts, 'prisma' | 'files' | 'imaging' | 'now'>
 
 /** Largest file, as in lib/image/decode.ts, which is not imported here: it loads libvips. */
-const MAX_BYTES = 20_000_000
+export const MAX_IMAGE_BYTES = 20_000_000
 
 function tooLarge(bytes: number): AppError {
   return new AppError({
     code: 'IMAGE_TOO_LARGE',
     message: `The picture has ${(bytes / 1e6).toFixed(1)} MB; at most 20 MB are accepted. Make it smaller and try again.`,
-    details: { bytes, limit: MAX_BYTES },
+    details: { bytes, limit: MAX_IMAGE_BYTES },
   })
 }
 
@@ -32,7 +32,7 @@ function tooLarge(bytes: number): AppError {
 export function bytesOfBase64(text: string): Uint8Array {
   const data = text.startsWith('data:') ? text.slice(text.indexOf(',') + 1) : text
   const compact = data.trim()
-  if (compact.length > (MAX_BYTES * 4) / 3 + 1e6) throw tooLarge((compact.length * 3) / 4)
+  if (compact.length > (MAX_IMAGE_BYTES * 4) / 3 + 1e6) throw tooLarge((compact.length * 3) / 4)
   if (!/^[A-Za-z0-9+/_\-\s]*={0,2}\s*$/.test(compact))
     throw new AppError({
       code: 'BAD_IMAGE',
@@ -43,7 +43,7 @@ export function bytesOfBase64(text: string): Uint8Array {
 
 /** @throws AppError BAD_IMAGE, IMAGE_TOO_LARGE */
 export async function checkImage(parts: ImageParts, bytes: Uint8Array): Promise<CheckedImage> {
-  if (bytes.length > MAX_BYTES) throw tooLarge(bytes.length)
+  if (bytes.length > MAX_IMAGE_BYTES) throw tooLarge(bytes.length)
   const id = createHash('sha256').update(bytes).digest('hex')
   const known = await parts.prisma.asset.findUnique({ where: { id } })
   if (known !== null) return { id, store: async () => known }

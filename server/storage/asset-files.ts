@@ -47,7 +47,11 @@ export class AssetFiles {
     try {
       return await readFile(this.display(id))
     } catch (cause) {
-      throw new AppError({ code: 'NOT_FOUND', message: `The file of picture ${id} is missing from the data folder.`, cause })
+      throw new AppError({
+        code: 'NOT_FOUND',
+        message: `The file of picture ${id} is missing from the data folder.`,
+        cause,
+      })
     }
   }
 

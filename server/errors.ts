@@ -1,0 +1,82 @@
+/** The one place that turns errors into what clients see: GraphQL errors, and JSON over plain HTTP. */
+import { GraphQLError, type GraphQLFormattedError } from 'graphql'
+import { AppError, type ErrorCode } from '../lib/errors.ts'
+import type { Logger } from './logger.ts'
+
+/** The status of a plain HTTP answer. GraphQL answers 200 and says it in `errors`. */
+const HTTP_STATUS: Readonly<Record<ErrorCode, number>> = {
+  BAD_INPUT: 400,
+  BAD_IMAGE: 400,
+  IMAGE_TOO_LARGE: 413,
+  BAD_TEXT: 400,
+  TEXT_TOO_LONG: 413,
+  UNKNOWN_MODEL: 404,
+  UNKNOWN_METHOD: 404,
+  UNKNOWN_LABEL: 400,
+  UNKNOWN_LAYER: 400,
+  BAD_PARAMETER: 400,
+  WRONG_MODALITY: 400,
+  METHOD_UNAVAILABLE: 400,
+  NOT_DIFFERENTIABLE: 400,
+  BAD_MODEL: 500,
+  NOT_FOUND: 404,
+  CONFLICT: 409,
+  CANCELLED: 409,
+  WORKER_LOST: 503,
+  BAD_RESULT: 500,
+  INTERNAL: 500,
+}
+
+/** Faults of ours, whose cause belongs in the log. */
+function isOurs(code: ErrorCode): boolean {
+  return HTTP_STATUS[code] >= 500
+}
+
+function present(thrown: unknown, log: Logger): AppError {
+  const error = AppError.from(thrown)
+  if (isOurs(error.code)) log.error({ err: thrown instanceof Error ? thrown : error, code: error.code }, error.message)
+  return error
+}
+
+/**
+ * A GraphQL error as it is answered: what was thrown on purpose with its code and details, everything else masked as
+ * INTERNAL and logged. Errors of GraphQL itself (syntax, validation, variables) pass.
+ */
+export function presentGraphQLError(
+  formatted: GraphQLFormattedError,
+  error: unknown,
+  log: Logger,
+): GraphQLFormattedError {
+  const original = error instanceof GraphQLError ? error.originalError : error
+  // Without an original error, or with another GraphQL error as such (coercion), it is about the request.
+  if (original == null || original instanceof GraphQLError) return withoutStack(formatted)
+  const { code, userMessage, details } = present(original, log)
+  const { locations, path } = formatted
+  return {
+    message: userMessage,
+    ...(locations === undefined ? {} : { locations }),
+    ...(path === undefined ? {} : { path }),
+    extensions: { code, ...(Object.keys(details).length === 0 ? {} : { details }) },
+  }
+}
+
+function withoutStack(formatted: GraphQLFormattedError): GraphQLFormattedError {
+  const { stacktrace: _, ...extensions } = formatted.extensions ?? {}
+  return { ...formatted, extensions: { code: 'BAD_INPUT', ...extensions } }
+}
+
+export interface HttpError {
+  readonly status: number
+  readonly body: {
+    readonly error: {
+      readonly code: ErrorCode
+      readonly message: string
+      readonly details: Readonly<Record<string, unknown>>
+    }
+  }
+}
+
+export function presentHttpError(thrown: unknown, log: Logger): HttpError {
+  const { code, userMessage, details } = present(thrown, log)
+  return { status: HTTP_STATUS[code], body: { error: { code, message: userMessage, details } } }
+}

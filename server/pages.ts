@@ -1,0 +1,48 @@
+/** Next's pages, served inside this process. Importing Next takes longer than all the rest, so it is begun last. */
+import { AppError } from '../lib/errors.ts'
+import type { PageHandler } from './app.ts'
+
+type NextFactory = (options: { dev: boolean; dir: string; hostname: string; port: number }) => {
+  prepare(): Promise<void>
+  close(): Promise<void>
+  getRequestHandler(): PageHandler
+}
+
+export interface Pages {
+  /** Begins to load, or says how that went. */
+  handler(): Promise<PageHandler>
+  close(): Promise<void>
+}
+
+export function openPages(dir: string, address: () => { hostname: string; port: number }): Pages {
+  let loading: Promise<{ handle: PageHandler; close(): Promise<void> }> | null = null
+  const load = async () => {
+    try {
+      const { default: imported } = (await import('next')) as unknown as {
+        default: NextFactory & { default?: NextFactory }
+      }
+      const next = (imported.default ?? imported)({ dev: false, dir, ...address() })
+      await next.prepare()
+      return { handle: next.getRequestHandler(), close: () => next.close() }
+    } catch (cause) {
+      throw new AppError({
+        code: 'INTERNAL',
+        message: `the pages cannot be served: ${cause instanceof Error ? cause.message : String(cause)}`,
+        userMessage: 'The pages of Limelight are not built. Run npm start once more; it builds them.',
+        cause,
+      })
+    }
+  }
+  return {
+    async handler() {
+      loading ??= load()
+      return (await loading).handle
+    },
+    async close() {
+      await loading?.then(
+        (pages) => pages.close(),
+        () => undefined,
+      )
+    },
+  }
+}

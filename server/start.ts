@@ -1,0 +1,131 @@
+/** Starts a whole server: database, workers, queue, HTTP. Tests start it too, with other workers. */
+import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { readFileSync } from 'node:fs'
+import { AppError } from '../lib/errors.ts'
+import { METHODS } from '../lib/methods/index.ts'
+import { createApp } from './app.ts'
+import { openCatalogue } from './catalogue.ts'
+import { openDatabase } from './database/open.ts'
+import { imaging } from './imaging.ts'
+import { remembered } from './jobs/describe.ts'
+import { createQueue } from './jobs/queue.ts'
+import { WorkerPool } from './jobs/worker-pool.ts'
+import type { Logger } from './logger.ts'
+import type { Options } from './options.ts'
+import { openPages } from './pages.ts'
+import type { Parts } from './parts.ts'
+import { recoverRuns } from './services/recover-runs.ts'
+import { createRunStore } from './services/run-store.ts'
+import { AssetFiles } from './storage/asset-files.ts'
+
+export const ROOT = fileURLToPath(new URL('..', import.meta.url))
+
+export interface StartOptions extends Omit<Options, 'help' | 'logLevel'> {
+  readonly log: Logger
+  readonly now?: () => Date
+  /** The file a worker runs. */
+  readonly workerEntry?: string
+  readonly workerEnv?: NodeJS.ProcessEnv
+  readonly modelsFolder?: string
+}
+
+export interface RunningServer {
+  readonly url: string
+  readonly parts: Parts
+  readonly pool: WorkerPool
+  /** Finishes what is being written; runs that were being computed are queued for the next start. */
+  stop(): Promise<void>
+}
+
+export function version(): string {
+  return (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version
+}
+
+function listen(server: import('node:http').Server, host: string, port: number): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const reasons: Record<string, string> = {
+        EADDRINUSE: `port ${port} on ${host} is in use, perhaps by another Limelight. Stop that, or choose another port with --port.`,
+        EACCES: `port ${port} may not be used by this account. Choose one above 1023 with --port.`,
+        EADDRNOTAVAIL: `this computer has no interface ${host}. Choose another one with --host.`,
+        ENOTFOUND: `the host ${host} is unknown. Choose another one with --host.`,
+      }
+      const message = reasons[cause.code ?? ''] ?? `cannot listen on ${host}:${port} (${cause.message}).`
+      reject(new AppError({ code: 'CONFLICT', message, cause }))
+    })
+    server.listen(port, host, () => resolve(server.address() as AddressInfo))
+  })
+}
+
+function urlOf(host: string, port: number): string {
+  const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+  return `http://${shown.includes(':') ? `[${shown}]` : shown}:${port}`
+}
+
+/** @throws AppError with one sentence for the person who starts it */
+export async function start(options: StartOptions): Promise<RunningServer> {
+  const { log, host, dataFolder, now = () => new Date() } = options
+  const database = await openDatabase(dataFolder, { now })
+  const undo: (() => Promise<void>)[] = [() => database.close()]
+  try {
+    const { prisma } = database
+    const files = new AssetFiles(dataFolder)
+    const catalogue = openCatalogue(options.modelsFolder ?? fileURLToPath(new URL('../models', import.meta.url)))
+    const pool = new WorkerPool({
+      entry: options.workerEntry ?? fileURLToPath(new URL('jobs/worker.ts', import.meta.url)),
+      execArgv: ['--import', import.meta.resolve('tsx')],
+      ...(options.workerEnv === undefined ? {} : { env: options.workerEnv }),
+      size: options.workers,
+      log,
+    })
+    const store = createRunStore({ prisma, files, catalogue, now, version: version() })
+    const queue = createQueue({ store, pool, log })
+    const parts: Parts = {
+      prisma,
+      files,
+      catalogue,
+      methods: METHODS,
+      imaging,
+      describe: remembered((model) => pool.describe(model)),
+      queue,
+      now,
+      log,
+      version: version(),
+    }
+    let port = options.port
+    const pages = options.apiOnly ? null : openPages(ROOT, () => ({ hostname: host, port }))
+    const app = await createApp(parts, {
+      host,
+      names: options.allowHosts,
+      workers: () => pool.status(),
+      pages: pages === null ? null : () => pages.handler(),
+    })
+    undo.unshift(() => app.close())
+    port = (await listen(app.server, host, options.port)).port
+
+    const recovered = await recoverRuns(prisma, now)
+    if (recovered.failed + recovered.queued.length > 0)
+      log.warn(`after the last stop: ${recovered.queued.length} runs queued again, ${recovered.failed} given up`)
+    pool.start()
+    for (const runId of recovered.queued) queue.enqueue(runId)
+    pages?.handler().catch((error: unknown) => log.error({ err: error }, 'the pages do not work'))
+
+    return {
+      url: urlOf(host, port),
+      parts,
+      pool,
+      async stop() {
+        const settled = queue.close()
+        await pool.close()
+        await settled
+        await app.close()
+        await pages?.close()
+        await database.close()
+      },
+    }
+  } catch (error) {
+    for (const step of undo) await step().catch(() => undefined)
+    throw error
+  }
+}
