@@ -70,6 +70,14 @@ function only(inputs: readonly tf.Tensor[]): tf.Tensor {
   return first
 }
 
+function rankOf(layer: Layer): number | undefined {
+  return layer.inboundNodes[0]?.inputTensors[0]?.shape.length
+}
+
+function isLastAxis(layer: Layer, axis: number): boolean {
+  return axis === -1 || axis + 1 === rankOf(layer)
+}
+
 /** y = f(x) with the given gradient. */
 function withGradient(x: tf.Tensor, f: (x: tf.Tensor) => tf.Tensor, gradient: (dy: tf.Tensor) => tf.Tensor): tf.Tensor {
   return tf.customGrad((input) => ({ value: f(input as tf.Tensor), gradFunc: gradient }))(x)
@@ -211,11 +219,10 @@ function batchNormalization(
   const variance = weight<tf.Tensor1D>(layer, 'moving_variance')
   const gamma = weight<tf.Tensor1D>(layer, 'gamma')
   const beta = weight<tf.Tensor1D>(layer, 'beta')
-  const rank = layer.inboundNodes[0]?.inputTensors[0]?.shape.length
-  const axis = Number(config['axis'])
+  const rank = rankOf(layer)
   const epsilon = Number(config['epsilon'])
   if (mean === null || variance === null || rank === undefined) return null
-  if (axis !== -1 && axis !== rank - 1) return null
+  if (!isLastAxis(layer, Number(config['axis'] ?? -1))) return null
   if (rank < 2 || rank > 4) return null
   const scale = derived.get(`${layer.id}/scale`, () => {
     const deviation = tf.rsqrt(tf.add(variance, epsilon))
@@ -317,7 +324,7 @@ export function layerParts(layer: Layer, derived: DerivedWeights, linearActivati
         linear: { kind: 'identity' },
       }
     case 'Softmax':
-      if (Number(config['axis'] ?? -1) === -1)
+      if (isLastAxis(layer, Number(config['axis'] ?? -1)))
         return { run: IDENTITY, activation: 'softmax', linear: { kind: 'identity' } }
       break
   }
