@@ -3,6 +3,10 @@
  *
  * Special tokens ([CLS], [SEP]) belong to every input of the model and carry no word, so by default they are the same in
  * the baseline and score exactly 0, as in Captum's BERT tutorials. `replace` treats them like words.
+ *
+ * The default is [MASK]: the encoder met it in training as "a word that is not shown", and on ten sample reviews the
+ * bundled model scores a text of masks nearest to indifferent (log-odds 0.03 to 0.14; [PAD] 0.7 to 1.2, zero 0.4 to 1.2,
+ * mean -1.5 to 1.4). A baseline that leans to a side hides that much evidence.
  */
 import { z } from 'zod'
 import { AppError } from '../../../errors.ts'
@@ -10,16 +14,16 @@ import { float32, type FloatTensor } from '../../../tensor/tensor.ts'
 import type { TextContext } from '../../method.ts'
 import { embedIds } from './embedding.ts'
 
-const SINGLE = ['pad', 'mask', 'zero', 'mean'] as const
+const SINGLE = ['mask', 'pad', 'zero', 'mean'] as const
 type Single = (typeof SINGLE)[number]
 
 export const baselineParam = z
   .enum([...SINGLE, 'several'])
-  .default('pad')
+  .default('mask')
   .meta({
     title: 'Baseline',
     description:
-      'What stands for \u201cno word here\u201d. pad: the padding token. mask: the mask token. zero: a vector of zeros. ' +
+      'What stands for \u201cno word here\u201d. mask: the mask token. pad: the padding token. zero: a vector of zeros. ' +
       'mean: the average of this text\u2019s own tokens. several: the average over pad, mask and zero, at three times the cost.',
   })
 export const specialTokensParam = z.enum(['keep', 'replace']).default('keep').meta({
