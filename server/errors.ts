@@ -61,8 +61,9 @@ export function presentGraphQLError(
 }
 
 function withoutStack(formatted: GraphQLFormattedError): GraphQLFormattedError {
-  const { stacktrace: _, ...extensions } = formatted.extensions ?? {}
-  return { ...formatted, extensions: { code: 'BAD_INPUT', ...extensions } }
+  const extensions: Record<string, unknown> = { code: 'BAD_INPUT', ...formatted.extensions }
+  delete extensions['stacktrace']
+  return { ...formatted, extensions }
 }
 
 export interface HttpError {

@@ -13,9 +13,10 @@ export interface FolderLock {
 
 /** @throws AppError CONFLICT when another server has the folder */
 export async function lockFolder(folder: string): Promise<FolderLock> {
+  const execute = (sql: string) => connection.executeRaw({ sql, args: [], argTypes: [] })
   const connection = await new PrismaLibSql({ url: pathToFileURL(join(folder, 'limelight.lock')).href }).connect()
   try {
-    await connection.executeRaw({ sql: 'BEGIN EXCLUSIVE', args: [], argTypes: [] })
+    await execute('BEGIN EXCLUSIVE')
   } catch (cause) {
     await connection.dispose()
     throw new AppError({
@@ -24,5 +25,11 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
       cause,
     })
   }
-  return { release: () => connection.dispose() }
+  return {
+    async release() {
+      // Closing alone lets go only when the last statement has been collected.
+      await execute('ROLLBACK')
+      await connection.dispose()
+    },
+  }
 }

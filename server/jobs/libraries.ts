@@ -1,5 +1,7 @@
 /** Versions of the libraries that take part in a prediction, for the run's provenance. */
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import type { CatalogueEntry } from '../../lib/models/catalogue.ts'
 
 const require = createRequire(import.meta.url)
@@ -11,13 +13,13 @@ const TAKING_PART = {
   text: ['@xenova/transformers'],
 } as const
 
+/** Looked up as a file: not every package lets its package.json be imported. */
 function versionOf(name: string): string {
-  try {
-    return (require(`${name}/package.json`) as { version: string }).version
-  } catch {
-    // Some packages do not export their package.json; the lockfile still says which version it was.
-    return 'unknown'
+  for (const folder of require.resolve.paths(name) ?? []) {
+    const file = join(folder, name, 'package.json')
+    if (existsSync(file)) return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
   }
+  return 'unknown'
 }
 
 export function libraryVersions(entry: CatalogueEntry): Readonly<Record<string, string>> {

@@ -1,0 +1,65 @@
+/**
+ * A worker that stops in the middle of every run until the test lets it go: it reports half of the work as done, then
+ * waits for the file LIMELIGHT_TEST_GATE. Its results are made up. It listens to the same protocol as the real one.
+ */
+import { existsSync, watch } from 'node:fs'
+import { basename, dirname } from 'node:path'
+import { AppError } from '../../lib/errors.ts'
+import { predictionsOf } from '../../lib/models/target.ts'
+import { float32 } from '../../lib/tensor/tensor.ts'
+import { serve } from '../../server/jobs/serve.ts'
+
+const gate = process.env['LIMELIGHT_TEST_GATE'] ?? ''
+/** 'stubborn': does not listen to cancelling, as a worker stuck in native code. */
+const stubborn = process.env['LIMELIGHT_TEST_STUBBORN'] === '1'
+const engine = { name: 'onnx', backend: 'cpu', version: '0', reason: '' } as const
+
+function gateOpen(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const watcher = watch(dirname(gate), () => look())
+    const look = (): void => {
+      if (!existsSync(gate)) return
+      watcher.close()
+      resolve()
+    }
+    signal.addEventListener('abort', () => {
+      if (stubborn) return
+      watcher.close()
+      reject(new AppError({ code: 'CANCELLED', message: 'cancelled' }))
+    })
+    look()
+  })
+}
+
+if (basename(gate) === '') throw new Error('LIMELIGHT_TEST_GATE names no file')
+
+serve({
+  describe: (model) =>
+    Promise.resolve({
+      engine,
+      taps: [],
+      defaultTap: model.card.defaultTap,
+      linearHeads: [],
+      unavailable: {},
+    }),
+  async explain(job, { signal, progress }) {
+    progress(0.5)
+    await gateOpen(signal)
+    const predictions = predictionsOf(float32([2, -1], [2]), job.model.card.labels)
+    const [target] = predictions
+    if (target === undefined || job.input.kind !== 'text') throw new Error('only text here')
+    const span = { text: job.input.text, start: 0, end: [...job.input.text].length, score: 0.5, special: false }
+    return {
+      explanation: {
+        predictions,
+        target,
+        attribution: { kind: 'text', tokens: [span], words: [span], completeness: null },
+        diagnoses: [],
+        timings: { preprocessMs: 1, computeMs: 2 },
+      },
+      loadMs: 0,
+      engine,
+      libraries: {},
+    }
+  },
+})
