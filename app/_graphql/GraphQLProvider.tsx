@@ -2,12 +2,23 @@
 
 import { createClient } from 'graphql-ws'
 import { useState, type ReactNode } from 'react'
-import { cacheExchange, Client, fetchExchange, Provider, subscriptionExchange, type ExecutionResult } from 'urql'
+import {
+  cacheExchange,
+  Client,
+  fetchExchange,
+  Provider,
+  subscriptionExchange,
+  type Exchange,
+  type ExecutionResult,
+} from 'urql'
 
-/** One client a page load. While the server renders there is nobody to ask, so queries stay paused there. */
+/** Takes every question and answers none. */
+const unanswered: Exchange = () => () => () => undefined
+
+/** One client a page load. While a page is rendered on the server, questions wait: the browser asks them. */
 function makeClient(): Client {
   if (typeof window === 'undefined') {
-    return new Client({ url: '/graphql', exchanges: [], preferGetMethod: false })
+    return new Client({ url: '/graphql', exchanges: [unanswered] })
   }
   const socket = createClient({
     url: `${window.location.protocol === 'https:' ? 'wss' : 'ws'}://${window.location.host}/graphql`,

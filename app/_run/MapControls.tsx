@@ -2,11 +2,11 @@
 
 import type { ImageAttribution } from '../_graphql/types.ts'
 import { Segmented } from '../_ui/Segmented.tsx'
-import { COLOUR_SCALE_NAMES, COLOUR_SCALES, strip, type ColourScale } from './colourScales.ts'
+import { DIVERGING, DIVERGING_NAMES, SEQUENTIAL, SEQUENTIAL_NAMES, strip } from './colourScales.ts'
 import { significant } from './format.ts'
 import { displayRange } from './mapValues.ts'
 import { overlayAddress } from './overlayAddress.ts'
-import type { MapDisplay } from './useMapDisplay.ts'
+import { scaleOf, type MapDisplay } from './useMapDisplay.ts'
 import styles from './MapControls.module.css'
 
 interface MapControlsProps {
@@ -18,6 +18,7 @@ interface MapControlsProps {
 /** How the map is shown, what its colours mean, and the files to take away. */
 export function MapControls({ map, display, onChange }: MapControlsProps) {
   const [low, high] = displayRange(map, display.rectified)
+  const scale = scaleOf(display)
   const opacityPercent = Math.round(display.opacity * 100)
   return (
     <div className={styles['controls']}>
@@ -39,16 +40,24 @@ export function MapControls({ map, display, onChange }: MapControlsProps) {
       <label className={styles['control']}>
         <span>Colours</span>
         <select
-          value={display.scale}
+          value={scale.name}
           onChange={(event) => {
-            onChange({ scale: event.target.value as ColourScale })
+            const sequential = SEQUENTIAL_NAMES.find((name) => name === event.target.value)
+            const diverging = DIVERGING_NAMES.find((name) => name === event.target.value)
+            onChange({ ...(sequential ? { sequential } : {}), ...(diverging ? { diverging } : {}) })
           }}
         >
-          {COLOUR_SCALE_NAMES.map((name) => (
-            <option key={name} value={name}>
-              {COLOUR_SCALES[name].label}
-            </option>
-          ))}
+          {display.rectified
+            ? SEQUENTIAL_NAMES.map((name) => (
+                <option key={name} value={name}>
+                  {SEQUENTIAL[name].label}
+                </option>
+              ))
+            : DIVERGING_NAMES.map((name) => (
+                <option key={name} value={name}>
+                  {DIVERGING[name].label}
+                </option>
+              ))}
         </select>
       </label>
       {map.signed ? (
@@ -70,14 +79,14 @@ export function MapControls({ map, display, onChange }: MapControlsProps) {
         aria-label={`Colours run from ${significant(low)} to ${significant(high)}`}
       >
         <span>{significant(low)}</span>
-        <span className={styles['strip']} style={{ background: strip(display.scale) }} />
+        <span className={styles['strip']} style={{ background: strip(scale.info) }} />
         <span>{significant(high)}</span>
       </div>
       <div className={styles['downloads']}>
         <a
           href={overlayAddress(map.overlayUrl, {
             view: 'overlay',
-            colormap: display.scale,
+            colormap: scale.name,
             rectify: display.rectified,
             opacity: display.opacity,
           })}

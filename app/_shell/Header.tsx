@@ -17,7 +17,7 @@ const PAGES = [
 export function Header() {
   const pathname = usePathname()
   const openShortcuts = useOpenShortcuts()
-  const isShared = pathname.startsWith('/s/')
+  const isShared = pathname.startsWith('/shared/')
   const current = pathname === '/' ? '/photo' : pathname
   const brand = (
     <>

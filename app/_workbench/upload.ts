@@ -20,7 +20,8 @@ export function uploadImage(file: Blob, onProgress: (fraction: number) => void):
   const done = new Promise<string>((resolve, reject) => {
     request.open('POST', '/api/images')
     request.responseType = 'json'
-    request.setRequestHeader('Content-Type', file.type === '' ? 'application/octet-stream' : file.type)
+    // whether it is a picture, and of which kind, is for the server to find out from the bytes
+    request.setRequestHeader('Content-Type', 'application/octet-stream')
     request.upload.onprogress = (event) => {
       if (event.lengthComputable) onProgress(event.loaded / event.total)
     }

@@ -17,6 +17,12 @@ export interface SampleReview {
   readonly text: string
 }
 
+/** The list in a file of samples: the file itself, or the one list in it. */
+function listIn(body: unknown): readonly unknown[] {
+  if (Array.isArray(body)) return body
+  return typeof body === 'object' && body !== null ? (Object.values(body).find(Array.isArray) ?? []) : []
+}
+
 /** The samples bundled with Limelight; an empty list until they are here, and where there are none. */
 export function useSamples<T>(address: string): readonly T[] {
   const [samples, setSamples] = useState<readonly T[]>([])
@@ -24,8 +30,8 @@ export function useSamples<T>(address: string): readonly T[] {
     const request = new AbortController()
     fetch(address, { signal: request.signal })
       .then((response) => (response.ok ? response.json() : []))
-      .then((list: unknown) => {
-        if (Array.isArray(list)) setSamples(list as T[])
+      .then((body: unknown) => {
+        setSamples(listIn(body) as T[])
       })
       .catch(() => undefined)
     return () => {
