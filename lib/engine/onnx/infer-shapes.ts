@@ -68,16 +68,23 @@ const EXTENT = [64, 96] as const
 
 /** Shapes seen in two runs; null where the model cannot be run on made-up inputs. */
 async function probe(graph: Graph): Promise<Map<string, ValueInfo> | null> {
-  for (const fill of [1, 0])
+  // Extents of several float inputs may be equal in one run and widened from 1 in the next: those get no symbols.
+  const symbols = graph.inputs
+    .filter((info) => info.type === DataType.float)
+    .flatMap((info) => (info.shape ?? []).map((dim, axis) => (dim === null ? `${info.name} ${axis}` : dim)))
+    .filter((dim) => typeof dim === 'string')
+  const floats = graph.inputs.filter((info) => info.type === DataType.float).length
+  const trusted = floats < 2 || new Set(symbols).size < 2
+  for (const fills of [[1, 0] as const, [0, 0] as const, [1, 1] as const])
     for (const extents of [EXTENT, [224, 288] as const])
       try {
-        const first = await shapesAt(graph, 0, fill, extents)
-        const second = await shapesAt(graph, 1, fill, extents)
+        const first = await shapesAt(graph, 0, fills[0], extents)
+        const second = await shapesAt(graph, 1, fills[1], extents)
         const values = new Map(graph.values)
         for (const [name, info] of graph.values) {
           const [one, two] = [first.get(name), second.get(name)]
           if (one === undefined || two === undefined) continue
-          values.set(name, { ...info, shape: merge(one, two) })
+          values.set(name, { ...info, shape: merge(info.shape, one, two, trusted) })
         }
         return values
       } catch {
@@ -86,9 +93,20 @@ async function probe(graph: Graph): Promise<Map<string, ValueInfo> | null> {
   return null
 }
 
-function merge(first: readonly number[], second: readonly number[]): Shape | null {
+/** Equal in both runs: fixed. An extent of 0 comes from made-up values and says nothing. */
+function merge(
+  inferred: Shape | null,
+  first: readonly number[],
+  second: readonly number[],
+  trusted: boolean,
+): Shape | null {
   if (first.length !== second.length) return null
-  return first.map((dim, axis) => (dim === second[axis] ? dim : `${dim}|${second[axis]}`))
+  return first.map((dim, axis) => {
+    const known = inferred?.[axis]
+    if (typeof known === 'number') return known
+    if (dim === second[axis] && dim !== 0) return dim
+    return trusted && dim !== second[axis] ? `${dim}|${second[axis]}` : null
+  })
 }
 
 async function shapesAt(
@@ -113,8 +131,7 @@ async function shapesAt(
     feeds[info.name] = probeTensor(info, dims, fill)
     shapes.set(info.name, dims)
   }
-  const used = everyOutput(graph)
-  const results = await runOnce({ ...graph, outputs: used }, feeds)
+  const results = await runOnce({ ...graph, outputs: everyOutput(graph) }, feeds)
   for (const [name, tensor] of results) shapes.set(name, tensor.dims)
   return shapes
 }

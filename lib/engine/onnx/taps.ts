@@ -119,9 +119,8 @@ export function findTaps(graph: Graph, logits: string): Tap[] {
   for (const node of graph.nodes)
     for (const name of node.outputs) {
       const shape = shapeIn(graph, name)
-      if (name === '' || !used.has(name) || !carriesGradient(graph, name) || shape === null || shape.length === 0)
-        continue
-      if (STOPS.has(node.operator)) continue
+      if (name === '' || !used.has(name) || !carriesGradient(graph, name) || shape === null) continue
+      if (STOPS.has(node.operator) || (shape.length === 0 && !outputs.has(name))) continue
       found.push({ name, node, shape })
     }
   const labels = uniqueLabels(

@@ -147,18 +147,24 @@ function softmaxOfOldSets(node: GraphNode, at: Rewriter): GraphNode | readonly G
   const last: Record<string, Attribute> = { axis: { kind: 'int', value: -1 } }
   if (axis === -1 || (shape && placeOf(axis, shape.length) === shape.length - 1)) return { ...node, attributes: last }
   const name = node.outputs[0] ?? ''
-  const plain = { domain: '', name: node.name }
+  const plain = (part: string): { domain: string; name: string } => ({ domain: '', name: `${node.name}/${part}` })
   return [
-    { ...plain, operator: 'Shape', inputs: [x], outputs: [`${name}/shape`], attributes: {} },
+    { ...plain('shape'), operator: 'Shape', inputs: [x], outputs: [`${name}/shape`], attributes: {} },
     {
-      ...plain,
+      ...plain('rows'),
       operator: 'Flatten',
       inputs: [x],
       outputs: [`${name}/rows`],
       attributes: { axis: { kind: 'int', value: axis } },
     },
     { ...node, inputs: [`${name}/rows`], outputs: [`${name}/flat`], attributes: last },
-    { ...plain, operator: 'Reshape', inputs: [`${name}/flat`, `${name}/shape`], outputs: [name], attributes: {} },
+    {
+      ...plain('result'),
+      operator: 'Reshape',
+      inputs: [`${name}/flat`, `${name}/shape`],
+      outputs: [name],
+      attributes: {},
+    },
   ]
 }
 

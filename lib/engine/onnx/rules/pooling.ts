@@ -89,15 +89,16 @@ function countMap(build: Builder, node: GraphNode, window: Window, includePads: 
 /** g [N, C, O] -> [N, C, S]: every window's value added to all its places. */
 function spread(build: Builder, node: GraphNode, g: string, window: Window): string {
   const x = input(node, 0)
-  const channels = build.shapeFor(node, x)[1]
-  if (typeof channels !== 'number')
-    throw new AppError({
-      code: 'NOT_DIFFERENTIABLE',
-      message: `${describeNode(node)}: its channel count is not fixed.`,
-    })
+  const known = build.shapeFor(node, x)[1]
+  // Channels take no part: where their number is unknown they join the batch.
+  const channels = typeof known === 'number' ? known : 1
   const ones = new Float32Array(channels * window.kernel.reduce((product, dim) => product * dim, 1)).fill(1)
   const kernel = build.constant(floatConstant(ones, [channels, 1, ...window.kernel]))
-  return transposedConvolution(build, g, kernel, channels, ceilWindow(build, node, window), x)
+  const full = ceilWindow(build, node, window)
+  if (typeof known === 'number') return transposedConvolution(build, g, kernel, channels, full, x)
+  const extents = build.op('Slice', [build.op('Shape', [g]), build.ints([2]), build.ints([2 + window.rank])])
+  const joined = build.reshape(g, build.op('Concat', [build.ints([-1, 1]), extents], { axis: 0 }))
+  return build.reshapeLike(transposedConvolution(build, joined, kernel, 1, full, x), x)
 }
 
 /** With `ceil_mode` the last window may reach beyond the padding: pad as far as it does. */

@@ -1,0 +1,65 @@
+/** A row of the gradient-check table as a model, its feeds and a seeded cotangent. */
+import type { Cotangent } from '../../lib/engine/model.ts'
+import type { OnnxModel } from '../../lib/engine/onnx/onnx-model.ts'
+import type { Constant, Shape } from '../../lib/engine/onnx/graph.ts'
+import { float32, int64, sizeOf, type FloatTensor, type Tensor } from '../../lib/tensor/tensor.ts'
+import { typeOf, type Row } from '../fixtures/onnx/operator-rows.ts'
+import { normals } from './random.ts'
+import { graphOf, loadGraph, node, type OperatorInput } from './operator-model.ts'
+
+export interface RowCase {
+  readonly model: OnnxModel
+  readonly feeds: Readonly<Record<string, Tensor>>
+  /** Names of the differentiated inputs. */
+  readonly wrt: readonly string[]
+  readonly output: string
+}
+
+/** With `symbolic`, every extent of every input is unknown to the engine. */
+export async function rowCase(row: Row, symbolic: boolean): Promise<RowCase> {
+  const feeds: Record<string, Tensor> = {}
+  const constants = new Map<string, Constant>()
+  const inputs: OperatorInput[] = []
+  const wrt: string[] = []
+  const names = row.inputs.map((input, index) => {
+    const name = `in${index}`
+    if (input.kind === 'none') return ''
+    if (input.kind === 'constant') {
+      constants.set(name, input.value)
+      return name
+    }
+    const shape: Shape = input.dims.map((dim, axis) => (symbolic ? `${name}_${axis}` : dim))
+    inputs.push({ name, type: typeOf(input), shape })
+    if (input.kind === 'float') {
+      feeds[name] = float32(input.data, input.dims)
+      wrt.push(name)
+    } else
+      feeds[name] = input.bool
+        ? { type: 'bool', dims: input.dims, data: Uint8Array.from(input.data) }
+        : int64(input.data, input.dims)
+    return name
+  })
+  const outputs = Array.from({ length: row.outputs }, (_, index) => `out${index}`)
+  const output = outputs[row.of] ?? ''
+  const model = await loadGraph(
+    graphOf({
+      nodes: [node(row.operator, names, outputs, row.attributes, row.domain ?? '')],
+      inputs,
+      outputs: [output],
+      constants,
+      opset: row.opset,
+      domains: row.domain ? [row.domain] : [],
+    }),
+  )
+  return { model, feeds, wrt, output }
+}
+
+/** Seeded normal weights in the output's shape; ones for rows that state the expected gradient. */
+export function rowCotangent(row: Row, dims: readonly number[]): FloatTensor {
+  return float32(row.expected ? new Float32Array(sizeOf(dims)).fill(1) : normals(sizeOf(dims), 77), dims)
+}
+
+export async function cotangentFor(row: Row, one: RowCase): Promise<Cotangent> {
+  const { values } = await one.model.ask({ feeds: one.feeds, read: [one.output] })
+  return { [one.output]: rowCotangent(row, (values[one.output] as FloatTensor).dims) }
+}
