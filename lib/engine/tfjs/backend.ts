@@ -8,7 +8,7 @@ import process from 'node:process'
 import * as tf from '@tensorflow/tfjs'
 import { AppError } from '../../errors.ts'
 import type { EngineInfo } from '../model.ts'
-import { registerMissingWasmKernels } from './wasm-kernels.ts'
+import { registerWasmKernels } from './wasm-kernels.ts'
 
 /** One backend that may or may not work on this machine. */
 export interface Rung {
@@ -42,7 +42,7 @@ async function loadWasm(): Promise<void> {
   for (const [event, listeners] of before)
     for (const listener of emitter.listeners(event) as ((...values: unknown[]) => void)[])
       if (!listeners.includes(listener)) emitter.removeListener(event, listener)
-  registerMissingWasmKernels()
+  registerWasmKernels()
 }
 
 /** Fastest first. */

@@ -1,10 +1,11 @@
 /**
- * Gradient kernels that the WASM backend of TensorFlow.js lacks, written with the ones it has.
+ * Gradient kernels that the WASM backend of TensorFlow.js lacks or gets wrong, written with the ones it has.
  * Letters: N batch, H x W input extent, h x w output extent, C input channels, K output channels, M channel multiplier,
  * R x S kernel extent.
  */
 import * as tf from '@tensorflow/tfjs'
 import { depthwiseInputGradient, type ConvolutionGeometry } from './convolution-gradient.ts'
+import { maxPool2dGradient, maxPool3dGradient } from './max-pool-gradient.ts'
 
 type Strides = [number, number] | number
 type Padding = 'valid' | 'same' | number | tf.backend_util.ExplicitPadding
@@ -133,17 +134,40 @@ function unsortedSegmentSum({ inputs, attrs }: KernelArguments): tf.Tensor {
   })
 }
 
-const MISSING: readonly { readonly name: string; readonly kernel: (request: KernelArguments) => tf.Tensor }[] = [
+function maxPoolGrad({ inputs, attrs }: KernelArguments): tf.Tensor {
+  const x = input(inputs, 'input') as tf.Tensor4D
+  return maxPool2dGradient(x, input(inputs, 'dy') as tf.Tensor4D, attrs as tf.MaxPoolGradAttrs)
+}
+
+function maxPool3dGrad({ inputs, attrs }: KernelArguments): tf.Tensor {
+  const x = input(inputs, 'input') as tf.Tensor5D
+  return maxPool3dGradient(x, input(inputs, 'dy') as tf.Tensor5D, attrs as tf.MaxPool3DGradAttrs)
+}
+
+interface Kernel {
+  readonly name: string
+  readonly kernel: (request: KernelArguments) => tf.Tensor
+  /** True where the backend has a kernel of that name that is wrong. */
+  readonly replaces?: true
+}
+
+const KERNELS: readonly Kernel[] = [
   { name: 'DepthwiseConv2dNativeBackpropInput', kernel: depthwiseBackpropInput },
   { name: 'DepthwiseConv2dNativeBackpropFilter', kernel: depthwiseBackpropFilter },
   { name: 'Conv2DBackpropFilter', kernel: convolutionBackpropFilter },
   { name: 'UnsortedSegmentSum', kernel: unsortedSegmentSum },
+  { name: 'MaxPoolGrad', kernel: maxPoolGrad, replaces: true },
+  { name: 'MaxPool3DGrad', kernel: maxPool3dGrad, replaces: true },
 ]
 
-/** Adds the missing kernels to the 'wasm' backend; those it has by then stay its own. Idempotent. */
-export function registerMissingWasmKernels(): void {
+/** Adds the missing kernels to the 'wasm' backend and replaces the wrong ones. Idempotent. */
+export function registerWasmKernels(): void {
   const present = new Set(tf.getKernelsForBackend('wasm').map((config) => config.kernelName))
-  for (const { name, kernel } of MISSING)
-    if (!present.has(name))
-      tf.registerKernel({ kernelName: name, backendName: 'wasm', kernelFunc: (request) => kernel(request) })
+  for (const { name, kernel, replaces } of KERNELS) {
+    if (present.has(name)) {
+      if (replaces !== true) continue
+      tf.unregisterKernel(name, 'wasm')
+    }
+    tf.registerKernel({ kernelName: name, backendName: 'wasm', kernelFunc: (request) => kernel(request) })
+  }
 }
