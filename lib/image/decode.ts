@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto'
 import sharp from 'sharp'
 import type { Metadata, Sharp, SharpOptions } from 'sharp'
 import { AppError } from '../errors.ts'
-import { IMAGE_FORMATS_SPOKEN, sniffFormat } from './format.ts'
+import { IMAGE_FORMATS_SPOKEN, isAnimatedPng, sniffFormat } from './format.ts'
 import type { ImageFormat } from './format.ts'
 
 /** Largest file read: 20 MB (decimal). */
@@ -48,11 +48,20 @@ function badImage(message: string, userMessage: string, cause?: unknown): AppErr
   return new AppError({ code: 'BAD_IMAGE', message, userMessage, cause })
 }
 
+const SPOKEN: Readonly<Record<ImageFormat, string>> = {
+  jpeg: 'JPEG',
+  png: 'PNG',
+  webp: 'WebP',
+  gif: 'GIF',
+  avif: 'AVIF',
+  tiff: 'TIFF',
+}
+
 function damaged(format: ImageFormat, cause: unknown): AppError {
   const decoder = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause)
   return badImage(
     `${format}: ${decoder}`,
-    `This ${format.toUpperCase()} file is damaged or was cut off on its way here. Open it in a picture viewer, save it again, and try that copy.`,
+    `This ${SPOKEN[format]} file is damaged, was cut off on its way here, or is of a variant that is not read. Open it in a picture viewer, save it as a JPEG or PNG, and try that copy.`,
     cause,
   )
 }
@@ -100,8 +109,9 @@ function checkHeader(header: Metadata): void {
     )
 }
 
-function headerNotes(header: Metadata): ImageNote[] {
+function headerNotes(header: Metadata, animatedPng: boolean): ImageNote[] {
   const notes: ImageNote[] = []
+  if (animatedPng) notes.push(note('This picture is animated; the first frame was used.'))
   const pages = header.pages ?? 1
   if (pages > 1 && header.format === 'tiff') notes.push(note(`This file has ${pages} pages; the first one was used.`))
   else if (pages > 1) notes.push(note(`This picture is animated (${pages} frames); the first frame was used.`))
@@ -170,7 +180,7 @@ export async function decodeImage(bytes: Uint8Array): Promise<DecodedImage> {
   const { data, info } = pixels
   if ((info.channels !== 3 && info.channels !== 4) || info.width !== kept.width || info.height !== kept.height)
     throw damaged(format, `decoded to ${info.width} x ${info.height} x ${info.channels}`)
-  const diagnoses = headerNotes(header)
+  const diagnoses = headerNotes(header, format === 'png' && isAnimatedPng(bytes))
   let rgb: Uint8Array
   if (info.channels === 4) {
     const flat = flattenOnWhite(data)

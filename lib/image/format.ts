@@ -49,9 +49,11 @@ const REFUSED: readonly (readonly [prefix: string, name: string, advice: string]
 function sniffIsoMedia(bytes: Uint8Array): SniffedFormat {
   const boxLength = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0)
   const brands = [ascii(bytes, 8, 12)]
+  if (brands[0] === 'avis')
+    return { kind: 'refused', name: 'Animated AVIF', advice: 'Export one frame as a JPEG or PNG and try again.' }
   // The compatible brands follow the major brand and a version number.
   for (let at = 16; at + 4 <= Math.min(boxLength, bytes.length, 256); at += 4) brands.push(ascii(bytes, at, at + 4))
-  if (brands.some((brand) => brand === 'avif' || brand === 'avis')) return { kind: 'readable', format: 'avif' }
+  if (brands.includes('avif')) return { kind: 'readable', format: 'avif' }
   if (brands.some((brand) => HEIC_BRANDS.has(brand))) return { kind: 'refused', name: 'HEIC', advice: EXPORT }
   return { kind: 'refused', name: 'video', advice: 'Export one frame as a JPEG or PNG and try again.' }
 }
@@ -83,4 +85,15 @@ export function sniffFormat(bytes: Uint8Array): SniffedFormat {
       advice: 'SVG is a drawing, not pixels: export it as a PNG and try again.',
     }
   return { kind: 'unknown' }
+}
+
+/** True for an animated PNG: its `acTL` chunk stands before the pixels. The PNG decoder itself knows one frame only. */
+export function isAnimatedPng(bytes: Uint8Array): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  for (let at = 8; at + 8 <= bytes.length; at += view.getUint32(at) + 12) {
+    const type = ascii(bytes, at + 4, at + 8)
+    if (type === 'acTL') return true
+    if (type === 'IDAT') return false
+  }
+  return false
 }

@@ -180,7 +180,16 @@ export function pngClaiming(width: number, height: number): Buffer {
   ])
 }
 
-/** A JPEG cut behind a frame header that claims any extent. */
+/** A PNG with the chunk that announces animation; the frames that follow the first are left out, decoders skip them. */
+export async function animatedPng(): Promise<Buffer> {
+  const bytes = await encoded('png')
+  const afterHeader = 8 + 25
+  const control = Buffer.alloc(8)
+  control.writeUInt32BE(2, 0)
+  return Buffer.concat([bytes.subarray(0, afterHeader), pngChunk('acTL', control), bytes.subarray(afterHeader)])
+}
+
+/** A JPEG whose frame header claims any extent. */
 export async function jpegClaiming(width: number, height: number): Promise<Buffer> {
   const bytes = await encoded('jpeg')
   const frame = bytes.indexOf(Buffer.from([0xff, 0xc0]))
@@ -226,4 +235,13 @@ export function floatTiff(): Buffer {
   })
   for (let at = pixels; at < bytes.length; at += 4) bytes.writeFloatLE(0.5, at)
   return bytes
+}
+
+/** The picture, then its negative, as two pages of one TIFF file. */
+export function twoPageTiff(picture = quarters()): Promise<Buffer> {
+  const { width, height, rgb } = picture
+  const both = Buffer.concat([rgb, rgb.map((value) => 255 - value)])
+  return sharp(both, { raw: { width, height: height * 2, channels: 3, pageHeight: height } })
+    .tiff({ compression: 'lzw' })
+    .toBuffer()
 }

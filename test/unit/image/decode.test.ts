@@ -6,6 +6,7 @@ import { decodeImage, encodeImage, MAX_IMAGE_BYTES } from '../../../lib/image/de
 import {
   FORMATS,
   animated,
+  animatedPng,
   cmykJpeg,
   displayP3Png,
   encoded,
@@ -22,6 +23,7 @@ import {
   svg,
   transparentPng,
   truncated,
+  twoPageTiff,
 } from '../../helpers/images.ts'
 
 async function refusal(bytes: Uint8Array): Promise<AppError> {
@@ -83,6 +85,26 @@ describe('pictures that are read', () => {
     expect(image.diagnoses).toEqual([
       { code: 'INPUT_CONVERTED', severity: 'info', message: expect.stringContaining('2 frames') },
     ])
+  })
+
+  it('animated PNG: first frame, with a note', async () => {
+    const image = await decodeImage(await animatedPng())
+    expect(largestDifference(image, quarters())).toBe(0)
+    expect(image.diagnoses.map((one) => one.message)).toEqual([expect.stringContaining('animated')])
+  })
+
+  it('a TIFF of several pages: the first one, with a note', async () => {
+    const image = await decodeImage(await twoPageTiff())
+    expect(image).toMatchObject({ width: 120, height: 80 })
+    expect(largestDifference(image, quarters())).toBe(0)
+    expect(image.diagnoses.map((one) => one.message)).toEqual([expect.stringContaining('2 pages')])
+  })
+
+  it('a broken colour profile does not cost the picture', async () => {
+    const bytes = Buffer.from(await displayP3Png())
+    const profile = bytes.indexOf('iCCP')
+    bytes.fill(0x5a, profile + 10, profile + 60)
+    expect(await decodeImage(bytes)).toMatchObject({ width: 120, height: 80 })
   })
 
   it('16 bits a channel are reduced to 8, with a note', async () => {
@@ -164,6 +186,11 @@ describe('pictures that are refused', () => {
     ['BMP', Buffer.from('BM' + '\0'.repeat(60), 'latin1'), /BMP files are not supported/],
     ['PDF', Buffer.from('%PDF-1.7\n'), /PDF files are not supported/],
     ['MP4', Buffer.from('\0\0\0\x18ftypisom\0\0\0\0isommp42', 'latin1'), /video files are not supported/],
+    [
+      'animated AVIF',
+      Buffer.from('\0\0\0\x18ftypavis\0\0\0\0avifavis', 'latin1'),
+      /Animated AVIF files are not supported/,
+    ],
     ['a bare signature', Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), /damaged/],
   ])('%s', async (_, bytes, sentence) => {
     expect(await refusal(bytes)).toMatchObject({ code: 'BAD_IMAGE', userMessage: expect.stringMatching(sentence) })
