@@ -99,6 +99,7 @@ export function AnnotationLayer(props: AnnotationLayerProps) {
           <div
             key={annotation.id}
             className={styles['box']}
+            data-testid="annotation-box"
             data-highlighted={annotation.id === highlighted}
             style={place(annotation.box)}
           >

@@ -26,6 +26,7 @@ export function MapControls({ map, display, onChange }: MapControlsProps) {
         <span>Opacity</span>
         <input
           type="range"
+          aria-label="Opacity of the map"
           min={0}
           max={100}
           step={1}
@@ -40,6 +41,7 @@ export function MapControls({ map, display, onChange }: MapControlsProps) {
       <label className={styles['control']}>
         <span>Colours</span>
         <select
+          aria-label="Colours of the map"
           value={scale.name}
           onChange={(event) => {
             const sequential = SEQUENTIAL_NAMES.find((name) => name === event.target.value)
@@ -76,7 +78,7 @@ export function MapControls({ map, display, onChange }: MapControlsProps) {
       <div
         className={styles['legend']}
         role="img"
-        aria-label={`Colours run from ${significant(low)} to ${significant(high)}`}
+        aria-label={`The scale runs from ${significant(low)} to ${significant(high)}`}
       >
         <span>{significant(low)}</span>
         <span className={styles['strip']} style={{ background: strip(scale.info) }} />

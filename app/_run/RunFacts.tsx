@@ -6,13 +6,6 @@ import styles from './RunFacts.module.css'
 
 interface RunFactsProps {
   readonly run: Run
-  /** The workbench knows which engine the model is on. */
-  readonly engine?: {
-    readonly name: string
-    readonly backend: string
-    readonly version: string
-    readonly reason: string
-  }
   readonly linked: boolean
 }
 
@@ -32,9 +25,9 @@ export function flatten(value: unknown, path = ''): readonly { path: string; val
 }
 
 /** What made this result: model, method, parameters, times, versions. */
-export function RunFacts({ run, engine, linked }: RunFactsProps) {
+export function RunFacts({ run, linked }: RunFactsProps) {
   const parameters = flatten(run.params)
-  const provenance = flatten(run.provenance)
+  const provenance = flatten(run.provenance).filter(({ value }) => value !== '')
   const { timings } = run
   return (
     <dl className={styles['facts']}>
@@ -71,11 +64,6 @@ export function RunFacts({ run, engine, linked }: RunFactsProps) {
           {milliseconds(timings.totalMs)} in all: {milliseconds(timings.queuedMs)} waiting,{' '}
           {milliseconds(timings.loadMs)} loading the model, {milliseconds(timings.preprocessMs)} preparing the input,{' '}
           {milliseconds(timings.computeMs)} computing
-        </Fact>
-      ) : null}
-      {engine ? (
-        <Fact term="Engine">
-          {engine.name} {engine.version}, {engine.backend}. {engine.reason}
         </Fact>
       ) : null}
       {provenance.map((entry) => (

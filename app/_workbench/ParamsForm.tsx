@@ -71,41 +71,70 @@ function ParamControl({ field, value, setup, ids, onChange }: ControlProps) {
   )
 }
 
-/** The form for a method's parameters, made from its JSON Schema. */
-export function ParamsForm({ paramsSchema, params, setup, onChange }: ParamsFormProps) {
-  return readFields(paramsSchema).map((field) => {
-    const value = params[field.name] ?? field.fallback
-    if (field.control.kind === 'boolean') {
-      return (
-        <label key={field.name} className={styles['check']}>
-          <input
-            type="checkbox"
-            checked={value === true}
-            onChange={(event) => {
-              onChange(field.name, event.target.checked)
-            }}
-          />
-          <span>
-            {field.title}
-            <small>{field.description}</small>
-          </span>
-        </label>
-      )
-    }
+function ParamRow({
+  field,
+  params,
+  setup,
+  onChange,
+}: Omit<ParamsFormProps, 'paramsSchema'> & { readonly field: ParamField }) {
+  const value = params[field.name] ?? field.fallback
+  if (field.control.kind === 'boolean') {
     return (
-      <Field key={field.name} label={field.title} hint={field.description}>
-        {(ids) => (
-          <ParamControl
-            field={field}
-            value={value}
-            setup={setup}
-            ids={ids}
-            onChange={(next) => {
-              onChange(field.name, next)
-            }}
-          />
-        )}
-      </Field>
+      <label className={styles['check']}>
+        <input
+          type="checkbox"
+          checked={value === true}
+          onChange={(event) => {
+            onChange(field.name, event.target.checked)
+          }}
+        />
+        <span>
+          {field.title}
+          <small>{field.description}</small>
+        </span>
+      </label>
     )
-  })
+  }
+  return (
+    <Field label={field.title} hint={field.description}>
+      {(ids) => (
+        <ParamControl
+          field={field}
+          value={value}
+          setup={setup}
+          ids={ids}
+          onChange={(next) => {
+            onChange(field.name, next)
+          }}
+        />
+      )}
+    </Field>
+  )
+}
+
+/** The form for a method's parameters, made from its JSON Schema: the layer in the open, the rest folded away. */
+export function ParamsForm({ paramsSchema, ...rest }: ParamsFormProps) {
+  const fields = readFields(paramsSchema)
+  const layers = fields.filter(({ control }) => control.kind === 'tap')
+  const others = fields.filter(({ control }) => control.kind !== 'tap')
+  const changed = others.filter(({ name, fallback }) => (rest.params[name] ?? fallback) !== fallback).length
+  return (
+    <>
+      {layers.map((field) => (
+        <ParamRow key={field.name} field={field} {...rest} />
+      ))}
+      {others.length > 0 ? (
+        <details className={styles['parameters']}>
+          <summary>
+            Parameters <span>{changed === 0 ? 'as usual' : `${String(changed)} changed`}</span>
+          </summary>
+          <div>
+            {others.map((field) => (
+              <ParamRow key={field.name} field={field} {...rest} />
+            ))}
+          </div>
+        </details>
+      ) : null}
+    </>
+  )
 }

@@ -194,7 +194,7 @@ export function PhotoWorkbench({ earlierRunId }: { readonly earlierRunId: string
         {run && picture ? (
           <details className={styles['facts']}>
             <summary>How this was made</summary>
-            <RunFacts run={run} linked {...(settings.setup ? { engine: settings.setup.engine } : {})} />
+            <RunFacts run={run} linked />
           </details>
         ) : null}
       </aside>

@@ -162,7 +162,7 @@ export function ReviewWorkbench({ earlierRunId }: { readonly earlierRunId: strin
         {run ? (
           <details className={styles['facts']}>
             <summary>How this was made</summary>
-            <RunFacts run={run} linked {...(settings.setup ? { engine: settings.setup.engine } : {})} />
+            <RunFacts run={run} linked />
           </details>
         ) : null}
       </aside>

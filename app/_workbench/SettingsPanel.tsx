@@ -1,6 +1,7 @@
 'use client'
 
 import { sentence } from '../_graphql/sentence.ts'
+import type { ModelChoice } from '../_graphql/types.ts'
 import { Field } from '../_ui/Field.tsx'
 import { Notice } from '../_ui/Notice.tsx'
 import { Progress } from '../_ui/Progress.tsx'
@@ -9,6 +10,11 @@ import type { Settings } from './useSettings.ts'
 import styles from './SettingsPanel.module.css'
 
 const PREDICTED = ''
+
+/** The title, with the id where two models share one. */
+function nameOf({ id, title }: ModelChoice, models: readonly ModelChoice[]): string {
+  return models.filter((other) => other.title === title).length > 1 ? `${title} (${id})` : title
+}
 
 /** Model, method, class and parameters. Every change is explained at once. */
 export function SettingsPanel({ settings }: { readonly settings: Settings }) {
@@ -39,9 +45,9 @@ export function SettingsPanel({ settings }: { readonly settings: Settings }) {
                 settings.chooseModel(event.target.value)
               }}
             >
-              {models.map(({ id, title }) => (
-                <option key={id} value={id}>
-                  {title}
+              {models.map((candidate) => (
+                <option key={candidate.id} value={candidate.id}>
+                  {nameOf(candidate, models)}
                 </option>
               ))}
             </select>

@@ -24,7 +24,7 @@ export function TapPicker({ setup, spatial, value, ids, onChange }: TapPickerPro
         onChange(event.target.value === '' ? undefined : event.target.value)
       }}
     >
-      <option value="">The model’s own: {preset?.label ?? setup.defaultTap}</option>
+      <option value="">Default: {preset?.label ?? setup.defaultTap}</option>
       {taps.map((tap) => (
         <option key={tap.id} value={tap.id} disabled={!tap.differentiable}>
           {tap.label}

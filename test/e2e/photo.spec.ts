@@ -1,0 +1,150 @@
+import { readFileSync } from 'node:fs'
+import type { Locator, Page } from '@playwright/test'
+import { expect, firstSample, samplePath, samplePhotos, test } from './fixtures.ts'
+
+/** Width of the picture that an <img> really shows; 0 while it shows none. */
+async function shownWidth(image: Locator): Promise<number> {
+  return image.evaluate((element) =>
+    element instanceof HTMLImageElement && element.complete ? element.naturalWidth : 0,
+  )
+}
+
+async function explainSample(page: Page): Promise<Locator> {
+  await page.goto('/')
+  await page.getByRole('button', { name: `Explain the sample “${firstSample().title}”` }).click()
+  const map = page.getByTestId('map')
+  await expect.poll(() => shownWidth(map)).toBeGreaterThan(0)
+  return map
+}
+
+async function dropFile(page: Page, path: string, name: string, type: string): Promise<void> {
+  const base64 = readFileSync(path).toString('base64')
+  const transfer = await page.evaluateHandle(
+    ({ base64, name, type }) => {
+      const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
+      const transfer = new DataTransfer()
+      transfer.items.add(new File([bytes], name, { type }))
+      return transfer
+    },
+    { base64, name, type },
+  )
+  await page.dispatchEvent('main', 'drop', { dataTransfer: transfer })
+}
+
+test('every sample stands beside its source and its licence', async ({ page }) => {
+  await page.goto('/photo')
+  for (const sample of samplePhotos()) {
+    const item = page.getByRole('listitem').filter({ hasText: sample.title })
+    await expect(item).toContainText(sample.source)
+    await expect(item).toContainText(sample.licence)
+    await item.scrollIntoViewIfNeeded()
+    await expect.poll(() => shownWidth(item.getByRole('img'))).toBeGreaterThan(0)
+  }
+})
+
+test('a sample is explained with a map over it and bars that add up', async ({ page }) => {
+  await explainSample(page)
+  const bars = page.getByRole('list', { name: 'Predicted classes' }).getByRole('listitem')
+  await expect(bars).toHaveCount(2)
+  await expect(bars.filter({ hasText: 'explained' })).toHaveCount(1)
+  await expect(page.getByText(/Grad-CAM for “(cat|dog)”, layer /)).toBeVisible()
+  await expect(page).toHaveURL(/run=/)
+})
+
+test('pointing at the picture, and the arrow keys on it, read the map', async ({ page }) => {
+  await explainSample(page)
+  const stage = page.getByRole('group', { name: /Picture with its map/ })
+  await stage.hover({ position: { x: 4, y: 4 } })
+  await expect(page.getByText(/Value .* at row 1, column 1 of 14 × 14/)).toBeVisible()
+  await page.mouse.move(0, 0)
+  await expect(page.getByText(/at row/)).toHaveCount(0)
+  await stage.focus()
+  await page.keyboard.press('ArrowRight')
+  await expect(page.getByText(/Value .* at row \d+, column \d+ of 14 × 14/)).toBeVisible()
+})
+
+test('another class and another layer are explained at once', async ({ page }) => {
+  const map = await explainSample(page)
+  const before = await map.getAttribute('src')
+  const other = page.getByRole('list', { name: 'Predicted classes' }).getByRole('button', { pressed: false })
+  const label = (await other.innerText()).split('\n')[0]?.trim() ?? ''
+  await other.click()
+  await expect(page.getByText(`Grad-CAM for “${label}”, layer `)).toBeVisible()
+  await expect(map).not.toHaveAttribute('src', before ?? '')
+  await page.getByLabel('Layer').selectOption('conv_pw_6_relu')
+  await expect(page.getByText(`Grad-CAM for “${label}”, layer conv_pw_6_relu`)).toBeVisible()
+  await expect.poll(() => shownWidth(map)).toBeGreaterThan(0)
+})
+
+test('opacity, colours and the sign of the evidence change the view, not the run', async ({ page }) => {
+  const map = await explainSample(page)
+  const address = page.url()
+  await page.getByRole('slider', { name: /Opacity/ }).fill('20')
+  await expect(map).toHaveCSS('opacity', '0.2')
+  await page.keyboard.press('m')
+  await expect(map).toHaveCSS('opacity', '0')
+  await page.keyboard.press(']')
+  await expect(map).toHaveCSS('opacity', '0.3')
+
+  const inferno = page.waitForResponse((response) => response.url().includes('colormap=inferno'))
+  await page.getByLabel('Colours of the map').selectOption('inferno')
+  expect((await inferno).headers()['content-type']).toBe('image/png')
+  const raw = page.waitForResponse((response) => response.url().includes('rectify=false'))
+  await page.getByText('For and against').click()
+  expect((await raw).status()).toBe(200)
+  await expect.poll(() => shownWidth(map)).toBeGreaterThan(0)
+  expect(page.url()).toBe(address)
+})
+
+test('the map can be taken away as PNG and as numbers', async ({ page, request }) => {
+  await explainSample(page)
+  const png = await request.get((await page.getByRole('link', { name: 'PNG' }).getAttribute('href')) ?? '')
+  expect((await png.body()).subarray(1, 4).toString()).toBe('PNG')
+  const npy = await request.get((await page.getByRole('link', { name: '.npy' }).getAttribute('href')) ?? '')
+  expect((await npy.body()).subarray(1, 6).toString()).toBe('NUMPY')
+})
+
+test('a photo dropped anywhere is shown from the file and explained; a reload finds it again', async ({ page }) => {
+  await page.goto('/photo')
+  await expect(page.getByRole('button', { name: 'Choose a photo' })).toBeVisible()
+  await dropFile(page, samplePath(firstSample()), 'my dog.jpg', 'image/jpeg')
+  await expect(page.getByRole('heading', { name: 'my dog.jpg' })).toBeVisible()
+  const picture = page.getByRole('img', { name: 'The photo you chose' })
+  await expect(picture).toHaveAttribute('src', /^blob:/)
+  await expect.poll(() => shownWidth(page.getByTestId('map'))).toBeGreaterThan(0)
+  await page.reload()
+  await expect.poll(() => shownWidth(page.getByTestId('map'))).toBeGreaterThan(0)
+  await expect(page.getByRole('list', { name: 'Predicted classes' })).toBeVisible()
+})
+
+test('a file that is no picture is refused with a sentence, and the next one works', async ({ page }) => {
+  await page.goto('/photo')
+  const input = page.getByTestId('file')
+  await input.setInputFiles({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no picture at all') })
+  await expect(page.getByRole('alert').filter({ hasText: /picture|image/i })).toBeVisible()
+  await expect(page.getByTestId('map')).toHaveCount(0)
+  await input.setInputFiles(samplePath(firstSample()))
+  await expect.poll(() => shownWidth(page.getByTestId('map'))).toBeGreaterThan(0)
+  await expect(page.getByRole('alert').filter({ hasText: /picture|image/i })).toHaveCount(0)
+})
+
+test('when the server is gone the photo stays, and trying again works', async ({ page }) => {
+  await page.goto('/photo')
+  await expect(page.getByLabel('Method')).toBeVisible()
+  await page.route('**/api/images', (route) => route.abort())
+  await page.getByTestId('file').setInputFiles(samplePath(firstSample()))
+  await expect(page.getByRole('alert').filter({ hasText: 'does not answer' })).toBeVisible()
+  await expect.poll(() => shownWidth(page.getByRole('img', { name: 'The photo you chose' }))).toBeGreaterThan(0)
+  await page.unroute('**/api/images')
+  await page.getByRole('button', { name: 'Try again' }).click()
+  await expect.poll(() => shownWidth(page.getByTestId('map'))).toBeGreaterThan(0)
+})
+
+test('without a camera the dialog says so', async ({ page }) => {
+  await page.goto('/photo')
+  await page.getByRole('button', { name: 'Use the camera' }).click()
+  const dialog = page.getByRole('dialog', { name: 'Take a photo' })
+  await expect(dialog.getByRole('alert')).toContainText(/camera/i)
+  await page.keyboard.press('Escape')
+  await expect(dialog).toHaveCount(0)
+})
