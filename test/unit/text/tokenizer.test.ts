@@ -1,8 +1,8 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { AutoTokenizer, env } from '@xenova/transformers'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { AutoTokenizer, env, PreTrainedTokenizer } from '@xenova/transformers'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { AppError } from '../../../lib/errors.ts'
 import { MAX_CHARACTERS, MAX_WORDS } from '../../../lib/text/limits.ts'
 import { loadTokenizer, type EncodedText, type Tokenizer } from '../../../lib/text/tokenizer.ts'
@@ -217,6 +217,19 @@ describe('refused texts', () => {
     for (const text of ['a '.repeat(MAX_WORDS), '\u{1F600}'.repeat(MAX_CHARACTERS), '!'.repeat(MAX_CHARACTERS)])
       expect(tokenizer.encode(text, card).ids.length).toBeLessThanOrEqual(512)
   })
+})
+
+test('ids that differ from those of @xenova/transformers are never explained', () => {
+  const { ids } = tokenizer.encode('good film', card)
+  const other = vi.spyOn(PreTrainedTokenizer.prototype, 'encode')
+  try {
+    for (const wrong of [[...ids.slice(1, -1), 7], ids.slice(1, -2), [7, ids[2] ?? 0]]) {
+      other.mockReturnValueOnce(wrong)
+      expect(codeOf(() => tokenizer.encode('good film', card))).toBe('INTERNAL')
+    }
+  } finally {
+    other.mockRestore()
+  }
 })
 
 describe('loading', () => {

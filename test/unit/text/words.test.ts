@@ -40,10 +40,18 @@ describe('the word policy', () => {
     ['\u0430\u0445, \u0444\u0438\u043b\u044c\u043c', ['\u0430\u0445', ',', '\u0444\u0438\u043b\u044c\u043c']],
     ['\uc601\ud654 \uc88b\uc544\uc694', ['\uc601\ud654', '\uc88b\uc544\uc694']],
     ['\u7535\u5f71\u3002\u7535\u5f71', ['\u7535\u5f71', '\u3002', '\u7535\u5f71']],
+    ["a\u{1F600}'s", ['a\u{1F600}', "'", 's']],
     ['good\u7535\u5f71 3D', ['good', '\u7535\u5f71', '3D']],
   ])('%j', (text, expected) => {
     expect(words(text).map((word) => word.text)).toEqual(expected)
   })
+})
+
+test('Intl.Segmenter parts unspaced scripts, within what the tokens allow', () => {
+  const parts = words('\u6211\u559c\u6b22\u770b\u7535\u5f71').map((word) => word.text)
+  expect(parts.at(-1)).toBe('\u7535\u5f71')
+  expect(parts.length).toBeGreaterThan(1)
+  expect(parts.length).toBeLessThan(6)
 })
 
 describe('what holds for every text', () => {
