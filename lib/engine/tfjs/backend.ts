@@ -8,7 +8,8 @@ import process from 'node:process'
 import * as tf from '@tensorflow/tfjs'
 import { AppError } from '../../errors.ts'
 import type { EngineInfo } from '../model.ts'
-import { registerWasmKernels } from './wasm-kernels.ts'
+import { registerGradients } from './gradients.ts'
+import { registerKernels } from './kernels.ts'
 
 /** One backend that may or may not work on this machine. */
 export interface Rung {
@@ -42,7 +43,7 @@ async function loadWasm(): Promise<void> {
   for (const [event, listeners] of before)
     for (const listener of emitter.listeners(event) as ((...values: unknown[]) => void)[])
       if (!listeners.includes(listener)) emitter.removeListener(event, listener)
-  registerWasmKernels()
+  registerKernels('wasm')
 }
 
 /** Fastest first. */
@@ -50,7 +51,7 @@ export const RUNGS: readonly Rung[] = [
   { name: 'tensorflow-gpu', backend: 'tensorflow', load: optional('@tensorflow/tfjs-node-gpu') },
   { name: 'tensorflow', backend: 'tensorflow', load: optional('@tensorflow/tfjs-node') },
   { name: 'wasm', backend: 'wasm', load: loadWasm },
-  { name: 'cpu', backend: 'cpu', load: () => Promise.resolve() },
+  { name: 'cpu', backend: 'cpu', load: () => Promise.resolve(registerKernels('cpu')) },
 ]
 
 /** What of the global engine a broken backend can leave unbalanced when it throws in the middle of an operator. */
@@ -130,6 +131,7 @@ export async function chooseBackend(
   rungs: readonly Rung[] = RUNGS,
   log: (line: string) => void = () => undefined,
 ): Promise<ChosenBackend> {
+  registerGradients()
   tf.enableProdMode() // no advertisement for tfjs-node on the console
   const failures: string[] = []
   for (const rung of rungs) {

@@ -102,22 +102,40 @@ function convolutionConfig(config: Readonly<Record<string, unknown>>): Convoluti
   return { strides: pair(config['strides']), padding, dilations: pair(config['dilationRate']) }
 }
 
+function infoOf(
+  x: tf.Tensor4D,
+  kernel: tf.Tensor4D,
+  { strides, dilations, padding }: ConvolutionConfig,
+  depthwise: boolean,
+): tf.backend_util.Conv2DInfo {
+  return tf.backend_util.computeConv2DInfo(x.shape, kernel.shape, strides, dilations, padding, undefined, depthwise)
+}
+
 function geometryOf(
   x: tf.Tensor4D,
   kernel: tf.Tensor4D,
   config: ConvolutionConfig,
   depthwise: boolean,
 ): ConvolutionGeometry {
-  const { padInfo } = tf.backend_util.computeConv2DInfo(
-    x.shape,
-    kernel.shape,
-    config.strides,
-    config.dilations,
-    config.padding,
-    undefined,
-    depthwise,
-  )
+  const { padInfo } = infoOf(x, kernel, config, depthwise)
   return { inputShape: x.shape, strides: config.strides, dilations: config.dilations, padding: padInfo }
+}
+
+/** In numbers: told 'same', WASM pads wrongly where a stride is longer than the kernel. */
+function explicitPadding(
+  x: tf.Tensor4D,
+  kernel: tf.Tensor4D,
+  config: ConvolutionConfig,
+  depthwise: boolean,
+): 'valid' | tf.backend_util.ExplicitPadding {
+  if (config.padding === 'valid') return 'valid'
+  const { top, bottom, left, right } = infoOf(x, kernel, config, depthwise).padInfo
+  return [
+    [0, 0],
+    [top, bottom],
+    [left, right],
+    [0, 0],
+  ]
 }
 
 function addBias(y: tf.Tensor, bias: tf.Tensor | null): tf.Tensor {
@@ -133,7 +151,7 @@ function convolution(layer: Layer, config: ConvolutionConfig, derived: DerivedWe
       x: x as tf.Tensor4D,
       filter: kernel,
       strides: config.strides,
-      pad: config.padding,
+      pad: explicitPadding(x as tf.Tensor4D, kernel, config, false),
       dilations: config.dilations,
       ...(bias === null ? {} : { bias }),
     })
@@ -173,7 +191,7 @@ function depthwise(layer: Layer, config: ConvolutionConfig, derived: DerivedWeig
                 input as tf.Tensor4D,
                 kernel,
                 config.strides,
-                config.padding,
+                explicitPadding(input as tf.Tensor4D, kernel, config, true),
                 'NHWC',
                 config.dilations,
               ),
@@ -221,9 +239,8 @@ function batchNormalization(
   const beta = weight<tf.Tensor1D>(layer, 'beta')
   const rank = rankOf(layer)
   const epsilon = Number(config['epsilon'])
+  const axis = Number(config['axis'] ?? -1)
   if (mean === null || variance === null || rank === undefined) return null
-  if (!isLastAxis(layer, Number(config['axis'] ?? -1))) return null
-  if (rank < 2 || rank > 4) return null
   const scale = derived.get(`${layer.id}/scale`, () => {
     const deviation = tf.rsqrt(tf.add(variance, epsilon))
     return gamma === null ? deviation : tf.mul(deviation, gamma)
@@ -232,13 +249,17 @@ function batchNormalization(
     const moved = tf.neg(tf.mul(mean, scale))
     return beta === null ? moved : tf.add(moved, beta)
   })
-  const run: Run = (inputs) => [
-    withGradient(
-      only(inputs),
-      (x) => tf.batchNorm(x, mean, variance, beta ?? undefined, gamma ?? undefined, epsilon),
-      (dy) => tf.mul(dy, scale),
-    ),
-  ]
+  if (!isLastAxis(layer, axis)) {
+    // TensorFlow.js' kernel runs through the statistics as if they lay along the last axis.
+    const along = Array.from({ length: rank }, (_, index) => (index === axis ? mean.size : 1))
+    const run: Run = (inputs) => [tf.add(tf.mul(only(inputs), tf.reshape(scale, along)), tf.reshape(shift, along))]
+    return { run, activation: 'linear', linear: null }
+  }
+  const forward = (x: tf.Tensor): tf.Tensor =>
+    rank >= 2 && rank <= 4
+      ? tf.batchNorm(x, mean, variance, beta ?? undefined, gamma ?? undefined, epsilon)
+      : tf.tidy(() => tf.add(tf.mul(x, scale), shift))
+  const run: Run = (inputs) => [withGradient(only(inputs), forward, (dy) => tf.mul(dy, scale))]
   return { run, activation: 'linear', linear: { kind: 'scale', scale, shift } }
 }
 

@@ -1,11 +1,19 @@
 /**
- * Gradient kernels that the WASM backend of TensorFlow.js lacks or gets wrong, written with the ones it has.
+ * Kernels that a backend of TensorFlow.js lacks or gets wrong: gradients above all, which few people run on WASM.
  * Letters: N batch, H x W input extent, h x w output extent, C input channels, K output channels, M channel multiplier,
  * R x S kernel extent.
  */
 import * as tf from '@tensorflow/tfjs'
 import { depthwiseInputGradient, type ConvolutionGeometry } from './convolution-gradient.ts'
-import { maxPool2dGradient, maxPool3dGradient } from './max-pool-gradient.ts'
+import { convolution3dInputGradient } from './convolution3d.ts'
+import {
+  averagePoolGradient,
+  maxPool,
+  maxPoolGradient,
+  poolingOf,
+  type Pooling,
+  type PoolingAttributes,
+} from './pooling.ts'
 
 type Strides = [number, number] | number
 type Padding = 'valid' | 'same' | number | tf.backend_util.ExplicitPadding
@@ -134,14 +142,36 @@ function unsortedSegmentSum({ inputs, attrs }: KernelArguments): tf.Tensor {
   })
 }
 
-function maxPoolGrad({ inputs, attrs }: KernelArguments): tf.Tensor {
-  const x = input(inputs, 'input') as tf.Tensor4D
-  return maxPool2dGradient(x, input(inputs, 'dy') as tf.Tensor4D, attrs as tf.MaxPoolGradAttrs)
+function pooling({ inputs, attrs }: KernelArguments): { x: tf.Tensor; pooling: Pooling; dy: () => Float32Array } {
+  const x = input(inputs, 'input' in inputs ? 'input' : 'x')
+  return { x, pooling: poolingOf(x.shape, attrs as PoolingAttributes), dy: () => floats(input(inputs, 'dy')) }
 }
 
-function maxPool3dGrad({ inputs, attrs }: KernelArguments): tf.Tensor {
-  const x = input(inputs, 'input') as tf.Tensor5D
-  return maxPool3dGradient(x, input(inputs, 'dy') as tf.Tensor5D, attrs as tf.MaxPool3DGradAttrs)
+function floats(tensor: tf.Tensor): Float32Array {
+  return tensor.dataSync<'float32'>()
+}
+
+function maxPoolBackprop(request: KernelArguments): tf.Tensor {
+  const { x, pooling: windows, dy } = pooling(request)
+  return tf.tensor(maxPoolGradient(floats(x), dy(), windows), x.shape)
+}
+
+function averagePoolBackprop(request: KernelArguments): tf.Tensor {
+  const { x, pooling: windows, dy } = pooling(request)
+  return tf.tensor(averagePoolGradient(x.size, dy(), windows), x.shape)
+}
+
+function maxPool3d(request: KernelArguments): tf.Tensor {
+  const { x, pooling: windows } = pooling(request)
+  const [depth, height, width] = windows.axes
+  const shape = [windows.rows, depth.output, height.output, width.output, windows.channels]
+  return tf.tensor(maxPool(floats(x), windows), shape)
+}
+
+function convolution3dBackpropInput({ inputs, attrs }: KernelArguments): tf.Tensor {
+  const { inputShape, strides, pad } = attrs as tf.Conv3DBackpropInputV2Attrs
+  const [dy, filter] = [input(inputs, 'dy') as tf.Tensor5D, input(inputs, 'filter') as tf.Tensor5D]
+  return convolution3dInputGradient(dy, filter, inputShape, strides, pad)
 }
 
 interface Kernel {
@@ -151,23 +181,35 @@ interface Kernel {
   readonly replaces?: true
 }
 
-const KERNELS: readonly Kernel[] = [
-  { name: 'DepthwiseConv2dNativeBackpropInput', kernel: depthwiseBackpropInput },
-  { name: 'DepthwiseConv2dNativeBackpropFilter', kernel: depthwiseBackpropFilter },
-  { name: 'Conv2DBackpropFilter', kernel: convolutionBackpropFilter },
-  { name: 'UnsortedSegmentSum', kernel: unsortedSegmentSum },
-  { name: 'MaxPoolGrad', kernel: maxPoolGrad, replaces: true },
-  { name: 'MaxPool3DGrad', kernel: maxPool3dGrad, replaces: true },
+/** Wrong on both backends that are written in TypeScript and WebAssembly. */
+const AVERAGE_POOLING: readonly Kernel[] = [
+  { name: 'AvgPoolGrad', kernel: averagePoolBackprop, replaces: true },
+  { name: 'AvgPool3DGrad', kernel: averagePoolBackprop, replaces: true },
 ]
 
-/** Adds the missing kernels to the 'wasm' backend and replaces the wrong ones. Idempotent. */
-export function registerWasmKernels(): void {
-  const present = new Set(tf.getKernelsForBackend('wasm').map((config) => config.kernelName))
-  for (const { name, kernel, replaces } of KERNELS) {
+const KERNELS: Readonly<Record<string, readonly Kernel[]>> = {
+  wasm: [
+    { name: 'DepthwiseConv2dNativeBackpropInput', kernel: depthwiseBackpropInput },
+    { name: 'DepthwiseConv2dNativeBackpropFilter', kernel: depthwiseBackpropFilter },
+    { name: 'Conv2DBackpropFilter', kernel: convolutionBackpropFilter },
+    { name: 'UnsortedSegmentSum', kernel: unsortedSegmentSum },
+    { name: 'MaxPoolGrad', kernel: maxPoolBackprop, replaces: true },
+    { name: 'MaxPool3D', kernel: maxPool3d, replaces: true },
+    { name: 'MaxPool3DGrad', kernel: maxPoolBackprop, replaces: true },
+    { name: 'Conv3DBackpropInputV2', kernel: convolution3dBackpropInput, replaces: true },
+    ...AVERAGE_POOLING,
+  ],
+  cpu: AVERAGE_POOLING,
+}
+
+/** Adds a backend's missing kernels and replaces its wrong ones; those that TensorFlow.js adds later stay its own. */
+export function registerKernels(backend: string): void {
+  const present = new Set(tf.getKernelsForBackend(backend).map((config) => config.kernelName))
+  for (const { name, kernel, replaces } of KERNELS[backend] ?? []) {
     if (present.has(name)) {
       if (replaces !== true) continue
-      tf.unregisterKernel(name, 'wasm')
+      tf.unregisterKernel(name, backend)
     }
-    tf.registerKernel({ kernelName: name, backendName: 'wasm', kernelFunc: (request) => kernel(request) })
+    tf.registerKernel({ kernelName: name, backendName: backend, kernelFunc: (request) => kernel(request) })
   }
 }
