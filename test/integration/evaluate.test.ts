@@ -1,0 +1,74 @@
+import { spawn } from 'node:child_process'
+import { createWriteStream } from 'node:fs'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { finished } from 'node:stream/promises'
+import { pack } from 'tar-stream'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** `npm run evaluate -- ...`, without npm. */
+function evaluate(args: readonly string[], data: string): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['--import', 'tsx', 'bin/evaluate.ts', ...args], {
+      env: { ...process.env, LIMELIGHT_DATA: data },
+    })
+    let stdout = ''
+    let stderr = ''
+    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+    child.on('error', reject)
+    child.on('close', (code) => resolve({ code, stdout, stderr }))
+  })
+}
+
+let data = ''
+beforeAll(async () => {
+  data = await mkdtemp(join(tmpdir(), 'limelight-evaluate-'))
+  const cat = await readFile('public/samples/chelsea.jpg')
+  const archive = pack()
+  const file = createWriteStream(join(data, 'cats-dogs.tar'))
+  archive.pipe(file)
+  // The same cat under both labels: exactly one of the two test pictures can be right. The one for training is not read.
+  archive.entry({ name: 'test/cat/1.jpg' }, cat)
+  archive.entry({ name: 'test/dog/1.jpg' }, cat)
+  archive.entry({ name: 'train/cat/1.jpg' }, Buffer.from('not a picture'))
+  archive.finalize()
+  await finished(file)
+  await writeFile(join(data, 'README.md'), 'made by a test')
+})
+afterAll(() => rm(data, { recursive: true }))
+
+describe('npm run evaluate', () => {
+  test('prints one JSON line a data set, counted on the test pictures alone', async () => {
+    const { code, stdout } = await evaluate(['pets-cnn'], data)
+    expect(code).toBe(0)
+    expect(stdout.trim().split('\n')).toHaveLength(1)
+    expect(JSON.parse(stdout)).toMatchObject({
+      model: 'pets-cnn',
+      dataset: 'cats-dogs/test',
+      n: 2,
+      correct: 1,
+      accuracy: 0.5,
+      engine: 'onnx',
+    })
+  })
+
+  test('an unknown model is answered with the ones there are', async () => {
+    const { code, stderr } = await evaluate(['no-such-model'], data)
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^evaluate: Name a model to evaluate: .*pets-cnn.*reviews-minilm/)
+  })
+
+  test('without the data it says what to set', async () => {
+    const { code, stderr } = await evaluate(['pets-cnn'], join(data, 'nowhere'))
+    expect(code).toBe(1)
+    expect(stderr).toContain('Set LIMELIGHT_DATA')
+  })
+})
