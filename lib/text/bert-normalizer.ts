@@ -84,14 +84,16 @@ function stripAccents(traced: Traced): Traced {
       .map(({ mark }) => mark)
       .join('')
       .normalize('NFD')
-    const low = Math.min(...run.map(({ source }) => source))
-    for (const mark of ordered) {
-      const source = waiting.get(mark)?.shift() ?? low
-      if (/\p{Mn}/u.test(mark)) continue
+    const kept = [...ordered].flatMap((mark) => {
+      const source = waiting.get(mark)?.shift()
+      return /\p{Mn}/u.test(mark) || source === undefined ? [] : [{ mark, source }]
+    })
+    // Kept marks that changed places share out their positions in rising order, so that spans stay in order.
+    const positions = kept.map(({ source }) => source).sort((one, other) => one - other)
+    kept.forEach(({ mark }, index) => {
       characters.push(mark)
-      // Kept marks that changed places keep rising positions: the later one takes the larger.
-      sources.push(Math.max(source, sources.at(-1) ?? source))
-    }
+      sources.push(positions[index] ?? 0)
+    })
     run.length = 0
   }
   decomposed.characters.forEach((character, index) => {

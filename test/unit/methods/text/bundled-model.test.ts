@@ -74,12 +74,12 @@ describe.each(SAMPLES)('sample $id', ({ text }) => {
     }))
     const words = groupWords(text, tokens, 'sum')
     expect(completeness?.error).toBeLessThanOrEqual(0.01)
-    expect(completeness?.points).toBeLessThanOrEqual(129)
+    expect(completeness?.points).toBeLessThanOrEqual(257)
     expect(words.reduce((sum, word) => sum + word.score, 0)).toBeCloseTo(completeness?.sum ?? Number.NaN, 5)
     const { values } = await model.ask({ feeds: context.feeds, read: [model.logits] })
     const logit = values[model.logits]?.data[1] ?? Number.NaN
     // The blanks speak for neither side, so the scores explain nearly the whole logit.
-    expect(Math.abs((completeness?.sum ?? Number.NaN) - logit)).toBeLessThan(0.75)
+    expect(Math.abs((completeness?.sum ?? Number.NaN) - logit)).toBeLessThan(1.5)
   })
 })
 
