@@ -1,19 +1,27 @@
 /** The methods there are: explicit, in the order in which they are offered. A test holds list == folder == tests. */
 import type { Method } from './method.ts'
 import { gradCam } from './image/grad-cam.ts'
+import { gradCamPlusPlus } from './image/grad-cam-plus-plus.ts'
+import { hiresCam } from './image/hires-cam.ts'
+import { layerCam } from './image/layer-cam.ts'
 import { cam } from './image/cam.ts'
 import { integratedGradients } from './text/integrated-gradients.ts'
 import { inputXGradient } from './text/input-x-gradient.ts'
 import { gradientNorm } from './text/gradient-norm.ts'
+import { occlusion } from './text/occlusion.ts'
 
 export const METHODS: readonly Method[] = Object.freeze([
   // image
   gradCam,
   cam,
+  gradCamPlusPlus,
+  hiresCam,
+  layerCam,
   // text
   integratedGradients,
   inputXGradient,
   gradientNorm,
+  occlusion,
 ])
 
 /** The method of that id, or null. */

@@ -70,8 +70,8 @@ async function rawBaseline(context: TextContext, embedding: FloatTensor, name: S
   if (id === null)
     throw new AppError({
       code: 'BAD_PARAMETER',
-      message: `This model's tokenizer has no ${name} token. Choose another baseline, such as zero.`,
-      details: { parameter: 'baseline', value: name },
+      message: `This model's tokenizer has no ${name} token. Choose another one, such as zero.`,
+      details: { value: name },
     })
   return embedIds(
     context,

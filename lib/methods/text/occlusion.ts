@@ -1,0 +1,87 @@
+/** Occlusion: how the score changes when tokens are hidden, one window at a time. Letters: T tokens, E embedding size. */
+import { z } from 'zod'
+import { float32 } from '../../tensor/tensor.ts'
+import { textMethod } from '../method.ts'
+import { baselines } from './shared/baseline.ts'
+import { saturation } from './shared/diagnoses.ts'
+import { batchSize, embed, scalarOf, scalarParam, scalarsAt } from './shared/embedding.ts'
+
+const LONGEST_TEXT = 512
+
+const params = z.strictObject({
+  replacement: z.enum(['mask', 'pad', 'zero']).default('mask').meta({
+    title: 'Replacement',
+    description: 'What hides a token. mask: the mask token. pad: the padding token. zero: a vector of zeros.',
+  }),
+  window: z.int().min(1).max(16).default(1).meta({
+    title: 'Window',
+    description:
+      'How many neighbouring tokens are hidden at once; a token scores the mean over the windows that hide it.',
+  }),
+  scalar: scalarParam,
+})
+
+export const occlusion = textMethod<z.infer<typeof params>>({
+  id: 'occlusion',
+  version: 1,
+  modality: 'text',
+  family: 'perturbation',
+  title: 'Occlusion',
+  summary:
+    'How much the score of the class falls when a token is hidden. Needs no gradient, so it checks the methods that do; it takes one prediction a token.',
+  paper: {
+    title: 'Understanding Neural Networks through Representation Erasure',
+    authors: 'Li, Monroe, Jurafsky',
+    year: 2016,
+    url: 'https://arxiv.org/abs/1612.08220',
+  },
+  needs: ['embedding-tap'],
+  params,
+  output: { kind: 'tokens', signed: true, complete: false },
+  cost: () => LONGEST_TEXT,
+  /** scores[t] = mean over windows W that hold t of F(x) - F(x with W replaced). Special tokens are never hidden: 0. */
+  async run(context, { replacement, window, scalar }) {
+    const { embedding, logits } = await embed(context)
+    const whole = scalarOf(logits.data, context.target.index, scalar)
+    const [hidden] = await baselines(context, embedding, replacement, 'keep')
+    if (hidden === undefined) throw new RangeError('no replacement')
+    const [tokens = 0, size = 0] = embedding.dims
+    const words = context.special.flatMap((special, token) => (special ? [] : [token]))
+    const extent = Math.min(window, words.length)
+    const windows = words.slice(extent - 1).map((_, first) => words.slice(first, first + extent))
+    const sums = new Float64Array(tokens)
+    const counts = new Float64Array(tokens)
+    const rows = batchSize(tokens)
+    for (let first = 0; first < windows.length; first += rows) {
+      const batch = windows.slice(first, first + rows)
+      const points = new Float32Array(batch.length * tokens * size) // [B, T, E]
+      batch.forEach((covered, row) => {
+        points.set(embedding.data, row * tokens * size)
+        for (const token of covered) {
+          const from = hidden.embedding.data.subarray(token * size, (token + 1) * size)
+          points.set(from, (row * tokens + token) * size)
+        }
+      })
+      const scalars = await scalarsAt(context, float32(points, [batch.length, tokens, size]), scalar)
+      batch.forEach((covered, row) => {
+        for (const token of covered) {
+          sums[token] = (sums[token] ?? 0) + whole - (scalars[row] ?? Number.NaN)
+          counts[token] = (counts[token] ?? 0) + 1
+        }
+      })
+      context.progress((first + batch.length) / windows.length)
+    }
+    if (windows.length === 0) context.progress(1)
+    return {
+      kind: 'text',
+      scores: float32(
+        Float32Array.from(sums, (sum, token) => sum / Math.max(1, counts[token] ?? 0)),
+        [tokens],
+      ),
+      wordReduction: 'absolute-max',
+      logits,
+      completeness: null,
+      diagnoses: saturation(logits.data, context.target.index),
+    }
+  },
+})
