@@ -1,0 +1,24 @@
+/**
+ * LayerCAM: activation times positive gradient at every position, added up over the channels.
+ *
+ * Jiang et al. 2021, https://doi.org/10.1109/TIP.2021.3089943: map = sum_k ReLU(g^k) * A^k, element by
+ * element. Made for early layers, where it keeps fine detail. The paper's last ReLU is a matter of display here.
+ */
+import { elementwiseSum, gradientCam } from './shared/cam.ts'
+
+export const layerCam = gradientCam(
+  {
+    id: 'layer-cam',
+    version: 1,
+    title: 'LayerCAM',
+    summary:
+      'Which places of a layer raise the score of a class, counting positive gradients only; sharp at early layers too.',
+    paper: {
+      title: 'LayerCAM: Exploring Hierarchical Class Activation Maps for Localization',
+      authors: 'Jiang, Zhang, Hou, Cheng, Wei',
+      year: 2021,
+      url: 'https://doi.org/10.1109/TIP.2021.3089943',
+    },
+  },
+  (activation, gradient) => elementwiseSum(activation, gradient, (a, g) => a * Math.max(0, g)),
+)
