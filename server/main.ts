@@ -2,8 +2,9 @@
 import { fileURLToPath } from 'node:url'
 import { AppError } from '../lib/errors.ts'
 import { createLogger } from './logger.ts'
+import { ROOT } from './paths.ts'
 import { HELP, readOptions } from './options.ts'
-import { ROOT, start, type RunningServer } from './start.ts'
+import { start, type RunningServer } from './start.ts'
 
 /** If stopping takes longer than this, something hangs, and waiting helps nobody. */
 const STOP_LIMIT_MS = 5000

@@ -1,8 +1,8 @@
 /** Starts a whole server: database, workers, queue, HTTP. Tests start it too, with other workers. */
-import type { Server } from 'node:http'
+import type { Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { fileURLToPath } from 'node:url'
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { AppError } from '../lib/errors.ts'
 import { METHODS } from '../lib/methods/index.ts'
 import { createApp } from './app.ts'
@@ -16,11 +16,13 @@ import type { Logger } from './logger.ts'
 import type { Options } from './options.ts'
 import { openPages } from './pages.ts'
 import type { Parts } from './parts.ts'
+import { MODELS, ROOT, WORKER } from './paths.ts'
 import { recoverRuns } from './services/recover-runs.ts'
 import { createRunStore } from './services/run-store.ts'
 import { AssetFiles } from './storage/asset-files.ts'
 
-export const ROOT = fileURLToPath(new URL('..', import.meta.url))
+/** How long the background waits for a first request. */
+const PATIENCE_MS = 1000
 
 export interface StartOptions extends Omit<Options, 'help' | 'logLevel'> {
   readonly log: Logger
@@ -40,7 +42,7 @@ export interface RunningServer {
 }
 
 export function version(): string {
-  return (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version
+  return (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }).version
 }
 
 function listen(server: Server, host: string, port: number): Promise<AddressInfo> {
@@ -64,18 +66,43 @@ function urlOf(host: string, port: number): string {
   return `http://${shown.includes(':') ? `[${shown}]` : shown}:${port}`
 }
 
+/**
+ * Workers and pages take a second of the processor to start. Whoever waits for the server's first answer should not wait
+ * for them too, so they are begun behind it, or after a moment when nobody asks.
+ * @returns a function that calls it off
+ */
+function afterFirstAnswer(server: Server, begin: () => void): () => void {
+  let done = false
+  const once = (): void => {
+    if (done) return
+    done = true
+    clearTimeout(timer)
+    begin()
+  }
+  const timer = setTimeout(once, PATIENCE_MS)
+  server.once('request', (_request, response: ServerResponse) => {
+    clearTimeout(timer)
+    response.once('close', once)
+  })
+  return () => {
+    done = true
+    clearTimeout(timer)
+  }
+}
+
 /** @throws AppError with one sentence for the person who starts it */
 export async function start(options: StartOptions): Promise<RunningServer> {
   const { log, host, dataFolder, now = () => new Date() } = options
+  const startedAt = now()
   const database = await openDatabase(dataFolder, { now })
   const undo: (() => Promise<void>)[] = [() => database.close()]
   try {
     const { prisma } = database
     const files = new AssetFiles(dataFolder)
-    const catalogue = openCatalogue(options.modelsFolder ?? fileURLToPath(new URL('../models', import.meta.url)))
+    const catalogue = openCatalogue(options.modelsFolder ?? MODELS)
     const pool = new WorkerPool({
-      entry: options.workerEntry ?? fileURLToPath(new URL('jobs/worker.ts', import.meta.url)),
-      execArgv: ['--import', import.meta.resolve('tsx')],
+      entry: options.workerEntry ?? WORKER.entry,
+      execArgv: WORKER.execArgv,
       ...(options.workerEnv === undefined ? {} : { env: options.workerEnv }),
       size: options.workers,
       log,
@@ -105,18 +132,24 @@ export async function start(options: StartOptions): Promise<RunningServer> {
     undo.unshift(() => app.close())
     port = (await listen(app.server, host, options.port)).port
 
-    const recovered = await recoverRuns(prisma, now)
-    if (recovered.failed + recovered.queued.length > 0)
-      log.warn(`after the last stop: ${recovered.queued.length} runs queued again, ${recovered.failed} given up`)
-    pool.start()
-    for (const runId of recovered.queued) queue.enqueue(runId)
-    pages?.handler().catch((error: unknown) => log.error({ err: error }, 'the pages do not work'))
+    const resume = async (): Promise<void> => {
+      const recovered = await recoverRuns(prisma, now, startedAt)
+      if (recovered.failed + recovered.queued.length > 0)
+        log.warn(`after the last stop: ${recovered.queued.length} runs queued again, ${recovered.failed} given up`)
+      for (const runId of recovered.queued) queue.enqueue(runId)
+      pool.start()
+      await pages?.handler()
+    }
+    const cancelResume = afterFirstAnswer(app.server, () => {
+      resume().catch((error: unknown) => log.error({ err: error }, 'starting was not completed'))
+    })
 
     return {
       url: urlOf(host, port),
       parts,
       pool,
       async stop() {
+        cancelResume()
         const settled = queue.close()
         await pool.close()
         await settled

@@ -1,15 +1,15 @@
 /** Opens the database of a data folder: makes it where it is missing, locks it, migrates it, gives a Prisma client. */
 import { mkdir } from 'node:fs/promises'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { pathToFileURL } from 'node:url'
 import { join } from 'node:path'
 import { PrismaClient } from '../../prisma/generated/client.ts'
 import { AppError } from '../../lib/errors.ts'
+import { MIGRATIONS } from '../paths.ts'
 import { OneConnectionAdapter } from './adapter.ts'
 import { lockFolder, type FolderLock } from './lock.ts'
 import { migrate, readMigrations } from './migrate.ts'
 
 export const DATABASE_FILE = 'limelight.db'
-const MIGRATIONS = fileURLToPath(new URL('../../prisma/migrations', import.meta.url))
 
 export interface Database {
   readonly prisma: PrismaClient

@@ -11,11 +11,13 @@ export interface Recovered {
 /**
  * Sorts out the runs that the last server left behind: those it had begun too often are FAILED with a reason, all others
  * are QUEUED again.
+ * @param before when this server started; what was begun later is its own
  */
-export async function recoverRuns(prisma: PrismaClient, now: () => Date): Promise<Recovered> {
+export async function recoverRuns(prisma: PrismaClient, now: () => Date, before: Date): Promise<Recovered> {
+  const left = { status: 'RUNNING', OR: [{ startedAt: null }, { startedAt: { lt: before } }] }
   return prisma.$transaction(async (tx) => {
     const { count: failed } = await tx.run.updateMany({
-      where: { status: 'RUNNING', attempts: { gte: MAX_ATTEMPTS } },
+      where: { ...left, attempts: { gte: MAX_ATTEMPTS } },
       data: {
         status: 'FAILED',
         errorCode: 'WORKER_LOST',
@@ -23,7 +25,7 @@ export async function recoverRuns(prisma: PrismaClient, now: () => Date): Promis
         finishedAt: now(),
       },
     })
-    await tx.run.updateMany({ where: { status: 'RUNNING' }, data: { status: 'QUEUED', startedAt: null } })
+    await tx.run.updateMany({ where: left, data: { status: 'QUEUED', startedAt: null } })
     const queued = await tx.run.findMany({
       where: { status: 'QUEUED' },
       orderBy: [{ queuedAt: 'asc' }, { id: 'asc' }],
