@@ -101,7 +101,7 @@ export async function readArtifacts(path: string): Promise<io.ModelArtifacts> {
   }
   const { modelTopology, weightsManifest } = parse(path, text)
   const weightSpecs: io.WeightsManifestEntry[] = []
-  const weightData: ArrayBuffer[] = []
+  const shards: Uint8Array[] = []
   for (const { paths, weights } of weightsManifest) {
     const expected = weights.reduce(
       (sum, { shape, dtype, quantization }) => sum + sizeOf(shape) * (BYTES[quantization?.dtype ?? dtype] ?? 0),
@@ -111,9 +111,7 @@ export async function readArtifacts(path: string): Promise<io.ModelArtifacts> {
     for (const name of paths) {
       const bytes = await readShard(path, folder, name)
       found += bytes.length
-      const owned = new ArrayBuffer(bytes.length)
-      new Uint8Array(owned).set(bytes)
-      weightData.push(owned)
+      shards.push(bytes)
     }
     if (found !== expected)
       throw badModel(
@@ -123,5 +121,16 @@ export async function readArtifacts(path: string): Promise<io.ModelArtifacts> {
       )
     weightSpecs.push(...(weights as io.WeightsManifestEntry[]))
   }
-  return { modelTopology, weightSpecs, weightData }
+  // One buffer: TensorFlow.js 4.22 loses its way in several of which the last is the longest.
+  return { modelTopology, weightSpecs, weightData: joined(shards) }
+}
+
+function joined(shards: readonly Uint8Array[]): ArrayBuffer {
+  const buffer = new ArrayBuffer(shards.reduce((size, { length }) => size + length, 0))
+  let offset = 0
+  for (const shard of shards) {
+    new Uint8Array(buffer, offset, shard.length).set(shard)
+    offset += shard.length
+  }
+  return buffer
 }
