@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
 const STAMPS = join(ROOT, '.limelight')
 const OLDEST_NODE = [20, 19]
-const HEARTBEAT_MS = 10_000
+const HEARTBEAT_MS = 20_000
 
 /** Prints one line and ends the process with a failure. */
 export function giveUp(line) {
@@ -123,6 +123,13 @@ const STEPS = {
     inputs: ['schema.graphql', 'codegen.ts', 'app', 'package-lock.json'],
     makes: 'app/_graphql/generated',
     run: () => runQuietly(process.execPath, [bin('@graphql-codegen/cli/esm/bin.js'), '--config', 'codegen.ts']),
+  },
+  server: {
+    name: 'server',
+    doing: 'Bundling the server',
+    inputs: ['server', 'lib', 'prisma/schema.prisma', 'package-lock.json'],
+    makes: 'dist/main.js',
+    run: () => runQuietly(process.execPath, ['--import', 'tsx', join(ROOT, 'server/build.ts')]),
   },
   pages: {
     name: 'pages',

@@ -5,7 +5,5 @@ import { setUp, toolEnvironment } from './setup.mjs'
 await setUp()
 
 Object.assign(process.env, toolEnvironment(), { NODE_ENV: 'production' })
-const { register } = await import('tsx/esm/api')
-register()
-const { main } = await import('../server/main.ts')
+const { main } = await import('../dist/main.js')
 await main(process.argv.slice(2))
