@@ -100,7 +100,7 @@ export function HistoryFilters({ filters, onChange, searchRef }: HistoryFiltersP
       />
       <FilterSelect
         label="Kind of input"
-        all="Photos and reviews"
+        all="Any input"
         value={filters.modality}
         choices={MODALITIES}
         onChange={(modality) => {

@@ -2,10 +2,12 @@ import Link from 'next/link'
 import type { ReactNode } from 'react'
 import type { Run } from '../_graphql/types.ts'
 import { dateTime, milliseconds } from './format.ts'
+import { isJsonObject, lines } from './jsonLines.ts'
 import styles from './RunFacts.module.css'
 
 interface RunFactsProps {
   readonly run: Run
+  /** False on a shared page, whose reader has no other page to go to. */
   readonly linked: boolean
 }
 
@@ -18,17 +20,21 @@ function Fact({ term, children }: { readonly term: string; readonly children: Re
   )
 }
 
-/** Nested JSON as lines of `path: value`. */
-export function flatten(value: unknown, path = ''): readonly { path: string; value: string }[] {
-  if (value === null || typeof value !== 'object') return [{ path, value: String(value) }]
-  return Object.entries(value).flatMap(([key, inner]) => flatten(inner, path === '' ? key : `${path}.${key}`))
+function timeSpent({ totalMs, queuedMs, loadMs, preprocessMs, computeMs }: NonNullable<Run['timings']>): string {
+  const parts = [
+    { ms: queuedMs, doing: 'waiting' },
+    { ms: loadMs, doing: 'loading the model' },
+    { ms: preprocessMs, doing: 'preparing the input' },
+    { ms: computeMs, doing: 'computing' },
+  ]
+  const spent = parts.filter(({ ms }) => ms > 0).map(({ ms, doing }) => `${milliseconds(ms)} ${doing}`)
+  return `${milliseconds(totalMs)} in all: ${spent.join(', ')}`
 }
 
-/** What made this result: model, method, parameters, times, versions. */
+/** What made this result: model, method, parameters, times, and the versions recorded with it. */
 export function RunFacts({ run, linked }: RunFactsProps) {
-  const parameters = flatten(run.params)
-  const provenance = flatten(run.provenance).filter(({ value }) => value !== '')
-  const { timings } = run
+  const parameters = lines(run.params)
+  const provenance = isJsonObject(run.provenance) ? Object.entries(run.provenance) : []
   return (
     <dl className={styles['facts']}>
       <Fact term="Model">
@@ -43,11 +49,11 @@ export function RunFacts({ run, linked }: RunFactsProps) {
           <code>{run.attribution.layer}</code>
         </Fact>
       ) : null}
-      {parameters.map((parameter) => (
-        <Fact key={parameter.path} term={parameter.path}>
-          <code>{parameter.value}</code>
+      {parameters.length > 0 ? (
+        <Fact term="Parameters">
+          <Lines of={parameters} />
         </Fact>
-      ))}
+      ) : null}
       <Fact term="Seed">
         <code>{run.seed}</code>
       </Fact>
@@ -59,18 +65,21 @@ export function RunFacts({ run, linked }: RunFactsProps) {
       <Fact term="Made">
         <time dateTime={run.createdAt}>{dateTime(run.createdAt)}</time>
       </Fact>
-      {timings ? (
-        <Fact term="Time">
-          {milliseconds(timings.totalMs)} in all: {milliseconds(timings.queuedMs)} waiting,{' '}
-          {milliseconds(timings.loadMs)} loading the model, {milliseconds(timings.preprocessMs)} preparing the input,{' '}
-          {milliseconds(timings.computeMs)} computing
-        </Fact>
-      ) : null}
-      {provenance.map((entry) => (
-        <Fact key={entry.path} term={entry.path}>
-          <code>{entry.value}</code>
+      {run.timings ? <Fact term="Time">{timeSpent(run.timings)}</Fact> : null}
+      {provenance.map(([part, recorded]) => (
+        <Fact key={part} term={`Recorded ${part}`}>
+          <Lines of={lines(recorded)} />
         </Fact>
       ))}
     </dl>
   )
+}
+
+function Lines({ of }: { readonly of: ReturnType<typeof lines> }) {
+  return of.map(({ path, value }) => (
+    <span key={path} className={styles['line']}>
+      {path === '' ? null : `${path} `}
+      <code>{value}</code>
+    </span>
+  ))
 }

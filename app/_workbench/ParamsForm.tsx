@@ -126,7 +126,7 @@ export function ParamsForm({ paramsSchema, ...rest }: ParamsFormProps) {
       {others.length > 0 ? (
         <details className={styles['parameters']}>
           <summary>
-            Parameters <span>{changed === 0 ? 'as usual' : `${String(changed)} changed`}</span>
+            Parameters <span>{changed === 0 ? 'all at their defaults' : `${String(changed)} changed`}</span>
           </summary>
           <div>
             {others.map((field) => (

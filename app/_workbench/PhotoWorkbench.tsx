@@ -4,6 +4,7 @@ import { useEffect, useEffectEvent, useRef, useState } from 'react'
 import { usePageCommands } from '../_actions/ActionProvider.tsx'
 import type { Run } from '../_graphql/types.ts'
 import { Diagnoses } from '../_run/Diagnoses.tsx'
+import { describe } from '../_run/describe.ts'
 import { ImageResult } from '../_run/ImageResult.tsx'
 import { Predictions } from '../_run/Predictions.tsx'
 import { RunFacts } from '../_run/RunFacts.tsx'
@@ -211,10 +212,4 @@ export function PhotoWorkbench({ earlierRunId }: { readonly earlierRunId: string
       {dragging && picture ? <p className={styles['dropHint']}>Let go to explain this photo instead</p> : null}
     </div>
   )
-}
-
-/** One line: what the map shows. */
-function describe(run: Run): string {
-  const layer = run.attribution?.__typename === 'ImageAttribution' ? run.attribution.layer : null
-  return `${run.method.title} for “${run.target?.label ?? '?'}”${layer ? `, layer ${layer}` : ''}`
 }

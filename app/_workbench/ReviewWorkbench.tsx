@@ -8,6 +8,7 @@ import { Predictions } from '../_run/Predictions.tsx'
 import { RunFacts } from '../_run/RunFacts.tsx'
 import { TextResult } from '../_run/TextResult.tsx'
 import { count } from '../_run/format.ts'
+import { describe } from '../_run/describe.ts'
 import { Notice } from '../_ui/Notice.tsx'
 import { Progress } from '../_ui/Progress.tsx'
 import { RunActions } from './RunActions.tsx'
@@ -67,11 +68,13 @@ export function ReviewWorkbench({ earlierRunId }: { readonly earlierRunId: strin
         <header className={styles['head']}>
           <div>
             <h1>Which words made the model say so?</h1>
-            <p className={styles['about']}>
-              {run ? `${run.method.title} for “${run.target?.label ?? '?'}”` : 'Type or paste a movie review.'}
-            </p>
+            <p className={styles['about']}>{run ? describe(run) : 'Type or paste a movie review.'}</p>
           </div>
-          {run ? <RunActions runId={run.id} /> : null}
+          {run ? (
+            <div className={styles['runActions']}>
+              <RunActions runId={run.id} />
+            </div>
+          ) : null}
         </header>
         {earlier.loading ? <Progress label="Loading the earlier run…" /> : null}
         {earlier.problem ? <Notice tone="error">{earlier.problem}</Notice> : null}

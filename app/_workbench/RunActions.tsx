@@ -4,7 +4,6 @@ import Link from 'next/link'
 import { useState } from 'react'
 import { usePageCommands } from '../_actions/ActionProvider.tsx'
 import { ShareDialog } from '../_run/ShareDialog.tsx'
-import styles from './Workbench.module.css'
 
 /** Share the run that is shown, or go to its page. */
 export function RunActions({ runId }: { readonly runId: string }) {
@@ -14,7 +13,7 @@ export function RunActions({ runId }: { readonly runId: string }) {
   }
   usePageCommands({ share })
   return (
-    <div className={styles['runActions']}>
+    <>
       <button type="button" onClick={share}>
         Share
       </button>
@@ -29,6 +28,6 @@ export function RunActions({ runId }: { readonly runId: string }) {
           }}
         />
       ) : null}
-    </div>
+    </>
   )
 }

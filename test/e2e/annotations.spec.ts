@@ -67,7 +67,7 @@ test('selected words are annotated, counted in code points', async ({ page, requ
   const text = 'Lovely 🎬 — “Amélie” is naïve but charming.'
   const id = await explainReview(request, text)
   await page.goto(`/runs/${id}`)
-  const word = page.getByRole('option', { name: /^naïve/ })
+  const word = page.getByTestId('review-text').getByRole('option', { name: /^naïve/ })
   await word.dblclick()
   await expect(page.getByRole('form', { name: 'New annotation' })).toContainText('naïve')
   await page.getByRole('textbox', { name: 'Note' }).fill('Not meant badly')
@@ -81,7 +81,10 @@ test('selected words are annotated, counted in code points', async ({ page, requ
 test('words are marked with Shift and the arrow keys', async ({ page, request }) => {
   const id = await explainReview(request, 'The ending is rushed, yet moving.')
   await page.goto(`/runs/${id}`)
-  await page.getByRole('option', { name: /^ending/ }).focus()
+  await page
+    .getByTestId('review-text')
+    .getByRole('option', { name: /^ending/ })
+    .focus()
   await page.keyboard.press('Shift+ArrowRight')
   await page.keyboard.press('Shift+ArrowRight')
   await page.keyboard.press('a')

@@ -15,7 +15,7 @@ test('runs are listed newest first, found, filtered and deleted', async ({ page,
   await expect
     .poll(() => thumbnail.evaluate((image) => (image instanceof HTMLImageElement ? image.naturalWidth : 0)))
     .toBeGreaterThan(0)
-  await page.getByLabel('Kind of input').selectOption('Photos and reviews')
+  await page.getByLabel('Kind of input').selectOption('Any input')
 
   await page.keyboard.press('Escape')
   await page.locator('h1').click()

@@ -63,7 +63,7 @@ test('the shortcuts are listed and work', async ({ page }) => {
 
 test('models and methods say where they come from', async ({ page }) => {
   await page.goto('/models')
-  const model = page.getByRole('article').filter({ hasText: 'reviews-minilm' })
+  const model = page.locator('#pets-cnn')
   await expect(model).toContainText(/\d+\.\d+ %/)
   await expect(model).toContainText('npm run evaluate')
   await page.goto('/methods')
