@@ -1,0 +1,82 @@
+/** A Teachable Machine image export's metadata.json, read as a model card: its labels and how it wants to be fed. */
+import { readFile } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
+import { z } from 'zod'
+import { AppError } from '../errors.ts'
+import { modelCard, type ModelCard } from './card.ts'
+
+const metadata = z.object({
+  labels: z.array(z.string()).min(2),
+  imageSize: z.int().positive().default(224),
+  modelName: z.string().default('Teachable Machine model'),
+  tmVersion: z.string().default('unknown'),
+  packageName: z.string().default('@teachablemachine/image'),
+  isGrayscale: z.boolean().default(false),
+})
+
+/** The folder's name as an id: lower case, digits and hyphens. */
+function idOf(folder: string): string {
+  const slug = basename(resolve(folder))
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+  return slug === '' ? 'teachable-machine' : slug
+}
+
+/**
+ * The card of an export folder (model.json, weights.bin, metadata.json). Teachable Machine crops the middle square of a
+ * picture, resizes it to `imageSize` and maps 0..255 to -1..1 (its library's `cropTo` and `capture`).
+ * `defaultTap` is '': the engine takes the last map.
+ * @throws AppError BAD_MODEL when metadata.json is missing or not of an image model.
+ */
+export async function teachableMachineCard(folder: string): Promise<ModelCard> {
+  const path = join(folder, 'metadata.json')
+  let found: z.infer<typeof metadata>
+  try {
+    found = metadata.parse(JSON.parse(await readFile(path, 'utf8')))
+  } catch (cause) {
+    const reason = cause instanceof z.ZodError ? z.prettifyError(cause) : String(cause)
+    throw new AppError({
+      code: 'BAD_MODEL',
+      message: `${path}: ${reason}`,
+      userMessage:
+        'The metadata.json of this Teachable Machine export cannot be read. ' +
+        'Export the image model again with "Tensorflow.js", "Download", and keep its three files together.',
+      cause,
+    })
+  }
+  if (found.isGrayscale)
+    throw new AppError({
+      code: 'BAD_MODEL',
+      message: `${path}: a greyscale model`,
+      userMessage: 'Greyscale Teachable Machine models are not supported. Train a standard image model.',
+    })
+  return modelCard.parse({
+    id: idOf(folder),
+    title: found.modelName,
+    summary: `A Teachable Machine image model that tells ${found.labels.join(', ')} apart.`,
+    task: 'image-classification',
+    labels: found.labels,
+    files: { tfjs: 'model.json' },
+    preprocessing: {
+      kind: 'image',
+      width: found.imageSize,
+      height: found.imageSize,
+      resize: 'crop',
+      cropFraction: 1,
+      layout: 'NHWC',
+      mean: [127.5, 127.5, 127.5],
+      std: [127.5, 127.5, 127.5],
+      colour: 'RGB',
+    },
+    defaultTap: '',
+    license: 'unknown: ask whoever trained it',
+    provenance: {
+      architecture: 'MobileNet v2 (alpha 0.35) and two dense layers',
+      data: 'unknown: pictures of whoever trained it',
+      recipe: `Teachable Machine ${found.tmVersion} (${found.packageName})`,
+      seed: 0,
+    },
+    figures: [],
+  })
+}

@@ -1,0 +1,64 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { teachableMachineCard } from '../../../lib/models/teachable-machine.ts'
+
+let root: string
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'limelight-tm-'))
+})
+afterAll(() => rm(root, { recursive: true, force: true }))
+
+async function exported(name: string, metadata: unknown): Promise<string> {
+  const folder = join(root, name)
+  await mkdir(folder)
+  await writeFile(join(folder, 'metadata.json'), typeof metadata === 'string' ? metadata : JSON.stringify(metadata))
+  return folder
+}
+
+it('reads labels and preprocessing: the middle square, values / 127.5 - 1', async () => {
+  const folder = await exported('Cats (2)', {
+    tfjsVersion: '1.7.4',
+    tmVersion: '2.4.14',
+    packageName: '@teachablemachine/image',
+    modelName: 'tm-my-image-model',
+    labels: ['Cat', 'Not cat'],
+    imageSize: 224,
+    userMetadata: {},
+  })
+  expect(await teachableMachineCard(folder)).toMatchObject({
+    id: 'cats-2',
+    title: 'tm-my-image-model',
+    labels: ['Cat', 'Not cat'],
+    files: { tfjs: 'model.json' },
+    defaultTap: '',
+    preprocessing: {
+      kind: 'image',
+      width: 224,
+      height: 224,
+      resize: 'crop',
+      cropFraction: 1,
+      mean: [127.5, 127.5, 127.5],
+      std: [127.5, 127.5, 127.5],
+      colour: 'RGB',
+    },
+  })
+})
+
+it.each([
+  ['no labels', { imageSize: 224 }],
+  ['one label', { labels: ['Cat'] }],
+  ['a greyscale model', { labels: ['Cat', 'Dog'], isGrayscale: true }],
+  ['not JSON', '{'],
+])('refuses %s', async (name, metadata) => {
+  const folder = await exported(name, metadata)
+  await expect(teachableMachineCard(folder)).rejects.toMatchObject({ code: 'BAD_MODEL' })
+})
+
+it('says what to do when metadata.json is missing', async () => {
+  await expect(teachableMachineCard(join(root, 'nowhere'))).rejects.toMatchObject({
+    code: 'BAD_MODEL',
+    userMessage: expect.stringContaining('Export the image model again') as string,
+  })
+})
