@@ -2,10 +2,12 @@
 
     python export.py --committed ../../test/fixtures/networks     one file a network, as committed
     python export.py --out /some/folder [--only resnet,bert]      network x exporter x opset, for coverage.ts
+    python export.py --full /some/folder [--only full-bert]       published sizes, each in one form
 
 Each model NAME.onnx comes with NAME.json (the manifest) and NAME.bin (little-endian float32, at the manifest's offsets).
 Everything follows from the seed; a seed whose gradients differ between 32 and 64 bits by more than 2e-6 of the largest
-(a rectifier within rounding of its kink) is passed over for the next.
+(a rectifier within rounding of its kink) is passed over for the next; full-size networks have too many rectifiers for that,
+their manifests say how far the two precisions lie apart.
 """
 
 import argparse
@@ -21,12 +23,15 @@ import torch
 import torchvision
 import transformers
 
+import full_networks
 from exporters import EXPORTERS, OPSETS, Refused, every_tensor, export, find
 from goldens import Golden, distance, in_double, randomise
 from image_networks import CLASSES as IMAGE_CLASSES, IMAGE_NETWORKS
-from text_networks import CLASSES as TEXT_CLASSES, TEXT_NETWORKS
+from text_networks import CLASSES as TEXT_CLASSES, TEXT_NETWORKS, TextNetwork
 
 CONDITION = 2e-6
+FULL_SIZE = {**full_networks.FULL_IMAGE_NETWORKS, **full_networks.FULL_TEXT_NETWORKS}
+FULL_SIZE_FORM = ("torchscript", 17)
 TAPS = 2
 VERSIONS = {
     "python": platform.python_version(),
@@ -69,12 +74,13 @@ class Case:
 
     def __init__(self, name: str):
         self.name = name
-        self.text = name in TEXT_NETWORKS
-        self.source = TEXT_NETWORKS[name] if self.text else IMAGE_NETWORKS[name]
+        self.source = (IMAGE_NETWORKS | TEXT_NETWORKS | FULL_SIZE)[name]
+        self.full = name in FULL_SIZE
+        self.text = isinstance(self.source, TextNetwork)
         self.attention = "sdpa" if self.text and self.source.fused else "eager"
         for seed in range(20):
             self._make(seed)
-            if max(self.condition.values()) <= CONDITION:
+            if self.full or max(self.condition.values()) <= CONDITION:
                 return
         raise RuntimeError(f"{name}: no well-conditioned seed among 20; the last: {self.condition}")
 
@@ -91,7 +97,9 @@ class Case:
         network = self.build("eager")
         self.inputs = self.draw_inputs(2, 8, seed + 1000)
         self.example = self.draw_inputs(3, 6, seed + 2000)  # other shapes than the goldens', so that axes have to be free
-        classes = TEXT_CLASSES if self.text else IMAGE_CLASSES
+        small = (TEXT_CLASSES, IMAGE_CLASSES)
+        full = (full_networks.TEXT_CLASSES, full_networks.IMAGE_CLASSES)
+        classes = (full if self.full else small)[0 if self.text else 1]
         self.cotangent = torch.randn(2, classes, generator=torch.Generator().manual_seed(seed + 3000))
         self.taps = {module: "inner" for module in self.source.taps}
         if self.text:
@@ -199,11 +207,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--committed", type=Path, help="folder for one file a network")
     parser.add_argument("--out", type=Path, help="folder for every network, exporter and opset")
+    parser.add_argument("--full", type=Path, help="folder for the full-size networks")
     parser.add_argument("--only", help="comma-separated networks; all by default")
     arguments = parser.parse_args()
-    names = arguments.only.split(",") if arguments.only else list(COMMITTED)
+    names = arguments.only.split(",") if arguments.only else list(FULL_SIZE if arguments.full else COMMITTED)
     torch.set_num_threads(1)
-    for folder in filter(None, (arguments.committed, arguments.out)):
+    for folder in filter(None, (arguments.committed, arguments.out, arguments.full)):
         folder.mkdir(parents=True, exist_ok=True)
     for name in names:
         case = Case(name)
@@ -211,6 +220,9 @@ def main() -> None:
             exporter, opset = COMMITTED[name]
             if not attempt(case, arguments.committed, name, exporter, opset):
                 raise SystemExit(f"{name}: {exporter} at opset {opset} was to be committed")
+        if arguments.full:
+            exporter, opset = FULL_SIZE_FORM
+            attempt(case, arguments.full, f"{name}.{exporter}.{opset}", exporter, opset)
         if arguments.out:
             for exporter in EXPORTERS:
                 for opset in OPSETS[exporter]:

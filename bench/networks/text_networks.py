@@ -42,7 +42,7 @@ class TextNetwork:
         return Classifier(self.build_network(attention), self.names)
 
     def inputs(self, batch: int, tokens: int, generator: torch.Generator) -> dict[str, torch.Tensor]:
-        """Row 0 is full; every later row ends in one more padding token than the one before it."""
+        """Row 0 is full; every later row ends in one more padding token than the one before it. Uses the first 50 words."""
         ids = torch.randint(2, WORDS, (batch, tokens), generator=generator)
         lengths = tokens - torch.arange(batch)
         mask = (torch.arange(tokens)[None] < lengths[:, None]).long()
