@@ -84,11 +84,15 @@ function runStep(step: Step, values: Values, { program, rules, given }: Evaluati
   const masks = program.masked ? step.inputs.map((slot) => values.mask(slot)) : []
   const count = step.outputs.length
   const made: tf.Tensor[] = tf.tidy(() => {
-    const outputs = step.run(inputs, { rules, mask: masks[0] ?? null }).slice(0, count)
+    const replaced = step.outputs.map((slot) => given.get(slot))
+    const outputs = replaced.every((value) => value !== undefined)
+      ? replaced // only the mask is wanted
+      : step.run(inputs, { rules, mask: masks[0] ?? null }).slice(0, count)
     const mask = program.masked ? maskBehind(step, inputs, masks) : null
     const all = mask === null ? outputs : [...outputs, mask]
     // What a layer hands on as it is must have a life of its own.
-    return all.map((tensor) => (inputs.includes(tensor) || masks.includes(tensor) ? tf.clone(tensor) : tensor))
+    const others = [...inputs, ...masks, ...replaced]
+    return all.map((tensor) => (others.includes(tensor) ? tf.clone(tensor) : tensor))
   })
   step.outputs.forEach((slot, index) => {
     const output = made[index]

@@ -1,6 +1,8 @@
 /**
- * Gradients that TensorFlow.js has for no backend. Comparisons are flat: their gradient is zero, which lets what was
- * compared have the gradient it has on other ways (ThresholdedReLU, Masking).
+ * Gradients that TensorFlow.js lacks or gets wrong on every backend. Comparisons are flat: their gradient is zero, which
+ * lets what was compared have the gradient it has on other ways (ThresholdedReLU, Masking). The gradient of a maximum is
+ * shared evenly among equal largest values, as TensorFlow and PyTorch do; TensorFlow.js 4.22 gives each of them the whole,
+ * which multiplies it wherever values repeat (padding under a global max-pooling).
  */
 import * as tf from '@tensorflow/tfjs'
 
@@ -12,7 +14,15 @@ const FLAT: readonly { readonly name: string; readonly inputs: readonly string[]
   ...['Any', 'All', 'LogicalNot'].map((name) => ({ name, inputs: ['x'] })),
 ]
 
-/** Registers what is missing; gradients that TensorFlow.js adds later stay its own. Idempotent. */
+/** d/dx of the extremes y of x along axes. */
+function sharedAmongEqual(dy: tf.Tensor, x: tf.Tensor, y: tf.Tensor, axes: readonly number[]): tf.Tensor {
+  const kept = x.shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim))
+  const winners = tf.cast(tf.equal(x, tf.reshape(y, kept)), 'float32')
+  const count = tf.sum(winners, [...axes], true)
+  return tf.mul(winners, tf.div(tf.reshape(dy, kept), count))
+}
+
+/** Registers what is missing and replaces what is wrong; gradients that TensorFlow.js adds later stay its own. Idempotent. */
 export function registerGradients(): void {
   for (const { name, inputs } of FLAT) {
     if (tf.getGradient(name) !== undefined) continue
@@ -23,4 +33,17 @@ export function registerGradients(): void {
         Object.fromEntries(inputs.map((input, index) => [input, () => tf.zeros(saved[index]?.shape ?? [])])),
     })
   }
+  for (const name of ['Max', 'Min'])
+    tf.registerGradient({
+      kernelName: name,
+      inputsToSave: ['x'],
+      outputsToSave: [true],
+      gradFunc: (dy, saved, attrs) => {
+        const [x, y] = saved
+        if (x === undefined || y === undefined || Array.isArray(dy)) throw new Error(`${name}: nothing was saved`)
+        const { reductionIndices } = attrs as unknown as tf.MaxAttrs
+        const axes = tf.util.parseAxisParam(reductionIndices, x.shape)
+        return { x: () => sharedAmongEqual(dy, x, y, axes) }
+      },
+    })
 }

@@ -36,7 +36,8 @@ export function planOf(program: Program, { replaced, read, of, wrt }: Wanted): P
   const running = new Set<Step>()
   for (const step of steps.toReversed()) {
     const open = step.outputs.filter((slot) => !replaced.has(slot))
-    if (!some(open, needed)) continue
+    // A replaced tap keeps the mask that what lies before it makes.
+    if (!some(program.masked ? step.outputs : open, needed)) continue
     running.add(step)
     step.inputs.forEach((slot) => needed.add(slot))
     if (some(open, leading)) step.inputs.forEach((slot) => leading.add(slot))

@@ -1,6 +1,6 @@
 /** Gradients checked along one random direction, as jax does. */
 import type { ExplainableModel, TapId } from '../../../../lib/engine/model.ts'
-import { float32, type FloatTensor } from '../../../../lib/tensor/tensor.ts'
+import { float32, type FloatTensor, type Tensor } from '../../../../lib/tensor/tensor.ts'
 import { randomTensor } from './keras-models.ts'
 
 function dot(a: FloatTensor, b: FloatTensor): number {
@@ -21,7 +21,7 @@ function moved(point: FloatTensor, direction: FloatTensor, step: number): FloatT
  */
 export async function directionalError(
   model: ExplainableModel,
-  feeds: Readonly<Record<string, FloatTensor>>,
+  feeds: Readonly<Record<string, Tensor>>,
   tap: TapId,
   step = 2e-3,
 ): Promise<number> {
