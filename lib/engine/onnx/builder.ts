@@ -81,6 +81,19 @@ export class Builder {
     return names
   }
 
+  /** Adds a node with the attributes of a node of the model. */
+  raw(
+    operator: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, Attribute>>,
+    domain = '',
+  ): string {
+    const name = `${this.#prefix}${this.#count++}/${operator}`
+    if (domain !== '') this.#domains.add(domain)
+    this.#nodes.push({ name, operator, domain, inputs, outputs: [name], attributes })
+    return name
+  }
+
   /** Adds a copy of a node of the model with other inputs or outputs. */
   copy(node: GraphNode, change: Partial<GraphNode>): void {
     this.#nodes.push({ ...node, ...change, name: `${this.#prefix}${this.#count++}/${node.operator}` })
@@ -235,9 +248,9 @@ export class Builder {
   where(condition: string, a: string, b: string): string {
     return this.op('Where', [condition, a, b])
   }
-  /** `a` where the condition holds, 0 elsewhere. */
-  keep(a: string, condition: string): string {
-    return this.where(condition, a, this.float(0))
+  /** `a` where the condition holds (fails, if `not`), 0 elsewhere. */
+  keep(a: string, condition: string, not = false): string {
+    return not ? this.where(condition, this.float(0), a) : this.where(condition, a, this.float(0))
   }
   cast(a: string, to: number): string {
     return this.op('Cast', [a], { to })

@@ -6,7 +6,7 @@ import { AppError } from '../../errors.ts'
 import type { RuleSet } from '../model.ts'
 import { Builder } from './builder.ts'
 import { DataType, describeNode, typeIn, type Graph, type GraphNode } from './graph.ts'
-import { ruleFor, ruleKey, STOPS } from './rules/index.ts'
+import { RULES, ruleFor, ruleKey, STOPS } from './rules/index.ts'
 
 export interface GradientRequest {
   /** Outputs that the scalar is made of; each gets a cotangent as a graph input of its shape. */
@@ -33,12 +33,20 @@ export function carriesGradient(graph: Graph, name: string): boolean {
   return name !== '' && FLOATS.has(typeIn(graph, name))
 }
 
+/** The outputs of a node through which gradients can flow. */
+export function carriersOf(graph: Graph, node: GraphNode): string[] {
+  const integers = RULES[ruleKey(node)]?.carriesIntegers === true
+  return node.outputs.filter(
+    (name, index) => name !== '' && ((integers && index === 0) || carriesGradient(graph, name)),
+  )
+}
+
 /** Tensors whose value depends smoothly on one of `wrt`. */
 export function dependents(graph: Graph, wrt: Iterable<string>, replaced: ReadonlySet<string>): Set<string> {
   const reached = new Set(wrt)
   for (const node of graph.nodes) {
     if (STOPS.has(node.operator) || !node.inputs.some((name) => reached.has(name))) continue
-    for (const name of node.outputs) if (carriesGradient(graph, name) && !replaced.has(name)) reached.add(name)
+    for (const name of carriersOf(graph, node)) if (!replaced.has(name)) reached.add(name)
   }
   return reached
 }

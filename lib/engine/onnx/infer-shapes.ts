@@ -16,10 +16,12 @@ const SMALL = 1024
  */
 export async function inferShapes(graph: Graph): Promise<Graph> {
   const inferred = await inferByRuntime(graph)
+  const indices = new Set(graph.nodes.flatMap((node) => (node.operator === 'Gather' ? node.inputs.slice(1) : [])))
   const unknown = graph.nodes.some((node) =>
     node.outputs.some((name) => {
       const info = inferred.get(name)
-      return info !== undefined && (info.shape === null || info.shape.includes(null))
+      if (info === undefined || (info.type !== DataType.float && !indices.has(name))) return false
+      return info.shape === null || info.shape.length === 0 || info.shape.includes(null)
     }),
   )
   if (!unknown) return { ...graph, values: inferred }
@@ -43,6 +45,7 @@ async function inferByRuntime(graph: Graph): Promise<Map<string, ValueInfo>> {
     outputs: everyOutput(graph),
     constants: new Map([...graph.constants].filter(([name]) => !heavyNames.has(name))),
   }
+  // The runtime says [] both for a scalar and for an unknown rank: a probe tells them apart where it matters.
   const values = new Map<string, ValueInfo>(graph.inputs.map((one) => [one.name, one]))
   const session = await createPlainSession(copy).catch((cause: unknown) => {
     throw badModel(`ONNX Runtime refuses it: ${cause instanceof Error ? cause.message : String(cause)}`, cause)
@@ -101,6 +104,7 @@ function merge(
   trusted: boolean,
 ): Shape | null {
   if (first.length !== second.length) return null
+  if (inferred !== null && inferred.length !== first.length) inferred = null
   return first.map((dim, axis) => {
     const known = inferred?.[axis]
     if (typeof known === 'number') return known

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { env } from 'onnxruntime-node'
 import { AppError } from '../../errors.ts'
 import type { ExplainableModel, TapId } from '../model.ts'
+import { decompose } from './decompose.ts'
 import { foldConstants } from './fold.ts'
 import type { Graph } from './graph.ts'
 import { inferShapes } from './infer-shapes.ts'
@@ -49,8 +50,9 @@ export async function loadOnnxModel(path: string, options: OnnxOptions = {}): Pr
 /** Folded, with shapes, in the form that gradient rules are written for. */
 export async function prepareGraph(graph: Graph): Promise<Graph> {
   const folded = await inferShapes(await foldConstants(graph))
-  const upgraded = upgrade(folded)
-  return upgraded === folded ? folded : { ...upgraded, values: folded.values }
+  const upgraded = { ...upgrade(folded), values: folded.values }
+  const plain = decompose(upgraded)
+  return plain === upgraded ? upgraded : inferShapes(plain)
 }
 
 function runtimeVersion(): string {

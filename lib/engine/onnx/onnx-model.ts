@@ -130,6 +130,7 @@ export class OnnxModel implements ExplainableModel {
     const shape: Shape | null = this.#graph.values.get(name)?.shape ?? null
     const fits =
       shape === null ||
+      shape.length === 0 || // the runtime says [] for an unknown rank too
       (shape.length === tensor.dims.length &&
         shape.every((dim, axis) => typeof dim !== 'number' || dim === tensor.dims[axis]))
     if (!fits || tensor.data.length !== sizeOf(tensor.dims))

@@ -71,10 +71,10 @@ export function createSession(model: Uint8Array, settings: SessionSettings): Pro
 }
 
 /** A session without optimisation, for looking into a graph or running it once. */
-export function createPlainSession(graph: Graph, threads = 0): Promise<InferenceSession> {
+export function createPlainSession(graph: Graph): Promise<InferenceSession> {
   return InferenceSession.create(writeModel(graph), {
     executionProviders: ['cpu'],
-    intraOpNumThreads: threads,
+    intraOpNumThreads: 1,
     interOpNumThreads: 1,
     executionMode: 'sequential',
     graphOptimizationLevel: 'disabled',

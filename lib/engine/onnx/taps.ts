@@ -1,6 +1,6 @@
 /** The tensors of a graph that a person may name, in graph order. */
 import type { Tap, TapKind } from '../model.ts'
-import { carriesGradient } from './differentiate.ts'
+import { carriersOf, carriesGradient } from './differentiate.ts'
 import { producersOf, readsOf, shapeIn, type Graph, type GraphNode, type Shape } from './graph.ts'
 import { ruleFor, ruleKey, STOPS } from './rules/index.ts'
 
@@ -78,12 +78,11 @@ function obstacles(graph: Graph, logits: string): Map<string, ReadonlySet<string
   const found = new Map<string, ReadonlySet<string>>([[logits, new Set()]])
   for (const node of graph.nodes.toReversed()) {
     if (STOPS.has(node.operator)) continue
-    const reaching = node.outputs.filter((name) => carriesGradient(graph, name) && found.has(name))
+    const reaching = carriersOf(graph, node).filter((name) => found.has(name))
     if (reaching.length === 0) continue
     const own = new Set(reaching.flatMap((name) => [...(found.get(name) ?? [])]))
     if (ruleFor(node, 'plain') === undefined) own.add(ruleKey(node))
     for (const name of node.inputs) {
-      if (!carriesGradient(graph, name)) continue
       const known = found.get(name)
       found.set(name, known ? new Set([...known, ...own]) : own)
     }

@@ -76,6 +76,11 @@ export const thresholdedRelu = unary((build, x, _y, g, node) =>
   build.keep(g, build.op('Greater', [x, build.float(floatAttribute(node, 'alpha') ?? 1)])),
 )
 
+/** x + bias below -lambd, x - bias above lambd, 0 between; 0 at the jumps. */
+export const shrink = unary((build, x, _y, g, node) =>
+  build.keep(g, build.op('Greater', [build.op('Abs', [x]), build.float(floatAttribute(node, 'lambd') ?? 0.5)])),
+)
+
 /** x Φ(x), Φ the normal distribution: slope Φ(x) + x φ(x). */
 export function geluGradient(build: Builder, x: string, g: string): string {
   const half = build.scale(build.op('Erf', [build.scale(x, Math.SQRT1_2)]), 0.5)

@@ -35,6 +35,26 @@ export const erf = unary((build, x, _y, g) =>
 export const sin = unary((build, x, _y, g) => build.mul(g, build.op('Cos', [x])))
 export const cos = unary((build, x, _y, g) => build.neg(build.mul(g, build.op('Sin', [x]))))
 
+const one = (build: Builder): string => build.float(1)
+const squared = (build: Builder, x: string): string => build.mul(x, x)
+export const tan = unary((build, _x, y, g) => build.mul(g, build.add(one(build), squared(build, y))))
+export const asin = unary((build, x, _y, g) =>
+  build.div(g, build.op('Sqrt', [build.sub(one(build), squared(build, x))])),
+)
+export const acos = unary((build, x, _y, g) =>
+  build.neg(build.div(g, build.op('Sqrt', [build.sub(one(build), squared(build, x))]))),
+)
+export const atan = unary((build, x, _y, g) => build.div(g, build.add(one(build), squared(build, x))))
+export const sinh = unary((build, x, _y, g) => build.mul(g, build.op('Cosh', [x])))
+export const cosh = unary((build, x, _y, g) => build.mul(g, build.op('Sinh', [x])))
+export const asinh = unary((build, x, _y, g) =>
+  build.div(g, build.op('Sqrt', [build.add(squared(build, x), one(build))])),
+)
+export const acosh = unary((build, x, _y, g) =>
+  build.div(g, build.op('Sqrt', [build.sub(squared(build, x), one(build))])),
+)
+export const atanh = unary((build, x, _y, g) => build.div(g, build.sub(one(build), squared(build, x))))
+
 /** x^c; the exponent's gradient is 0 where x <= 0 (log x does not exist there). */
 export const pow = elementwise(
   (build, [x = '', exponent = ''], _y, g) => {

@@ -142,13 +142,13 @@ export const conv: RuleEntry = {
     const window = windowOf(build, node, kernel)
     return [
       wanted[0] ? convInputGradient(build, node, g, x, w, window) : null,
-      wanted[1] ? convWeightGradient(build, node, g, x, window) : null,
+      wanted[1] ? convWeightGradient(build, node, [x, input(node, 0)], [g, output(node)], window) : null,
       wanted[2] && bias !== '' ? build.sum(g, [0, ...kernel.map((_, axis) => axis + 2)], false) : null,
     ]
   },
 }
 
-function kernelOf(build: Builder, node: GraphNode, w: string): readonly number[] {
+export function kernelOf(build: Builder, node: GraphNode, w: string): readonly number[] {
   const kernel = intsAttribute(node, 'kernel_shape') ?? build.shapeFor(node, w).slice(2)
   if (!kernel.every((dim): dim is number => typeof dim === 'number'))
     throw notDifferentiable(node, 'its kernel has no fixed size.')
@@ -159,14 +159,20 @@ function kernelOf(build: Builder, node: GraphNode, w: string): readonly number[]
  * Gradient at a computed kernel: a convolution of the input with the cotangent, batch and channels exchanged and
  * strides and dilations exchanged, one group at a time.
  */
-function convWeightGradient(build: Builder, node: GraphNode, g: string, x: string, window: Window): string {
+function convWeightGradient(
+  build: Builder,
+  node: GraphNode,
+  [x, xShaped]: readonly [string, string],
+  [g, gShaped]: readonly [string, string],
+  window: Window,
+): string {
   const group = intAttribute(node, 'group') ?? 1
   const { kernel, strides, dilations, pads } = window
   const swap = [1, 0, ...kernel.map((_, axis) => axis + 2)]
   const [xs, gs] =
     group === 1
       ? [[x], [g]]
-      : [splitChannels(build, node, x, input(node, 0), group), splitChannels(build, node, g, output(node), group)]
+      : [splitChannels(build, node, x, xShaped, group), splitChannels(build, node, g, gShaped, group)]
   const parts = xs.map((one, index) => {
     const raw = build.op('Conv', [build.transpose(one, swap), build.transpose(gs[index] as string, swap)], {
       strides: dilations, dilations: strides, pads,
@@ -192,4 +198,43 @@ function splitChannels(build: Builder, node: GraphNode, name: string, shaped: st
     { axis: 1 },
     group,
   )
+}
+
+/** y = ConvTranspose(x): the gradient at x is the convolution whose transpose it is. */
+export const convTranspose: RuleEntry = {
+  rule: (node, [g], build, wanted) => {
+    if (!g) return []
+    const [x, w, bias] = [input(node, 0), input(node, 1), input(node, 2)]
+    const kernel = kernelOf(build, node, w)
+    const window = transposedWindow(build, node, kernel)
+    const { strides, dilations, pads } = window
+    const group = intAttribute(node, 'group') ?? 1
+    return [
+      wanted[0] ? build.op('Conv', [g, w], { group, kernel_shape: kernel, strides, dilations, pads }) : null,
+      wanted[1] ? convWeightGradient(build, node, [g, output(node)], [x, x], window) : null,
+      wanted[2] && bias !== '' ? build.sum(g, [0, ...kernel.map((_, axis) => axis + 2)], false) : null,
+    ]
+  },
+}
+
+/** Pads of a ConvTranspose, worked out from the output's size where the node states that instead. */
+function transposedWindow(build: Builder, node: GraphNode, kernel: readonly number[]): Window {
+  const autoPad = textAttribute(node, 'auto_pad') ?? 'NOTSET'
+  const shape = intsAttribute(node, 'output_shape')
+  const rank = kernel.length
+  if ((autoPad === 'NOTSET' && shape === undefined) || autoPad === 'VALID') return windowOf(build, node, kernel)
+  const strides = intsAttribute(node, 'strides') ?? kernel.map(() => 1)
+  const dilations = intsAttribute(node, 'dilations') ?? kernel.map(() => 1)
+  const extra = intsAttribute(node, 'output_padding') ?? kernel.map(() => 0)
+  const [from, to] = [build.shapeFor(node, input(node, 0)).slice(2), build.shapeFor(node, output(node)).slice(2)]
+  const totals = kernel.map((k, axis) => {
+    const [s, o] = [from[axis], to[axis]]
+    if (typeof s !== 'number' || typeof o !== 'number')
+      throw notDifferentiable(node, 'output_shape or auto_pad needs a fixed input size. Export with explicit pads.')
+    return (strides[axis] ?? 1) * (s - 1) + (extra[axis] ?? 0) + (k - 1) * (dilations[axis] ?? 1) + 1 - o
+  })
+  const upper = autoPad === 'SAME_UPPER'
+  const before = totals.map((total) => (upper ? Math.floor(total / 2) : total - Math.floor(total / 2)))
+  const pads = [...before, ...totals.map((total, axis) => total - (before[axis] ?? 0))]
+  return { rank, kernel, strides, dilations, pads }
 }

@@ -3,12 +3,16 @@ import type { RuleSet } from '../../model.ts'
 import type { GraphNode } from '../graph.ts'
 import * as activation from './activation.ts'
 import * as arithmetic from './arithmetic.ts'
-import { conv } from './convolution.ts'
-import { gather, gatherElements } from './indexing.ts'
+import { attention } from './attention.ts'
+import { conv, convTranspose } from './convolution.ts'
+import { einsum } from './einsum.ts'
+import * as indexing from './indexing.ts'
 import { gemm, matMul } from './matmul.ts'
-import { batchNormalization, layerNormalization } from './normalization.ts'
-import { averagePool, globalAveragePool, globalMaxPool, maxPool } from './pooling.ts'
+import * as normalization from './normalization.ts'
+import * as pooling from './pooling.ts'
+import * as quantised from './quantised.ts'
 import * as reduction from './reduction.ts'
+import { resize } from './resize.ts'
 import type { RuleEntry } from './rule.ts'
 import * as shape from './shape.ts'
 import { logSoftmax, softmax } from './softmax.ts'
@@ -16,39 +20,63 @@ import { logSoftmax, softmax } from './softmax.ts'
 /** Rules of ai.onnx operators by name, of other domains by `domain:name`. */
 export const RULES: Readonly<Record<string, RuleEntry>> = Object.freeze({
   Abs: arithmetic.abs,
+  Acos: arithmetic.acos,
+  Acosh: arithmetic.acosh,
   Add: arithmetic.add,
-  AveragePool: averagePool,
-  BatchNormalization: batchNormalization,
+  Asin: arithmetic.asin,
+  Asinh: arithmetic.asinh,
+  Atan: arithmetic.atan,
+  Atanh: arithmetic.atanh,
+  Attention: attention,
+  AveragePool: pooling.averagePool,
+  BatchNormalization: normalization.batchNormalization,
   Cast: arithmetic.identity,
   Celu: activation.celu,
   Clip: activation.clip,
   Concat: shape.concat,
   Conv: conv,
+  ConvInteger: quantised.convInteger,
+  ConvTranspose: convTranspose,
   Cos: arithmetic.cos,
+  Cosh: arithmetic.cosh,
+  CumSum: shape.cumSum,
+  DepthToSpace: shape.depthToSpace,
+  DequantizeLinear: quantised.dequantizeLinear,
   Div: arithmetic.div,
   Dropout: arithmetic.identity,
+  DynamicQuantizeLinear: quantised.dynamicQuantizeLinear,
+  Einsum: einsum,
   Elu: activation.elu,
   Erf: arithmetic.erf,
   Exp: arithmetic.exp,
   Expand: shape.expand,
   Flatten: shape.reshape,
-  Gather: gather,
-  GatherElements: gatherElements,
+  Gather: indexing.gather,
+  GatherElements: indexing.gatherElements,
+  GatherND: indexing.gatherND,
   Gelu: activation.gelu,
   Gemm: gemm,
-  GlobalAveragePool: globalAveragePool,
-  GlobalMaxPool: globalMaxPool,
+  GlobalAveragePool: pooling.globalAveragePool,
+  GlobalLpPool: pooling.globalLpPool,
+  GlobalMaxPool: pooling.globalMaxPool,
+  GroupNormalization: normalization.groupNormalization,
   HardSigmoid: activation.hardSigmoid,
   HardSwish: activation.hardSwish,
   Identity: arithmetic.identity,
-  LayerNormalization: layerNormalization,
+  InstanceNormalization: normalization.instanceNormalization,
+  LRN: normalization.lrn,
+  LayerNormalization: normalization.layerNormalization,
   LeakyRelu: activation.leakyRelu,
   Log: arithmetic.log,
   LogSoftmax: logSoftmax,
+  LpNormalization: normalization.lpNormalization,
+  LpPool: pooling.lpPool,
   MatMul: matMul,
+  MatMulInteger: quantised.matMulInteger,
   Max: arithmetic.minMax,
-  MaxPool: maxPool,
+  MaxPool: pooling.maxPool,
   Mean: arithmetic.meanOf,
+  MeanVarianceNormalization: normalization.meanVarianceNormalization,
   Min: arithmetic.minMax,
   Mish: activation.mish,
   Mul: arithmetic.mul,
@@ -56,6 +84,8 @@ export const RULES: Readonly<Record<string, RuleEntry>> = Object.freeze({
   PRelu: activation.pRelu,
   Pad: shape.pad,
   Pow: arithmetic.pow,
+  QuantizeLinear: quantised.quantizeLinear,
+  RMSNormalization: normalization.rmsNormalization,
   Reciprocal: arithmetic.reciprocal,
   ReduceL1: reduction.reduceL1,
   ReduceL2: reduction.reduceL2,
@@ -69,25 +99,36 @@ export const RULES: Readonly<Record<string, RuleEntry>> = Object.freeze({
   ReduceSumSquare: reduction.reduceSumSquare,
   Relu: activation.relu,
   Reshape: shape.reshape,
+  Resize: resize,
+  ScatterElements: indexing.scatterElements,
+  ScatterND: indexing.scatterND,
   Selu: activation.selu,
+  Shrink: activation.shrink,
   Sigmoid: activation.sigmoid,
   Sin: arithmetic.sin,
+  Sinh: arithmetic.sinh,
   Slice: shape.slice,
   Softmax: softmax,
   Softplus: activation.softplus,
   Softsign: activation.softsign,
+  SpaceToDepth: shape.spaceToDepth,
   Split: shape.split,
   Sqrt: arithmetic.sqrt,
   Squeeze: shape.reshape,
   Sub: arithmetic.sub,
   Sum: arithmetic.sum,
   Swish: activation.swish,
+  Tan: arithmetic.tan,
   Tanh: activation.tanh,
   ThresholdedRelu: activation.thresholdedRelu,
   Tile: shape.tile,
+  TopK: indexing.topK,
   Transpose: shape.transpose,
+  Trilu: shape.trilu,
   Unsqueeze: shape.reshape,
   Where: arithmetic.where,
+  'com.microsoft:Gelu': activation.gelu,
+  'com.microsoft:QuickGelu': activation.swish,
 })
 
 /** What a rule set changes: everything else keeps its plain rule. */

@@ -1,6 +1,7 @@
 /** Gradient rules of operators that read by index: what was read often gets the sum. */
 import { placeOf } from '../builder.ts'
-import { intAttribute } from '../graph.ts'
+import { AppError } from '../../../errors.ts'
+import { DataType, describeNode, intAttribute, textAttribute, type GraphNode } from '../graph.ts'
 import { scatterAlong } from './scatter.ts'
 import { input, type RuleEntry } from './rule.ts'
 
@@ -17,14 +18,21 @@ export const gather: RuleEntry = {
       // One place: zeros before and behind it.
       const place = index < 0 ? index + (extent as number) : index
       const wide = build.unsqueeze(g, [axis])
-      const pads = (before: string, behind: string): string =>
-        build.op('Pad', [wide, build.op('Concat', [before, behind], { axis: 0 }), '', build.ints([axis])])
-      if (typeof extent === 'number')
-        return [build.op('Pad', [wide, build.ints([place, extent - 1 - place]), '', build.ints([axis])])]
-      return [pads(build.ints([place]), build.sub(build.extentOf(x, axis), build.ints([place + 1])))]
+      // Pads for every axis: ONNX Runtime's transpose optimiser forgets a Pad's `axes`.
+      const before = new Array<number>(rank).fill(0)
+      before[axis] = place
+      if (typeof extent === 'number') {
+        const behind = before.map((_, one) => (one === axis ? extent - 1 - place : 0))
+        return [build.op('Pad', [wide, build.ints([...before, ...behind])])]
+      }
+      const behind = build.sub(build.extentOf(x, axis), build.ints([place + 1]))
+      const pads = [build.ints([...before, ...before.slice(0, axis)]), behind]
+      if (axis < rank - 1) pads.push(build.ints(before.slice(axis + 1)))
+      return [build.op('Pad', [wide, build.op('Concat', pads, { axis: 0 })])]
     }
     // [.., indices' axes, ..] -> one axis of all places.
-    const places = indexRank === 1 ? indices : build.reshape(indices, build.ints([-1]))
+    const long = build.type(indices) === DataType.int64 ? indices : build.cast(indices, DataType.int64)
+    const places = indexRank === 1 ? long : build.reshape(long, build.ints([-1]))
     let rows = g
     if (indexRank !== 1) {
       const part = (from: number, to: number): string =>
@@ -46,5 +54,74 @@ export const gatherElements: RuleEntry = {
     const [x, indices] = [input(node, 0), input(node, 1)]
     const axis = intAttribute(node, 'axis') ?? 0
     return [build.op('ScatterElements', [build.zerosLike(x), indices, g], { axis, reduction: 'add' })]
+  },
+}
+
+/** Reading the places of every element the same way says where each cotangent belongs, whatever the batch axes. */
+export const gatherND: RuleEntry = {
+  rule: (node, [g], build) => {
+    if (!g) return []
+    const x = input(node, 0)
+    const flat = build.ints([-1])
+    const size = build.op('Size', [x])
+    const numbers = build.reshapeLike(build.op('Range', [build.int(0), size, build.int(1)]), x)
+    const places = build.op('GatherND', [numbers, input(node, 1)], {
+      batch_dims: intAttribute(node, 'batch_dims') ?? 0,
+    })
+    const zeros = build.op('Expand', [build.float(0), build.unsqueeze(size, [0])])
+    const added = build.op('ScatterElements', [zeros, build.reshape(places, flat), build.reshape(g, flat)], {
+      axis: 0,
+      reduction: 'add',
+    })
+    return [build.reshapeLike(added, x)]
+  },
+}
+
+/** The values of the k largest: the rest has no gradient. At a tie, the one that TopK chose. */
+export const topK: RuleEntry = {
+  rule: (node, [g], build) => {
+    if (!g) return []
+    const x = input(node, 0)
+    const axis = intAttribute(node, 'axis') ?? -1
+    let indices = node.outputs[1] ?? ''
+    if (indices === '') {
+      indices = `${node.outputs[0] ?? ''}/limelight-places`
+      build.copy(node, { outputs: [`${indices}-values`, indices] })
+    }
+    return [build.op('ScatterElements', [build.zerosLike(x), indices, g], { axis })]
+  },
+}
+
+function reductionOf(node: GraphNode): string {
+  const reduction = textAttribute(node, 'reduction') ?? 'none'
+  if (reduction === 'none' || reduction === 'add') return reduction
+  throw new AppError({
+    code: 'NOT_DIFFERENTIABLE',
+    message: `${describeNode(node)}: the reduction "${reduction}" has no gradient rule.`,
+  })
+}
+
+/** What was overwritten has no gradient; what was written has the one of its place. */
+export const scatterElements: RuleEntry = {
+  rule: (node, [g], build, wanted) => {
+    if (!g) return []
+    const [indices, updates] = [input(node, 1), input(node, 2)]
+    const axis = intAttribute(node, 'axis') ?? 0
+    const kept = (): string =>
+      reductionOf(node) === 'add' ? g : build.op('ScatterElements', [g, indices, build.zerosLike(updates)], { axis })
+    return [
+      wanted[0] ? kept() : null,
+      null,
+      wanted[2] ? (reductionOf(node), build.op('GatherElements', [g, indices], { axis })) : null,
+    ]
+  },
+}
+export const scatterND: RuleEntry = {
+  rule: (node, [g], build, wanted) => {
+    if (!g) return []
+    const [indices, updates] = [input(node, 1), input(node, 2)]
+    const kept = (): string =>
+      reductionOf(node) === 'add' ? g : build.op('ScatterND', [g, indices, build.zerosLike(updates)])
+    return [wanted[0] ? kept() : null, null, wanted[2] ? (reductionOf(node), build.op('GatherND', [g, indices])) : null]
   },
 }

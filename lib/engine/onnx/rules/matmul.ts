@@ -1,5 +1,5 @@
 /** Gradient rules of matrix products. */
-import { floatAttribute, intAttribute, type Shape } from '../graph.ts'
+import { floatAttribute, intAttribute, type GraphNode, type Shape } from '../graph.ts'
 import { input, output, type Rule, type RuleEntry } from './rule.ts'
 import type { Builder } from '../builder.ts'
 
@@ -9,10 +9,18 @@ function swapLastTwo(build: Builder, name: string, rank: number): string {
 }
 
 /** [..., M, K] x [..., K, N]: dA = g Bᵀ, dB = Aᵀ g, batch axes summed where they were broadcast. */
-const matMulRule: Rule = (node, [g], build, wanted) => {
-  if (!g) return []
-  const [a, b] = [input(node, 0), input(node, 1)]
-  const [shapeA, shapeB] = [build.shapeFor(node, a), build.shapeFor(node, b)]
+const matMulRule: Rule = (node, [g], build, wanted) =>
+  g ? matMulGradients(build, node, g, { a: input(node, 0), b: input(node, 1) }, wanted) : []
+
+/** The same with other tensors in the operands' places (dequantised ones). */
+export function matMulGradients(
+  build: Builder,
+  node: GraphNode,
+  g: string,
+  { a, b }: { readonly a: string; readonly b: string },
+  wanted: readonly boolean[],
+): (string | null)[] {
+  const [shapeA, shapeB] = [build.shapeFor(node, input(node, 0)), build.shapeFor(node, input(node, 1))]
   const [rankA, rankB] = [shapeA.length, shapeB.length]
   // A vector operand is a matrix with an axis that the result has lost.
   let full = g
@@ -29,8 +37,12 @@ const matMulRule: Rule = (node, [g], build, wanted) => {
     return build.sumTo(product, batch && [...batch, ...shape.slice(-2)], name)
   }
   return [
-    wanted[0] ? gradientOf(a, shapeA, build.matMul(full, swapLastTwo(build, b2, Math.max(rankB, 2)))) : null,
-    wanted[1] ? gradientOf(b, shapeB, build.matMul(swapLastTwo(build, a2, Math.max(rankA, 2)), full)) : null,
+    wanted[0]
+      ? gradientOf(input(node, 0), shapeA, build.matMul(full, swapLastTwo(build, b2, Math.max(rankB, 2))))
+      : null,
+    wanted[1]
+      ? gradientOf(input(node, 1), shapeB, build.matMul(swapLastTwo(build, a2, Math.max(rankA, 2)), full))
+      : null,
   ]
 }
 

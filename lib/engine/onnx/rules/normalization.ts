@@ -1,8 +1,8 @@
 /** Gradient rules of normalisation at inference. */
 import { floatConstant } from '../constant.ts'
 import { placeOf, type Builder } from '../builder.ts'
-import { floatAttribute, intAttribute, type GraphNode } from '../graph.ts'
-import { input, type RuleEntry } from './rule.ts'
+import { floatAttribute, intAttribute, intsAttribute, type GraphNode } from '../graph.ts'
+import { input, unary, type RuleEntry } from './rule.ts'
 
 /** y = (x - mean) scale / sqrt(var + eps) + bias, statistics fixed: g scale / sqrt(var + eps). */
 export const batchNormalization: RuleEntry = {
@@ -58,6 +58,109 @@ export function standardise(
   const inverseDeviation = build.op('Reciprocal', [build.op('Sqrt', [build.add(variance, build.float(epsilon))])])
   return { standardised: build.mul(centred, inverseDeviation), inverseDeviation }
 }
+
+/** Statistics of each channel over its positions; scale and bias [C]. */
+export const instanceNormalization: RuleEntry = {
+  rule: (node, [g], build, wanted) => {
+    if (!g) return []
+    const x = input(node, 0)
+    const axes = build.shapeFor(node, x).map((_, axis) => axis)
+    const spatial = axes.slice(2)
+    const { standardised, inverseDeviation } = standardise(build, x, spatial, floatAttribute(node, 'epsilon') ?? 1e-5)
+    const wide = build.reshape(input(node, 1), build.ints([1, -1, ...spatial.map(() => 1)]))
+    const rest = [0, ...spatial]
+    return [
+      wanted[0] ? throughStandardising(build, standardised, inverseDeviation, build.mul(g, wide), spatial) : null,
+      wanted[1] ? build.sum(build.mul(g, standardised), rest, false) : null,
+      wanted[2] ? build.sum(g, rest, false) : null,
+    ]
+  },
+}
+
+/** Statistics of each group of channels; scale and bias a channel (set 21) or a group (set 18). */
+export const groupNormalization: RuleEntry = {
+  rule: (node, [g], build) => {
+    if (!g) return []
+    const [x, scale] = [input(node, 0), input(node, 1)]
+    const shape = build.shapeFor(node, x)
+    const groups = intAttribute(node, 'num_groups') ?? 1
+    const grouped = build.ints([0, groups, -1]) // [N, G, C/G * positions]
+    const { standardised, inverseDeviation } = standardise(
+      build,
+      build.reshape(x, grouped),
+      [2],
+      floatAttribute(node, 'epsilon') ?? 1e-5,
+    )
+    const spatial = shape.slice(2).map(() => 1)
+    const u =
+      build.shapeFor(node, scale)[0] === groups && shape[1] !== groups
+        ? build.mul(build.reshape(g, grouped), build.reshape(scale, build.ints([1, -1, 1])))
+        : build.reshape(build.mul(g, build.reshape(scale, build.ints([1, -1, ...spatial]))), grouped)
+    return [build.reshapeLike(throughStandardising(build, standardised, inverseDeviation, u, [2]), x)]
+  },
+}
+
+/** x / rms(x) times scale, over the axes from `axis` on. */
+export const rmsNormalization: RuleEntry = {
+  rule: (node, [g], build, wanted) => {
+    if (!g) return []
+    const [x, scale] = [input(node, 0), input(node, 1)]
+    const shape = build.shapeFor(node, x)
+    const axes = shape.map((_, axis) => axis).slice(placeOf(intAttribute(node, 'axis') ?? -1, shape.length))
+    const square = build.mean(build.mul(x, x), axes)
+    const epsilon = build.float(floatAttribute(node, 'epsilon') ?? 1e-5)
+    const inverse = build.op('Reciprocal', [build.op('Sqrt', [build.add(square, epsilon)])])
+    const normal = build.mul(x, inverse)
+    const u = build.mul(g, scale)
+    const projection = build.mul(normal, build.mean(build.mul(u, normal), axes))
+    return [
+      wanted[0] ? build.mul(build.sub(u, projection), inverse) : null,
+      wanted[1] ? build.sumTo(build.mul(g, normal), shape, scale) : null,
+    ]
+  },
+}
+
+/**
+ * y = x d^-beta, d = bias + alpha/size * (sum of x² over `size` neighbouring channels):
+ * dx = g d^-beta - 2 alpha beta / size * x * (sum over the mirrored neighbours of g y / d).
+ */
+export const lrn = unary((build, x, y, g, node) => {
+  const size = intAttribute(node, 'size') ?? 1
+  const alpha = floatAttribute(node, 'alpha') ?? 1e-4
+  const beta = floatAttribute(node, 'beta') ?? 0.75
+  const bias = floatAttribute(node, 'bias') ?? 1
+  const before = Math.floor((size - 1) / 2)
+  const neighbours = (values: string, low: number, high: number): string => {
+    const ones = build.constant(floatConstant(new Float32Array(size).fill(1), [1, 1, size, 1]))
+    const channels = build.op('Concat', [build.ints([0, 1]), build.extentOf(x, 1), build.ints([-1])], { axis: 0 })
+    const columns = build.reshape(values, channels) // [N, 1, C, positions]
+    return build.reshapeLike(build.op('Conv', [columns, ones], { pads: [low, 0, high, 0] }), x)
+  }
+  const after = size - 1 - before
+  const d = build.add(build.scale(neighbours(build.mul(x, x), before, after), alpha / size), build.float(bias))
+  const direct = build.mul(g, build.op('Pow', [d, build.float(-beta)]))
+  const mirrored = neighbours(build.div(build.mul(g, y), d), after, before)
+  return build.sub(direct, build.mul(build.scale(x, (2 * alpha * beta) / size), mirrored))
+})
+
+/** x / norm(x, p) along an axis; where the norm is 0, the gradient is 0. */
+export const lpNormalization = unary((build, x, y, g, node) => {
+  const axis = intAttribute(node, 'axis') ?? -1
+  const p = intAttribute(node, 'p') ?? 2
+  const norm = build.op(p === 1 ? 'ReduceL1' : 'ReduceL2', [x, build.ints([axis])], { keepdims: 1 })
+  const zero = build.op('Equal', [norm, build.float(0)])
+  const total = build.sum(build.mul(g, y), [axis], true)
+  const slope = p === 1 ? build.op('Sign', [x]) : y
+  const divisor = build.where(zero, build.float(1), norm)
+  return build.keep(build.div(build.sub(g, build.mul(slope, total)), divisor), zero, true)
+})
+
+/** (x - mean) / std over the given axes. */
+export const meanVarianceNormalization = unary((build, x, _y, g, node) => {
+  const axes = intsAttribute(node, 'axes') ?? [0, 2, 3]
+  const { standardised, inverseDeviation } = standardise(build, x, axes, 1e-9)
+  return throughStandardising(build, standardised, inverseDeviation, g, axes)
+})
 
 /** LayerNormalization over the axes from `axis` on, with scale and bias of that shape. */
 export const layerNormalization: RuleEntry = {

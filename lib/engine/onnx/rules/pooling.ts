@@ -115,3 +115,34 @@ function ceilWindow(build: Builder, node: GraphNode, window: Window): Window {
   })
   return { ...window, pads }
 }
+
+/** (sum |x|^p)^(1/p) over windows: sign(x) |x|^(p-1) times the spread of g y^(1-p); 0 where y is 0. */
+export const lpPool: RuleEntry = {
+  rule: (node, [g], build) => {
+    if (!g) return []
+    const [x, y] = [input(node, 0), output(node)]
+    const p = intAttribute(node, 'p') ?? 2
+    const window = windowOf(build, node, intsAttribute(node, 'kernel_shape') ?? [])
+    const zero = build.op('Equal', [y, build.float(0)])
+    const divisor = build.op('Pow', [build.where(zero, build.float(1), y), build.float(p - 1)])
+    return [
+      build.mul(
+        spread(build, node, build.keep(build.div(g, divisor), zero, true), window),
+        signedPower(build, x, p - 1),
+      ),
+    ]
+  },
+}
+/** The same over all positions. */
+export const globalLpPool = unary((build, x, y, g, node) => {
+  const p = intAttribute(node, 'p') ?? 2
+  const zero = build.op('Equal', [y, build.float(0)])
+  const divisor = build.op('Pow', [build.where(zero, build.float(1), y), build.float(p - 1)])
+  return build.mul(build.keep(build.div(g, divisor), zero, true), signedPower(build, x, p - 1))
+})
+
+/** sign(x) |x|^q */
+function signedPower(build: Builder, x: string, q: number): string {
+  if (q === 1) return x
+  return build.mul(build.op('Sign', [x]), build.op('Pow', [build.op('Abs', [x]), build.float(q)]))
+}

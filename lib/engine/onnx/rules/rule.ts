@@ -17,6 +17,8 @@ export interface RuleEntry {
   readonly rule: Rule
   /** 'elementwise': gradients come in the output's shape and are summed down to each input's in one central place. */
   readonly broadcast?: 'elementwise'
+  /** Its integer outputs stand for real numbers: gradients pass them (quantised operators). */
+  readonly carriesIntegers?: boolean
 }
 
 export function input(node: GraphNode, index: number): string {

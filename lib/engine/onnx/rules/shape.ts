@@ -1,7 +1,7 @@
 /** Gradient rules of operators that only move values: reshapes, transposes, joins, cuts, padding. */
 import { placeOf, type Builder } from '../builder.ts'
 import { intAttribute, intsAttribute, type GraphNode } from '../graph.ts'
-import { scatterAlong } from './scatter.ts'
+import { padAxis, scatterAlong } from './scatter.ts'
 import { input, output, unary, type RuleEntry } from './rule.ts'
 
 /** Reshape, Flatten, Squeeze, Unsqueeze: the cotangent in the input's shape. */
@@ -86,15 +86,7 @@ export const slice: RuleEntry = {
         const clamp = (place: number): number => Math.min(Math.max(place < 0 ? place + extent : place, 0), extent)
         const [from, to] = [clamp(start), clamp(end)]
         if (to > from) {
-          gradient = padAxis(
-            build,
-            gradient,
-            rank,
-            axis,
-            build.ints([from]),
-            build.ints([extent - to]),
-            from + extent - to,
-          )
+          gradient = padAxis(build, gradient, rank, axis, build.ints([from]), build.ints([extent - to]))
           continue
         }
       }
@@ -106,29 +98,6 @@ export const slice: RuleEntry = {
     }
     return [gradient]
   },
-}
-
-/** Zeros before and behind along one axis; `total` 0 means none are needed. */
-function padAxis(
-  build: Builder,
-  x: string,
-  rank: number,
-  axis: number,
-  before: string,
-  behind: string,
-  total: number,
-): string {
-  if (total === 0) return x
-  const zeros = (count: number): string[] => (count === 0 ? [] : [build.ints(Array.from({ length: count }, () => 0))])
-  const [first, second] = [build.intsIn(before), build.intsIn(behind)]
-  if (first && second) {
-    const pads = Array.from({ length: 2 * rank }, () => 0)
-    pads[axis] = first[0] ?? 0
-    pads[axis + rank] = second[0] ?? 0
-    return build.op('Pad', [x, build.ints(pads)])
-  }
-  const pads = [...zeros(axis), before, ...zeros(rank - 1), behind, ...zeros(rank - 1 - axis)]
-  return build.op('Pad', [x, build.op('Concat', pads, { axis: 0 })])
 }
 
 /** Constant padding is undone by cutting it off; reflected, repeated and wrapped values flow back to where they came from. */
@@ -166,8 +135,15 @@ function unpad(build: Builder, node: GraphNode, g: string, x: string, axes: read
     .filter(({ index }) => !known || known[index] || known[index + count])
   if (used.length === 0) return g
   // Negative pads cut values off: those get zeros back.
-  if (known?.some((one) => one < 0))
-    return build.op('Pad', [g, build.ints(known.map((one) => -one)), '', ...(input(node, 3) ? [input(node, 3)] : [])])
+  if (known?.some((one) => one < 0)) {
+    const rank = build.shapeFor(node, x).length
+    const all = Array.from({ length: 2 * rank }, () => 0)
+    for (const [index, axis] of axes.entries()) {
+      all[axis] = -(known[index] ?? 0)
+      all[axis + rank] = -(known[index + count] ?? 0)
+    }
+    return build.op('Pad', [g, build.ints(all)])
+  }
   const starts = known
     ? build.ints(used.map(({ index }) => known[index] ?? 0))
     : build.op('Gather', [pads, build.ints(used.map(({ index }) => index))], { axis: 0 })
@@ -178,4 +154,34 @@ function unpad(build: Builder, node: GraphNode, g: string, x: string, axes: read
   const [a, b] = [build.intsIn(starts), build.intsIn(lengths)]
   const ends = a && b ? build.ints(a.map((start, index) => start + (b[index] ?? 0))) : build.add(starts, lengths)
   return build.op('Slice', [g, starts, ends, build.ints(used.map(({ axis }) => axis))])
+}
+
+/** Moves blocks of channels into positions: undone by the operator's own opposite (DCR), or by its transpose (CRD). */
+export const depthToSpace = unary((build, x, _y, g, node) => {
+  const block = intAttribute(node, 'blocksize') ?? 1
+  const mode = node.attributes['mode']?.kind === 'string' ? node.attributes['mode'].value : 'DCR'
+  if (mode === 'DCR') return build.op('SpaceToDepth', [g], { blocksize: block })
+  const [height, width] = [build.extentOf(x, 2), build.extentOf(x, 3)]
+  const size = build.ints([block])
+  const split = build.op('Concat', [build.ints([0, -1]), height, size, width, size], { axis: 0 }) // [N, C, H, b, W, b]
+  return build.reshapeLike(build.transpose(build.reshape(g, split), [0, 1, 3, 5, 2, 4]), x)
+})
+export const spaceToDepth = unary((build, _x, _y, g, node) =>
+  build.op('DepthToSpace', [g], { blocksize: intAttribute(node, 'blocksize') ?? 1, mode: 'DCR' }),
+)
+
+/** Running sums, summed from the other end. */
+export const cumSum: RuleEntry = {
+  rule: (node, [g], build) => {
+    if (!g) return []
+    const reverse = 1 - (intAttribute(node, 'reverse') ?? 0)
+    return [build.op('CumSum', [g, input(node, 1)], { exclusive: intAttribute(node, 'exclusive') ?? 0, reverse })]
+  },
+}
+export const trilu: RuleEntry = {
+  rule: (node, [g], build) => {
+    if (!g) return []
+    const diagonal = input(node, 1)
+    return [build.op('Trilu', diagonal === '' ? [g] : [g, diagonal], { upper: intAttribute(node, 'upper') ?? 1 })]
+  },
 }

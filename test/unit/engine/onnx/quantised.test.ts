@@ -1,0 +1,104 @@
+/** Quantised operators: forward as they are, backward as the float operators they stand for. */
+import { expect, test } from 'vitest'
+import { floatConstant } from '../../../../lib/engine/onnx/constant.ts'
+import { DataType, type Constant, type GraphNode } from '../../../../lib/engine/onnx/graph.ts'
+import { float32, type FloatTensor } from '../../../../lib/tensor/tensor.ts'
+import { graphOf, loadGraph, node } from '../../../helpers/operator-model.ts'
+import { normals } from '../../../helpers/random.ts'
+import { relativeDifference } from '../../../helpers/tolerance.ts'
+
+/** Eight-bit rounding of the forward pass shows in the operands of products; the gradients differ by no more. */
+const EIGHT_BIT = 0.02
+
+const bytes = (type: number, dims: readonly number[], values: readonly number[]): Constant => ({
+  type,
+  dims,
+  bytes: new Uint8Array(Int8Array.from(values).buffer),
+})
+const quantised = Array.from(normals(12, 5), (one) => Math.round(one * 40))
+const scale = 0.02
+
+async function gradientOf(
+  nodes: readonly GraphNode[],
+  constants: ReadonlyMap<string, Constant>,
+  dims: readonly number[],
+): Promise<{ y: FloatTensor; g: FloatTensor }> {
+  const inputs = [{ name: 'x', type: DataType.float, shape: ['N', ...dims.slice(1)] }]
+  const model = await loadGraph(graphOf({ nodes, inputs, outputs: ['y'], constants, opset: 18 }))
+  const x = float32(
+    normals(
+      dims.reduce((a, b) => a * b, 1),
+      3,
+    ),
+    dims,
+  )
+  const { values } = await model.ask({ feeds: { x }, read: ['y'] })
+  const y = values['y'] as FloatTensor
+  const of = { y: float32(normals(y.data.length, 9), y.dims) }
+  const { gradients } = await model.ask({ feeds: { x }, read: [], gradient: { of, wrt: ['x'] } })
+  await model.dispose()
+  return { y, g: gradients['x'] as FloatTensor }
+}
+
+async function expectClose(
+  quantisedNodes: readonly GraphNode[],
+  floatNodes: readonly GraphNode[],
+  constants: ReadonlyMap<string, Constant>,
+  dims: readonly number[],
+): Promise<void> {
+  const [one, other] = [
+    await gradientOf(quantisedNodes, constants, dims),
+    await gradientOf(floatNodes, constants, dims),
+  ]
+  expect(relativeDifference(one.y.data, other.y.data)).toBeLessThan(EIGHT_BIT)
+  expect(relativeDifference(one.g.data, other.g.data)).toBeLessThan(EIGHT_BIT)
+  expect(other.g.data.some((value) => Math.abs(value) > 0.01)).toBe(true)
+}
+
+const dequantise = (dims: readonly number[]): Constant =>
+  floatConstant(
+    quantised.map((one) => one * scale),
+    dims,
+  )
+const quantiser = node('DynamicQuantizeLinear', ['x'], ['xq', 'xs', 'xz'])
+const rescale = [
+  node('Cast', ['product'], ['float'], { to: { kind: 'int', value: 1 } }),
+  node('Mul', ['xs', 'ws'], ['scales']),
+  node('Mul', ['float', 'scales'], ['y']),
+]
+
+test('DynamicQuantizeLinear and MatMulInteger', async () => {
+  const constants = new Map([
+    ['w', bytes(DataType.int8, [4, 3], quantised)],
+    ['wz', bytes(DataType.int8, [], [0])],
+    ['ws', floatConstant([scale], [])],
+    ['wf', dequantise([4, 3])],
+  ])
+  const product = node('MatMulInteger', ['xq', 'w', 'xz', 'wz'], ['product'])
+  await expectClose([quantiser, product, ...rescale], [node('MatMul', ['x', 'wf'], ['y'])], constants, [2, 4])
+})
+
+test('ConvInteger', async () => {
+  const unsigned = quantised.map((one) => Math.max(-128, Math.min(127, one)) + 128)
+  const constants = new Map([
+    ['w', bytes(DataType.uint8, [3, 1, 2, 2], unsigned)],
+    ['wz', bytes(DataType.uint8, [], [128])],
+    ['ws', floatConstant([scale], [])],
+    ['wf', dequantise([3, 1, 2, 2])],
+  ])
+  const product = node('ConvInteger', ['xq', 'w', 'xz', 'wz'], ['product'])
+  await expectClose([quantiser, product, ...rescale], [node('Conv', ['x', 'wf'], ['y'])], constants, [2, 1, 4, 4])
+})
+
+test('QuantizeLinear and DequantizeLinear round a tensor on its way', async () => {
+  const constants = new Map([
+    ['scale', floatConstant([0.03], [])],
+    ['zero', bytes(DataType.int8, [], [3])],
+  ])
+  const nodes = [
+    node('QuantizeLinear', ['x', 'scale', 'zero'], ['q']),
+    node('DequantizeLinear', ['q', 'scale', 'zero'], ['back']),
+    node('Tanh', ['back'], ['y']),
+  ]
+  await expectClose(nodes, [node('Tanh', ['x'], ['y'])], constants, [2, 5])
+})
