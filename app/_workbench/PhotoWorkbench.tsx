@@ -129,9 +129,11 @@ export function PhotoWorkbench({ earlierRunId }: { readonly earlierRunId: string
                 tone="error"
                 action={
                   <>
-                    <button type="button" data-size="small" onClick={bench.retry}>
-                      Try again
-                    </button>
+                    {picture.upload.transient ? (
+                      <button type="button" data-size="small" onClick={bench.retry}>
+                        Try again
+                      </button>
+                    ) : null}
                     <button type="button" data-size="small" onClick={pick}>
                       Choose another
                     </button>
@@ -166,7 +168,7 @@ export function PhotoWorkbench({ earlierRunId }: { readonly earlierRunId: string
                   {run ? <Diagnoses diagnoses={run.diagnoses} /> : null}
                 </ImageResult>
               </div>
-            ) : (
+            ) : picture.upload.kind === 'failed' ? null : (
               <p className={styles['placeholder']}>
                 This browser cannot show this kind of file. It appears once Limelight has read it.
               </p>

@@ -1,6 +1,14 @@
 /** Sends a picture to the server. A request object rather than `fetch`, because only it reports how much has been sent. */
 
-export class UploadError extends Error {}
+export class UploadError extends Error {
+  /** True where the same file may well go through the next time. */
+  readonly transient: boolean
+
+  constructor(message: string, transient: boolean) {
+    super(message)
+    this.transient = transient
+  }
+}
 
 interface Upload {
   /** The asset's id. Rejects with an {@link UploadError} whose message is the sentence to show. */
@@ -30,11 +38,18 @@ export function uploadImage(file: Blob, onProgress: (fraction: number) => void):
       if (typeof body === 'object' && body !== null && 'assetId' in body && typeof body.assetId === 'string') {
         resolve(body.assetId)
       } else {
-        reject(new UploadError(sentenceIn(body) ?? 'The server did not accept this picture. Try another one.'))
+        reject(
+          new UploadError(
+            sentenceIn(body) ?? 'The server did not accept this picture. Try another one.',
+            request.status >= 500,
+          ),
+        )
       }
     }
     request.onerror = () => {
-      reject(new UploadError('Limelight’s server does not answer. Check that it is still running, then try again.'))
+      reject(
+        new UploadError('Limelight’s server does not answer. Check that it is still running, then try again.', true),
+      )
     }
     request.send(file)
   })

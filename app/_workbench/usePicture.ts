@@ -7,7 +7,7 @@ import { uploadImage, UploadError } from './upload.ts'
 export type UploadState =
   | { readonly kind: 'sending'; readonly fraction: number }
   | { readonly kind: 'stored'; readonly assetId: string }
-  | { readonly kind: 'failed'; readonly message: string }
+  | { readonly kind: 'failed'; readonly message: string; readonly transient: boolean }
 
 export interface Picture {
   readonly name: string
@@ -62,7 +62,12 @@ export function usePicture() {
     try {
       update({ kind: 'stored', assetId: await upload.done })
     } catch (thrown) {
-      update({ kind: 'failed', message: thrown instanceof UploadError ? thrown.message : String(thrown) })
+      const isKnown = thrown instanceof UploadError
+      update({
+        kind: 'failed',
+        message: isKnown ? thrown.message : String(thrown),
+        transient: isKnown && thrown.transient,
+      })
     }
   }
 

@@ -15,7 +15,7 @@ const PAGES: readonly { path: string; ready: (page: Page) => ReturnType<Page['lo
   { path: '/review', ready: (page) => page.getByLabel('Method') },
   { path: '/history', ready: (page) => page.getByRole('list', { name: 'Runs' }).first() },
   { path: '/models', ready: (page) => page.getByRole('heading', { level: 2 }).first() },
-  { path: '/methods', ready: (page) => page.getByRole('heading', { name: 'Grad-CAM' }) },
+  { path: '/methods', ready: (page) => page.getByRole('heading', { name: 'Grad-CAM', exact: true }) },
   { path: '/no-such-page', ready: (page) => page.getByRole('heading', { name: 'There is no such page' }) },
 ]
 

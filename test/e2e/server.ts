@@ -1,4 +1,4 @@
-/** The product, started as its users start it, on a free port with an empty data folder. */
+/** The product as `npm start` runs it, built, on a free port with an empty data folder. */
 import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -17,7 +17,7 @@ export interface ServerUnderTest {
 /** @throws Error with everything the server said, where it ends before it is ready */
 export async function startServer(): Promise<ServerUnderTest> {
   const data = await mkdtemp(join(tmpdir(), 'limelight-e2e-'))
-  const server = spawn(process.execPath, ['--import', 'tsx', 'server/main.ts', '--port', '0', '--data', data], {
+  const server = spawn(process.execPath, [join('dist', 'main.js'), '--port', '0', '--data', data], {
     cwd: ROOT,
     env: { ...process.env, NODE_ENV: 'production', NEXT_TELEMETRY_DISABLED: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
