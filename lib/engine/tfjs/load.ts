@@ -14,6 +14,14 @@ export interface TfjsOptions {
   readonly log?: (line: string) => void
 }
 
+/** TensorFlow.js 4.22 reads what Keras 2 writes. */
+function advice(topology: unknown): string {
+  const version =
+    typeof topology === 'object' && topology !== null && 'keras_version' in topology ? topology.keras_version : ''
+  if (!String(version).startsWith('3')) return ''
+  return ' The file was written by Keras 3. Export it again with Keras 2 (pip install tf_keras, TF_USE_LEGACY_KERAS=1), or to ONNX.'
+}
+
 /**
  * Loads a model.json with its weights.
  * @throws AppError BAD_MODEL when files are missing, truncated or malformed, a layer is unknown, or it is no classifier;
@@ -29,7 +37,7 @@ export async function loadTfjsModel(path: string, options: TfjsOptions = {}): Pr
     throw new AppError({
       code: 'BAD_MODEL',
       message: `${path}: ${found}`,
-      userMessage: `TensorFlow.js cannot build this model: ${found.slice(0, 300)}`,
+      userMessage: `TensorFlow.js cannot build this model: ${found.slice(0, 300)}${advice(artifacts.modelTopology)}`,
       cause,
     })
   }

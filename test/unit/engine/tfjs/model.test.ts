@@ -156,6 +156,27 @@ describe('a sequential CNN', () => {
     expect(await ask()).toEqual(await ask())
   })
 
+  it('answers questions that are asked at the same time as if they were asked in turn', async () => {
+    const ask = (seed: number): ReturnType<ExplainableModel['ask']> =>
+      model.ask({
+        feeds: { [name]: randomTensor([2, 3, 8, 8], seed) },
+        read: [model.logits],
+        gradient: { of: { [model.logits]: randomTensor([2, 4], seed) }, wrt: [name] },
+      })
+    const seeds = [1, 2, 3, 4]
+    const together = await Promise.all(seeds.map(ask))
+    for (const [index, seed] of seeds.entries()) expect(together[index]).toEqual(await ask(seed))
+  })
+
+  it('stops between two layers when it is cancelled on the way', async () => {
+    const stop = new AbortController()
+    const asked = model.ask({ feeds: { [name]: feed }, read: [model.logits] }, stop.signal)
+    setImmediate(() => {
+      stop.abort()
+    })
+    await expect(asked).rejects.toMatchObject({ code: 'CANCELLED' })
+  })
+
   it('has a linear head at the last map, and none before', async () => {
     const head = await model.linearHead('pointwise')
     const { values } = await model.ask({ feeds: { [name]: feed }, read: ['pointwise', model.logits] })

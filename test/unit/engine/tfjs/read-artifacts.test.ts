@@ -196,6 +196,32 @@ describe('refused, saying what is wrong and what to do', () => {
         }),
       /MagicNormalization/,
     ],
+    [
+      'a model of Keras 3',
+      () =>
+        changed((json) => {
+          json.modelTopology = {
+            keras_version: '3.3.3',
+            model_config: {
+              class_name: 'Functional',
+              config: {
+                name: 'functional',
+                layers: [
+                  {
+                    class_name: 'InputLayer',
+                    config: { batch_shape: [null, 4], name: 'x' },
+                    name: 'x',
+                    inbound_nodes: [],
+                  },
+                ],
+                input_layers: [['x', 0, 0]],
+                output_layers: [['x', 0, 0]],
+              },
+            },
+          }
+        }),
+      /written by Keras 3.*Keras 2/,
+    ],
   ]
   it.each(cases)('%s', async (_, make, message) => {
     await expect(loadTfjsModel(await make())).rejects.toMatchObject({
