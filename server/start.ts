@@ -93,7 +93,6 @@ function afterFirstAnswer(server: Server, begin: () => void): () => void {
 /** @throws AppError with one sentence for the person who starts it */
 export async function start(options: StartOptions): Promise<RunningServer> {
   const { log, host, dataFolder, now = () => new Date() } = options
-  const startedAt = now()
   const database = await openDatabase(dataFolder, { now })
   const undo: (() => Promise<void>)[] = [() => database.close()]
   try {
@@ -130,12 +129,13 @@ export async function start(options: StartOptions): Promise<RunningServer> {
       pages: pages === null ? null : () => pages.handler(),
     })
     undo.unshift(() => app.close())
+    // Before anybody can ask: the first answer already tells what became of the runs that were left behind.
+    const recovered = await recoverRuns(prisma, now)
+    if (recovered.failed + recovered.queued.length > 0)
+      log.warn(`after the last stop: ${recovered.queued.length} runs queued again, ${recovered.failed} given up`)
     port = (await listen(app.server, host, options.port)).port
 
     const resume = async (): Promise<void> => {
-      const recovered = await recoverRuns(prisma, now, startedAt)
-      if (recovered.failed + recovered.queued.length > 0)
-        log.warn(`after the last stop: ${recovered.queued.length} runs queued again, ${recovered.failed} given up`)
       for (const runId of recovered.queued) queue.enqueue(runId)
       pool.start()
       await pages?.handler()

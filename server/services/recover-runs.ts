@@ -11,13 +11,11 @@ export interface Recovered {
 /**
  * Sorts out the runs that the last server left behind: those it had begun too often are FAILED with a reason, all others
  * are QUEUED again.
- * @param before when this server started; what was begun later is its own
  */
-export async function recoverRuns(prisma: PrismaClient, now: () => Date, before: Date): Promise<Recovered> {
-  const left = { status: 'RUNNING', OR: [{ startedAt: null }, { startedAt: { lt: before } }] }
+export async function recoverRuns(prisma: PrismaClient, now: () => Date): Promise<Recovered> {
   return prisma.$transaction(async (tx) => {
     const { count: failed } = await tx.run.updateMany({
-      where: { ...left, attempts: { gte: MAX_ATTEMPTS } },
+      where: { status: 'RUNNING', attempts: { gte: MAX_ATTEMPTS } },
       data: {
         status: 'FAILED',
         errorCode: 'WORKER_LOST',
@@ -25,7 +23,7 @@ export async function recoverRuns(prisma: PrismaClient, now: () => Date, before:
         finishedAt: now(),
       },
     })
-    await tx.run.updateMany({ where: left, data: { status: 'QUEUED', startedAt: null } })
+    await tx.run.updateMany({ where: { status: 'RUNNING' }, data: { status: 'QUEUED', startedAt: null } })
     const queued = await tx.run.findMany({
       where: { status: 'QUEUED' },
       orderBy: [{ queuedAt: 'asc' }, { id: 'asc' }],
