@@ -1,8 +1,11 @@
 import type { CombinedError } from 'urql'
 
-/** True where the server did not answer at all. */
-export function isUnreachable(error: CombinedError): boolean {
-  return error.networkError !== undefined && error.graphQLErrors.length === 0
+const OUR_FAULTS: readonly unknown[] = ['INTERNAL', 'WORKER_LOST']
+
+/** True where asking the same again may work: no answer at all, or a fault that is not in the question. */
+export function isTransient(error: CombinedError): boolean {
+  const [first] = error.graphQLErrors
+  return first === undefined || OUR_FAULTS.includes(first.extensions['code'])
 }
 
 /** The sentence to show for a failed request: the server's own where it gave one. */

@@ -143,36 +143,39 @@ export function PhotoWorkbench({ earlierRunId }: { readonly earlierRunId: string
                 {picture.upload.message}
               </Notice>
             ) : null}
-            {picture.upload.kind === 'sending' ? (
-              <Progress label="Handing the photo to the model…" fraction={picture.upload.fraction} />
-            ) : (
-              <RunStatusLine
-                state={explaining}
-                subject={settings.method?.title ?? 'The explanation'}
-                onCancel={() => void explaining.cancel()}
-                onRetry={ask}
-              />
-            )}
-            {shownUrl ? (
-              <div className={styles['live']} data-stale={explaining.pending !== null && run !== null}>
-                <ImageResult
-                  picture={{
-                    url: shownUrl,
-                    width: picture.url ? picture.width : (run?.image?.width ?? picture.width),
-                    height: picture.url ? picture.height : (run?.image?.height ?? picture.height),
-                    alt: picture.alt,
-                  }}
-                  run={run}
-                  onChanged={() => void explaining.refresh()}
-                >
-                  {run ? <Diagnoses diagnoses={run.diagnoses} /> : null}
-                </ImageResult>
-              </div>
-            ) : picture.upload.kind === 'failed' ? null : (
-              <p className={styles['placeholder']}>
-                This browser cannot show this kind of file. It appears once Limelight has read it.
-              </p>
-            )}
+            <div className={styles['canvas']}>
+              {picture.upload.kind === 'sending' ? (
+                <Progress label="Handing the photo to the model…" fraction={picture.upload.fraction} />
+              ) : (
+                <RunStatusLine
+                  state={explaining}
+                  over={run !== null}
+                  subject={settings.method?.title ?? 'The explanation'}
+                  onCancel={() => void explaining.cancel()}
+                  onRetry={ask}
+                />
+              )}
+              {shownUrl ? (
+                <div className={styles['live']} data-stale={explaining.pending !== null && run !== null}>
+                  <ImageResult
+                    picture={{
+                      url: shownUrl,
+                      width: picture.url ? picture.width : (run?.image?.width ?? picture.width),
+                      height: picture.url ? picture.height : (run?.image?.height ?? picture.height),
+                      alt: picture.alt,
+                    }}
+                    run={run}
+                    onChanged={() => void explaining.refresh()}
+                  >
+                    {run ? <Diagnoses diagnoses={run.diagnoses} /> : null}
+                  </ImageResult>
+                </div>
+              ) : picture.upload.kind === 'failed' ? null : (
+                <p className={styles['placeholder']}>
+                  This browser cannot show this kind of file. It appears once Limelight has read it.
+                </p>
+              )}
+            </div>
           </>
         ) : (
           <PhotoInput

@@ -119,19 +119,22 @@ export function ReviewWorkbench({ earlierRunId }: { readonly earlierRunId: strin
         {stale ? (
           <Notice tone="info">The review has changed since. Explain it again to see the new words’ scores.</Notice>
         ) : null}
-        <RunStatusLine
-          state={explaining}
-          subject={settings.method?.title ?? 'The explanation'}
-          onCancel={() => void explaining.cancel()}
-          onRetry={ask}
-        />
-        {run ? (
-          <div className={styles['live']} data-stale={stale || explaining.pending !== null}>
-            <TextResult run={run} onChanged={() => void explaining.refresh()}>
-              <Diagnoses diagnoses={run.diagnoses} />
-            </TextResult>
-          </div>
-        ) : null}
+        <div className={styles['canvas']}>
+          <RunStatusLine
+            state={explaining}
+            over={run !== null}
+            subject={settings.method?.title ?? 'The explanation'}
+            onCancel={() => void explaining.cancel()}
+            onRetry={ask}
+          />
+          {run ? (
+            <div className={styles['live']} data-stale={stale || explaining.pending !== null}>
+              <TextResult run={run} onChanged={() => void explaining.refresh()}>
+                <Diagnoses diagnoses={run.diagnoses} />
+              </TextResult>
+            </div>
+          ) : null}
+        </div>
         {samples.length > 0 ? (
           <section aria-labelledby="samples" className={styles['samples']}>
             <h2 id="samples">{run ? 'More to try' : 'Or try one of these'}</h2>

@@ -9,7 +9,7 @@ import {
   RunUpdatedDocument,
   type ExplainInput,
 } from '../_graphql/generated/graphql.ts'
-import { sentence } from '../_graphql/sentence.ts'
+import { isTransient, sentence } from '../_graphql/sentence.ts'
 import { hasEnded, type Run } from '../_graphql/types.ts'
 
 /** Short runs answer the mutation itself; longer ones show their progress instead. */
@@ -21,7 +21,12 @@ export interface ExplainState {
   readonly run: Run | null
   readonly pending: { readonly id: string | null; readonly progress: number; readonly queued: boolean } | null
   /** Why there is no newer result, as a sentence. */
-  readonly failure: { readonly message: string; readonly tone: 'error' | 'info' } | null
+  readonly failure: {
+    readonly message: string
+    readonly tone: 'error' | 'info'
+    /** Asking the same again may work. */
+    readonly retry: boolean
+  } | null
 }
 
 const EMPTY: ExplainState = { run: null, pending: null, failure: null }
@@ -48,7 +53,11 @@ export function useExplain() {
   function fail(ticket: number, error: CombinedError) {
     if (current.current.ticket !== ticket) return
     current.current.id = null
-    setState(({ run }) => ({ run, pending: null, failure: { message: sentence(error), tone: 'error' } }))
+    setState(({ run }) => ({
+      run,
+      pending: null,
+      failure: { message: sentence(error), tone: 'error', retry: isTransient(error) },
+    }))
   }
 
   /** Shows what is known about the run; true once it has ended. */
@@ -69,7 +78,7 @@ export function useExplain() {
       setState((before) => ({
         run: before.run,
         pending: null,
-        failure: { message, tone: cancelled ? 'info' : 'error' },
+        failure: { message, tone: cancelled ? 'info' : 'error', retry: true },
       }))
     }
     return true

@@ -63,7 +63,7 @@ test('what helps one class hurts the other', async ({ page }) => {
 test('special tokens stand apart, and the completeness error is shown', async ({ page }) => {
   await explain(page, 'Two hours I will not get back.')
   await expect(page.getByRole('term').filter({ hasText: 'Special tokens' })).toBeVisible()
-  await expect(page.getByText('[CLS]')).toBeVisible()
+  await expect(page.getByText('[CLS]', { exact: true })).toBeVisible()
   await expect(page.getByText(/The scores add up to .*Error .*%, measured with \d+ gradients/)).toBeVisible()
   expect(await shownText(page)).not.toContain('[CLS]')
 })
