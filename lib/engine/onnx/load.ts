@@ -9,6 +9,7 @@ import type { Graph } from './graph.ts'
 import { inferShapes } from './infer-shapes.ts'
 import { OnnxModel } from './onnx-model.ts'
 import { readModelFile } from './read-model.ts'
+import { RULES, ruleKey } from './rules/index.ts'
 import { findLogits, findTaps, sensibleTap } from './taps.ts'
 import { upgrade } from './upgrade.ts'
 
@@ -42,9 +43,15 @@ export async function loadOnnxModel(path: string, options: OnnxOptions = {}): Pr
     taps,
     logits,
     defaultTap,
-    engine: { name: 'onnx', backend: 'cpu', version: runtimeVersion(), reason: '' },
+    engine: { name: 'onnx', backend: 'cpu', version: runtimeVersion(), reason: quantisationNote(graph) },
     settings: { threads: options.threads ?? 0, cacheBytes: options.cacheBytes ?? 2 ** 30 },
   })
+}
+
+/** What a reader of gradients must know about a quantised model; '' for any other. */
+export function quantisationNote(graph: Graph): string {
+  const quantised = graph.nodes.some((node) => RULES[ruleKey(node)]?.carriesIntegers)
+  return quantised ? 'Quantised model: gradients are those of the float model on its dequantised weights.' : ''
 }
 
 /** Folded, with shapes, in the form that gradient rules are written for. */

@@ -1,7 +1,8 @@
 /** Quantised operators: forward as they are, backward as the float operators they stand for. */
 import { expect, test } from 'vitest'
 import { floatConstant } from '../../../../lib/engine/onnx/constant.ts'
-import { DataType, type Constant, type GraphNode } from '../../../../lib/engine/onnx/graph.ts'
+import { DataType, type Constant, type Graph, type GraphNode } from '../../../../lib/engine/onnx/graph.ts'
+import { quantisationNote } from '../../../../lib/engine/onnx/load.ts'
 import { float32, type FloatTensor } from '../../../../lib/tensor/tensor.ts'
 import { graphOf, loadGraph, node } from '../../../helpers/operator-model.ts'
 import { normals } from '../../../helpers/random.ts'
@@ -101,4 +102,11 @@ test('QuantizeLinear and DequantizeLinear round a tensor on its way', async () =
     node('Tanh', ['back'], ['y']),
   ]
   await expectClose(nodes, [node('Tanh', ['x'], ['y'])], constants, [2, 5])
+})
+
+test('the engine says that gradients are those of the float model', () => {
+  const graph = (nodes: readonly GraphNode[]): Graph =>
+    graphOf({ nodes, inputs: [], outputs: [], constants: new Map() })
+  expect(quantisationNote(graph([quantiser]))).toMatch(/dequantised/)
+  expect(quantisationNote(graph([node('Relu', ['x'], ['y'])]))).toBe('')
 })
