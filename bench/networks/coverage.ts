@@ -1,7 +1,7 @@
 /**
- * `npx tsx bench/networks/coverage.ts FOLDER [--write docs/coverage.md] [--only TEXT]`: asks Limelight's ONNX engine for
- * the gradients of every network, exporter and opset that export.py wrote to FOLDER (`--out`), and for those of the
- * full-size ones (`--full`), and holds them against PyTorch's autograd. Exits with 1 if one fails.
+ * `npx tsx bench/networks/coverage.ts FOLDER... [--write docs/coverage.md] [--only TEXT]`: asks Limelight's ONNX engine for
+ * the gradients of every network that export.py wrote to the folders (`--out` and `--full`) and holds them against
+ * PyTorch's autograd. Exits with 1 if one fails.
  */
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
@@ -138,25 +138,27 @@ function page(outcomes: readonly Outcome[], runtime: string): string {
   return `${lines.join('\n')}\n`
 }
 
+function report(stem: string, outcome: Outcome): void {
+  outcomes.push(outcome)
+  const verdict = outcome.refused ? 'refused' : passes(outcome) ? 'ok' : 'FAILS'
+  console.log(`${stem}: ${verdict} ${outcome.error?.toExponential(1) ?? ''} ${outcome.refused ? '' : outcome.reason}`)
+}
+
+const outcomes: Outcome[] = []
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: { write: { type: 'string' }, only: { type: 'string', default: '' } },
 })
-const [folder] = positionals
-if (folder === undefined) {
-  console.error('Say which folder export.py --out wrote: npx tsx bench/networks/coverage.ts FOLDER')
+if (positionals.length === 0) {
+  console.error('Say which folders export.py wrote: npx tsx bench/networks/coverage.ts FOLDER...')
   process.exit(2)
 }
-const stems = (await readdir(folder))
-  .filter((file) => file.endsWith('.json') && file.includes(values.only))
-  .map((file) => file.slice(0, -'.json'.length))
-  .toSorted()
-const outcomes: Outcome[] = []
-for (const stem of stems) {
-  const outcome = await examine(folder, stem)
-  outcomes.push(outcome)
-  const verdict = outcome.refused ? 'refused' : passes(outcome) ? 'ok' : 'FAILS'
-  console.log(`${stem}: ${verdict} ${outcome.error?.toExponential(1) ?? ''} ${outcome.refused ? '' : outcome.reason}`)
+for (const folder of positionals) {
+  const stems = (await readdir(folder))
+    .filter((file) => file.endsWith('.json') && file.includes(values.only))
+    .map((file) => file.slice(0, -'.json'.length))
+    .toSorted()
+  for (const stem of stems) report(stem, await examine(folder, stem))
 }
 if (values.write !== undefined) {
   const runtime = JSON.parse(

@@ -127,7 +127,7 @@ def every_tensor(path: Path, inputs: dict[str, torch.Tensor]) -> dict[str, numpy
 def find(values: dict[str, numpy.ndarray], expected: torch.Tensor) -> str | None:
     """The first tensor in graph order that equals a module's output."""
     wanted = expected.numpy()
-    limit = 1e-5 * max(float(numpy.abs(wanted).max()), 1e-6)
+    limit = 1e-4 * max(float(numpy.abs(wanted).max()), 1e-6)
     for name, value in values.items():
         if value.dtype == numpy.float32 and value.shape == wanted.shape and numpy.abs(value - wanted).max() < limit:
             return name
