@@ -23,13 +23,12 @@ export const HELP = `Limelight shows why a model said what it said.
   --host <name>          interface to listen on               (HOST, default 127.0.0.1: this computer only)
   --allow-host <name>    further name it may be reached under (may be repeated)
   --data <folder>        where runs and pictures are kept     (LIMELIGHT_DATA_DIR, default ./data)
-  --workers <number>     processes that compute               (LIMELIGHT_WORKERS, default 1, from 4 cores on 2)
+  --workers <number>     processes that compute               (LIMELIGHT_WORKERS, default 2; 1 on a single core)
   --api-only             GraphQL and pictures without the pages
   --log <level>          debug, info, warn, error or silent   (LIMELIGHT_LOG, default warn)
 `
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
-const MANY_CORES = 4
 
 function bad(message: string): AppError {
   return new AppError({ code: 'BAD_INPUT', message })
@@ -70,7 +69,7 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv, fol
   const given = parse(argv)
   const logLevel = given.log ?? env['LIMELIGHT_LOG'] ?? 'warn'
   if (!LEVELS.includes(logLevel)) throw bad(`--log is "${logLevel}"; it must be one of ${LEVELS.join(', ')}.`)
-  const workers = given.workers ?? env['LIMELIGHT_WORKERS'] ?? (availableParallelism() >= MANY_CORES ? '2' : '1')
+  const workers = given.workers ?? env['LIMELIGHT_WORKERS'] ?? (availableParallelism() > 1 ? '2' : '1')
   const data = given.data ?? env['LIMELIGHT_DATA_DIR']
   return {
     host: given.host ?? env['HOST'] ?? '127.0.0.1',

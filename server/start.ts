@@ -130,13 +130,13 @@ export async function start(options: StartOptions): Promise<RunningServer> {
     })
     undo.unshift(() => app.close())
     // Before anybody can ask: the first answer already tells what became of the runs that were left behind.
-    const recovered = await recoverRuns(prisma, now)
+    const recovered = await recoverRuns(prisma, METHODS, now)
     if (recovered.failed + recovered.queued.length > 0)
       log.warn(`after the last stop: ${recovered.queued.length} runs queued again, ${recovered.failed} given up`)
     port = (await listen(app.server, host, options.port)).port
 
     const resume = async (): Promise<void> => {
-      for (const runId of recovered.queued) queue.enqueue(runId)
+      for (const { id, weight } of recovered.queued) queue.enqueue(id, weight)
       pool.start()
       await pages?.handler()
     }

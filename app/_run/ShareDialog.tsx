@@ -33,6 +33,9 @@ function stateOf(link: Link): { open: boolean; text: string } {
   return { open: !expired, text: `${expired ? 'Expired' : 'Expires'} ${dateTime(link.expiresAt)}` }
 }
 
+/** Names under which a computer reaches only itself. */
+const THIS_COMPUTER = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
+
 /** Makes links to a run that anybody who has them can open, lists them, and takes them back. */
 export function ShareDialog({ runId, onClose }: { readonly runId: string; readonly onClose: () => void }) {
   const [lifetime, setLifetime] = useState<(typeof LIFETIMES)[number]['id']>('week')
@@ -130,6 +133,13 @@ export function ShareDialog({ runId, onClose }: { readonly runId: string; readon
                 </div>
               )}
             </Field>
+            {THIS_COMPUTER.test(new URL(made.url).hostname) ? (
+              <Notice tone="info">
+                This Limelight listens on this computer only, so the link opens here alone. For colleagues, start it
+                with
+                <code> npm start -- --host 0.0.0.0 --allow-host NAME</code> and open this page under that name.
+              </Notice>
+            ) : null}
             <p role="status" className={styles['about']}>
               {copied === 'yes' ? 'Copied.' : ''}
               {copied === 'failed' ? 'The browser does not let this page copy. Select the link and press Ctrl-C.' : ''}

@@ -8,9 +8,22 @@ import type { ExplainJob, ExplainOutcome } from './protocol.ts'
 import { RunEvents, type Watch } from './run-events.ts'
 import type { ExplainHooks } from './worker-process.ts'
 
+/**
+ * How long a run may keep a worker. Light runs go first, and heavy ones never take the last worker: a Grad-CAM does not
+ * wait minutes behind a long review.
+ */
+export type Weight = 'light' | 'heavy'
+
+/** Forward passes up to which a run is light. */
+const LIGHT_COST = 20
+
+export function weightOf(cost: number): Weight {
+  return cost <= LIGHT_COST ? 'light' : 'heavy'
+}
+
 export interface RunQueue {
   /** Takes a run whose row says QUEUED. */
-  enqueue(runId: string): void
+  enqueue(runId: string, weight: Weight): void
   /** Stops the work on a run whose row says CANCELLED already, or is gone. */
   stop(runId: string): void
   /** Share done of a run that is being computed, 0..1. */
@@ -47,22 +60,34 @@ export interface QueueOptions {
 
 interface Active {
   readonly cancel: AbortController
+  readonly weight: Weight
   progress: number
 }
 
 export function createQueue({ store, pool, log }: QueueOptions): RunQueue {
   const events = new RunEvents()
-  const waiting = new Set<string>()
+  /** In the order of arrival. */
+  const waiting = new Map<string, Weight>()
   const active = new Map<string, Active>()
   const working = new Set<Promise<void>>()
   let closed = false
 
+  /** The run to begin next: the oldest light one, else the oldest heavy one if that leaves a worker free. */
+  const next = (): string | undefined => {
+    const ready = [...waiting].filter(([runId]) => !active.has(runId))
+    const light = ready.find(([, weight]) => weight === 'light')
+    if (light !== undefined) return light[0]
+    const heavy = [...active.values()].filter((one) => one.weight === 'heavy').length
+    return heavy < Math.max(1, pool.size - 1) ? ready[0]?.[0] : undefined
+  }
+
   const pump = (): void => {
-    for (const runId of waiting) {
-      if (closed || active.size >= pool.size) return
-      if (active.has(runId)) continue
+    while (!closed && active.size < pool.size) {
+      const runId = next()
+      if (runId === undefined) return
+      const weight = waiting.get(runId) ?? 'heavy'
       waiting.delete(runId)
-      const work: Promise<void> = run(runId).finally(() => {
+      const work: Promise<void> = run(runId, weight).finally(() => {
         working.delete(work)
         active.delete(runId)
         pump()
@@ -71,8 +96,8 @@ export function createQueue({ store, pool, log }: QueueOptions): RunQueue {
     }
   }
 
-  const run = async (runId: string): Promise<void> => {
-    const state: Active = { cancel: new AbortController(), progress: 0 }
+  const run = async (runId: string, weight: Weight): Promise<void> => {
+    const state: Active = { cancel: new AbortController(), weight, progress: 0 }
     active.set(runId, state)
     let begun: Begun | null = null
     try {
@@ -89,14 +114,14 @@ export function createQueue({ store, pool, log }: QueueOptions): RunQueue {
       await store.complete(runId, outcome)
       log.info({ model: begun.job.model.id, method: begun.job.methodId }, `run ${runId} done`)
     } catch (thrown) {
-      await after(runId, begun, thrown)
+      await after(runId, weight, begun, thrown)
     } finally {
       events.emit(runId)
     }
   }
 
   /** What becomes of a run whose attempt came to nothing. */
-  const after = async (runId: string, begun: Begun | null, thrown: unknown): Promise<void> => {
+  const after = async (runId: string, weight: Weight, begun: Begun | null, thrown: unknown): Promise<void> => {
     const error = AppError.from(thrown)
     try {
       if (closed) await store.requeue(runId, true)
@@ -104,7 +129,7 @@ export function createQueue({ store, pool, log }: QueueOptions): RunQueue {
       else if (error.code === 'WORKER_LOST' && begun !== null && begun.attempt < MAX_ATTEMPTS) {
         log.warn(`run ${runId}: ${error.message}; trying once more`)
         await store.requeue(runId, false)
-        waiting.add(runId)
+        waiting.set(runId, weight)
       } else {
         log.warn(
           { code: error.code, ...(error.code === 'INTERNAL' ? { err: thrown } : {}) },
@@ -118,8 +143,8 @@ export function createQueue({ store, pool, log }: QueueOptions): RunQueue {
   }
 
   return {
-    enqueue(runId) {
-      waiting.add(runId)
+    enqueue(runId, weight) {
+      waiting.set(runId, weight)
       pump()
     },
     stop(runId) {

@@ -11,6 +11,7 @@ import { checkedCodePoints } from '../../lib/text/limits.ts'
 import type { Asset, Run } from '../../prisma/generated/client.ts'
 import { canonicalJson } from '../canonical.ts'
 import type { Parts } from '../parts.ts'
+import { weightOf, type Weight } from '../jobs/queue.ts'
 import { checkMethod } from './check-method.ts'
 import { findMethod } from './find-method.ts'
 import { findModel } from './find-model.ts'
@@ -96,6 +97,7 @@ interface CheckedRequest {
   readonly params: string
   readonly targetIndex: number | null
   readonly seed: number
+  readonly weight: Weight
 }
 
 async function check(parts: Parts, request: RunRequest): Promise<CheckedRequest> {
@@ -108,7 +110,8 @@ async function check(parts: Parts, request: RunRequest): Promise<CheckedRequest>
   const seed = checkSeed(request.seed ?? 0)
   const input = await checkInput(parts, request)
   checkMethod(method, params, model, await parts.describe(model))
-  return { model, method, input, params: canonicalJson(params), targetIndex, seed }
+  const weight = weightOf(method.cost(params))
+  return { model, method, input, params: canonicalJson(params), targetIndex, seed, weight }
 }
 
 function keyOf({ model, method, input, params, targetIndex, seed }: CheckedRequest): string {
@@ -124,7 +127,7 @@ function keyOf({ model, method, input, params, targetIndex, seed }: CheckedReque
 }
 
 /** A run that ended without a result is run again, under its own id. Null: another request was faster. */
-async function restart(parts: Parts, run: Run): Promise<Run | null> {
+async function restart(parts: Parts, run: Run, weight: Weight): Promise<Run | null> {
   const { count } = await parts.prisma.run.updateMany({
     where: { id: run.id, status: { in: ['FAILED', 'CANCELLED'] } },
     data: {
@@ -137,7 +140,7 @@ async function restart(parts: Parts, run: Run): Promise<Run | null> {
       finishedAt: null,
     },
   })
-  if (count > 0) parts.queue.enqueue(run.id)
+  if (count > 0) parts.queue.enqueue(run.id, weight)
   return parts.prisma.run.findUnique({ where: { id: run.id } })
 }
 
@@ -172,7 +175,7 @@ async function insert(parts: Parts, request: CheckedRequest, key: string, asset:
       },
     }),
   ])
-  parts.queue.enqueue(run.id)
+  parts.queue.enqueue(run.id, request.weight)
   return run
 }
 
@@ -187,7 +190,7 @@ export async function createRun(parts: Parts, request: RunRequest): Promise<Run>
     const known = await parts.prisma.run.findUnique({ where: { key } })
     if (known !== null) {
       if (known.status !== 'FAILED' && known.status !== 'CANCELLED') return known
-      const again = await restart(parts, known)
+      const again = await restart(parts, known, checked.weight)
       if (again !== null) return again
       continue // it was deleted meanwhile
     }

@@ -19,6 +19,17 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   )
 }
 
+/** A union's own message says nothing ("Invalid input"); the field's description says what it takes. */
+function allowedBy(issue: Issue, method: Method): string {
+  const [field] = issue.path
+  if (issue.code === 'invalid_union' && method.params instanceof z.ZodObject && typeof field === 'string') {
+    const schema: unknown = method.params.shape[field]
+    if (schema instanceof z.ZodType && schema.description !== undefined)
+      return `it cannot be that. ${schema.description.replace(/\.$/, '')}`
+  }
+  return issue.message.charAt(0).toLowerCase() + issue.message.slice(1)
+}
+
 function sentence(issue: Issue, params: unknown, method: Method): string {
   if (issue.code === 'unrecognized_keys') {
     const fields = fieldsOf(method)
@@ -30,9 +41,7 @@ function sentence(issue: Issue, params: unknown, method: Method): string {
   const found = valueAt(params, issue.path)
   const what = found === undefined ? 'is missing' : `is ${quoted(found)}`
   const allowed =
-    issue.code === 'invalid_value'
-      ? `it must be one of ${listed(issue.values.map(String))}`
-      : issue.message.charAt(0).toLowerCase() + issue.message.slice(1)
+    issue.code === 'invalid_value' ? `it must be one of ${listed(issue.values.map(String))}` : allowedBy(issue, method)
   return field === '' ? `${allowed}.` : `${field} ${what}: ${allowed}.`
 }
 

@@ -1,18 +1,29 @@
 import type { PrismaClient } from '../../prisma/generated/client.ts'
-import { MAX_ATTEMPTS } from '../jobs/queue.ts'
+import type { Method } from '../../lib/methods/method.ts'
+import { MAX_ATTEMPTS, weightOf, type Weight } from '../jobs/queue.ts'
 
 export interface Recovered {
-  /** Ids to queue again, oldest first. */
-  readonly queued: readonly string[]
+  /** To queue again, oldest first. */
+  readonly queued: readonly { readonly id: string; readonly weight: Weight }[]
   /** How many were given up. */
   readonly failed: number
+}
+
+/** A method that is gone, or that takes other parameters now, tells nothing of its cost: the run counts as heavy. */
+function weightOfStored(method: Method | undefined, params: string): Weight {
+  const parsed = method?.params.safeParse(JSON.parse(params))
+  return method !== undefined && parsed?.success === true ? weightOf(method.cost(parsed.data)) : 'heavy'
 }
 
 /**
  * Sorts out the runs that the last server left behind: those it had begun too often are FAILED with a reason, all others
  * are QUEUED again.
  */
-export async function recoverRuns(prisma: PrismaClient, now: () => Date): Promise<Recovered> {
+export async function recoverRuns(
+  prisma: PrismaClient,
+  methods: readonly Method[],
+  now: () => Date,
+): Promise<Recovered> {
   return prisma.$transaction(async (tx) => {
     const { count: failed } = await tx.run.updateMany({
       where: { status: 'RUNNING', attempts: { gte: MAX_ATTEMPTS } },
@@ -27,8 +38,17 @@ export async function recoverRuns(prisma: PrismaClient, now: () => Date): Promis
     const queued = await tx.run.findMany({
       where: { status: 'QUEUED' },
       orderBy: [{ queuedAt: 'asc' }, { id: 'asc' }],
-      select: { id: true },
+      select: { id: true, methodId: true, params: true },
     })
-    return { queued: queued.map((run) => run.id), failed }
+    return {
+      queued: queued.map(({ id, methodId, params }) => ({
+        id,
+        weight: weightOfStored(
+          methods.find((method) => method.id === methodId),
+          params,
+        ),
+      })),
+      failed,
+    }
   })
 }

@@ -7,7 +7,7 @@ import type { ExplainableModel, Tap } from '../../../engine/model.ts'
 export const layerField = z.string().min(1).nullable().default(null).meta({
   title: 'Layer',
   description:
-    "The layer whose map is explained, by tap id: any layer with a height and a width. Empty for the model's default, its last one.",
+    'The layer whose map is explained: late layers show what the model recognised, early ones where it saw edges and texture. By default the last map, or what the model card names.',
   tap: 'spatial',
 })
 
