@@ -1,7 +1,7 @@
 'use client'
 
 import { useRouter } from 'next/navigation'
-import { createContext, useContext, useEffect, useId, useRef, useState, type ReactNode } from 'react'
+import { createContext, useContext, useEffect, useId, useLayoutEffect, useRef, useState, type ReactNode } from 'react'
 import { keyOf, matchKeys, type ActionContext, type PageCommands } from './actions.ts'
 import { ShortcutDialog } from './ShortcutDialog.tsx'
 
@@ -16,10 +16,11 @@ const Context = createContext<ActionState>({ offer: () => undefined, openShortcu
 export function usePageCommands(commands: PageCommands): void {
   const { offer } = useContext(Context)
   const part = useId()
-  useEffect(() => {
+  // Before the page is painted: a key pressed as soon as something is seen must find it.
+  useLayoutEffect(() => {
     offer(part, commands)
   })
-  useEffect(
+  useLayoutEffect(
     () => () => {
       offer(part, null)
     },

@@ -1,6 +1,6 @@
 'use client'
 
-import { useMemo, useRef, useState, type CSSProperties, type KeyboardEvent } from 'react'
+import { useMemo, useRef, useState, type CSSProperties, type KeyboardEvent, type PointerEvent } from 'react'
 import type { Annotation, Span, TextAttribution } from '../_graphql/types.ts'
 import { signedValue, significant } from './format.ts'
 import { scoreReach, segment, selectedRange, type Segment } from './segments.ts'
@@ -52,6 +52,8 @@ export function TextStage(props: TextStageProps) {
   const [active, setActive] = useState(0)
   const anchor = useRef<number | null>(null)
   const container = useRef<HTMLDivElement>(null)
+  const [dragged, setDragged] = useState<MarkedRange | null>(null)
+  const drag = useRef<{ from: number; range: MarkedRange | null } | null>(null)
   const current = Math.min(active, Math.max(0, pieces.length - 1))
 
   function move(event: KeyboardEvent<HTMLElement>) {
@@ -77,6 +79,28 @@ export function TextStage(props: TextStageProps) {
     container.current?.querySelector<HTMLElement>(`[data-piece="${String(next)}"]`)?.focus()
   }
 
+  /** Words under a drag of the mouse are marked where it ends, in the text or outside. */
+  function startDrag(event: PointerEvent<HTMLElement>, position: number) {
+    if (!onMark || event.pointerType !== 'mouse' || event.button !== 0) return
+    drag.current = { from: position, range: null }
+    const end = () => {
+      const range = drag.current?.range ?? null
+      drag.current = null
+      setDragged(null)
+      if (range) onMark(range)
+    }
+    window.addEventListener('pointerup', end, { once: true })
+  }
+
+  function dragTo(position: number) {
+    if (!drag.current) return
+    const first = pieces[Math.min(drag.current.from, position)]
+    const last = pieces[Math.max(drag.current.from, position)]
+    if (!first || !last) return
+    drag.current.range = { start: first.start, end: last.end }
+    setDragged(drag.current.range)
+  }
+
   return (
     <div className={styles['stage']}>
       <div
@@ -89,7 +113,7 @@ export function TextStage(props: TextStageProps) {
         data-testid="review-text"
         onKeyDown={move}
         onPointerUp={() => {
-          if (!onMark || !container.current) return
+          if (!onMark || !container.current || drag.current?.range) return
           const range = selectedRange(container.current)
           if (range) onMark(range)
         }}
@@ -99,7 +123,8 @@ export function TextStage(props: TextStageProps) {
       >
         {segments.map((piece) => {
           const note = annotations.find(({ span }) => span && covers(span, piece))
-          const isMarked = marked !== null && covers(marked, piece)
+          const shown = dragged ?? marked
+          const isMarked = shown !== null && covers(shown, piece)
           const state = {
             'data-marked': isMarked || undefined,
             'data-noted': note !== undefined || undefined,
@@ -125,8 +150,12 @@ export function TextStage(props: TextStageProps) {
               data-piece={position}
               tabIndex={position === current ? 0 : -1}
               style={colour(span.score, reach, signed)}
+              onPointerDown={(event) => {
+                startDrag(event, position)
+              }}
               onPointerEnter={() => {
                 setPointed(span)
+                dragTo(position)
               }}
               onFocus={() => {
                 setActive(position)

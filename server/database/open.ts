@@ -1,11 +1,11 @@
 /** Opens the database of a data folder: makes it where it is missing, locks it, migrates it, gives a Prisma client. */
-import { mkdir } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 import { join } from 'node:path'
 import { PrismaClient } from '../../prisma/generated/client.ts'
 import { AppError } from '../../lib/errors.ts'
 import { MIGRATIONS } from '../paths.ts'
 import { OneConnectionAdapter } from './adapter.ts'
+import { makeFolder } from '../storage/make-folder.ts'
 import { lockFolder, type FolderLock } from './lock.ts'
 import { migrate, readMigrations } from './migrate.ts'
 
@@ -40,7 +40,7 @@ export async function openDatabase(folder: string, options: OpenOptions = {}): P
   let lock: FolderLock | null = null
   let migrated: readonly string[]
   try {
-    await mkdir(folder, { recursive: true })
+    await makeFolder(folder)
     lock = await lockFolder(folder)
     const connection = await adapter.connect()
     try {

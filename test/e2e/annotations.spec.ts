@@ -95,3 +95,22 @@ test('words are marked with Shift and the arrow keys', async ({ page, request })
   const [stored] = (await ask<Stored>(request, STORED, { id })).run.annotations
   expect(stored?.span?.text).toBe('ending is rushed')
 })
+
+test('words are marked by dragging over them, even when the drag ends outside the text', async ({ page, request }) => {
+  const id = await explainReview(request, 'I was not bored for one second of it.')
+  await page.goto(`/runs/${id}`)
+  const text = page.getByTestId('review-text')
+  const first = await text.getByRole('option', { name: /^bored/ }).boundingBox()
+  const last = await text.getByRole('option', { name: /^second/ }).boundingBox()
+  if (!first || !last) throw new Error('the words are not shown')
+  await page.mouse.move(first.x + 3, first.y + first.height / 2)
+  await page.mouse.down()
+  await page.mouse.move(last.x + last.width / 2, last.y + last.height / 2, { steps: 12 })
+  await page.mouse.move(last.x + last.width / 2, last.y + 200)
+  await page.mouse.up()
+  await page.getByRole('textbox', { name: 'Note' }).fill('Praise')
+  await page.getByRole('button', { name: 'Save annotation' }).click()
+  await expect(page.getByRole('list', { name: 'Annotations' }).getByText('Praise')).toBeVisible()
+  const [stored] = (await ask<Stored>(request, STORED, { id })).run.annotations
+  expect(stored?.span).toEqual({ start: 10, end: 30, text: 'bored for one second' })
+})
