@@ -1,4 +1,9 @@
-/** Ratios within one run: two calls are timed in turn, round by round, so that a slow moment of a shared machine hits both. */
+/**
+ * Ratios within one run: two calls are timed in turn, so that a slow moment of a shared machine hits both. Each is called in
+ * blocks with a pause between, and a block's first call is not counted: the thread pools of two sessions spin for a while
+ * after their work and would slow each other down.
+ */
+import { setTimeout as pause } from 'node:timers/promises'
 
 export interface Ratio {
   /** median(a) / median(b) */
@@ -23,17 +28,26 @@ export async function milliseconds(call: () => Promise<unknown>): Promise<number
   return performance.now() - start
 }
 
-/** Times `a` and `b` in turn after two rounds to warm up. */
+const PAUSE_MS = 100
+const CALLS_PER_BLOCK = 3
+
+async function block(call: () => Promise<unknown>): Promise<number[]> {
+  await pause(PAUSE_MS)
+  await call()
+  const times: number[] = []
+  for (let count = 0; count < CALLS_PER_BLOCK; count++) times.push(await milliseconds(call))
+  return times
+}
+
+/** Times `a` and `b` in blocks of three calls in turn, `rounds` blocks each. */
 export async function compare(a: () => Promise<unknown>, b: () => Promise<unknown>, rounds: number): Promise<Ratio> {
-  for (let warmUp = 0; warmUp < 2; warmUp++) {
-    await a()
-    await b()
-  }
+  await a()
+  await b()
   const as: number[] = []
   const bs: number[] = []
   for (let round = 0; round < rounds; round++) {
-    as.push(await milliseconds(a))
-    bs.push(await milliseconds(b))
+    as.push(...(await block(a)))
+    bs.push(...(await block(b)))
   }
   const [aMs, bMs] = [median(as), median(bs)]
   return { ratio: aMs / bMs, aMs, bMs, rounds }

@@ -7,7 +7,7 @@ import type { ExplainableModel } from '../../lib/engine/model.ts'
 import { gradCam } from '../../lib/methods/image/grad-cam.ts'
 import { float32, type FloatTensor } from '../../lib/tensor/tensor.ts'
 import type { BenchContext, Benchmark, Figure } from '../figure.ts'
-import { compare, milliseconds } from '../measure.ts'
+import { compare } from '../measure.ts'
 import { mobileNetV2, resnet18, resnet50, type RandomNetwork } from '../random/architectures.ts'
 import { uniform } from '../random/network.ts'
 
@@ -153,44 +153,11 @@ async function firstAnswerOverSession(opened: Opened, context: BenchContext, bar
   return { ...figure('first_answer_over_session', network.name, measured, bar), unit: 'session creations' }
 }
 
-/** Resident memory that explaining adds, against what a plain session adds. Reported, without a bar. */
-async function memoryOverSession(network: RandomNetwork, context: BenchContext): Promise<Figure> {
-  const path = join(context.folder, `${network.name}.onnx`)
-  await writeFile(path, network.bytes)
-  const image = float32(new Float32Array(3 * SIDE * SIDE), [1, 3, SIDE, SIDE])
-  const resident = () => process.memoryUsage.rss()
-  const before = resident()
-  const session = await InferenceSession.create(path, sessionOptions(context.threads))
-  await session.run({ image: new RuntimeTensor('float32', image.data, image.dims) })
-  const plain = resident() - before
-  const start = resident()
-  const model = await loadOnnxModel(path, { threads: context.threads })
-  await milliseconds(() =>
-    model.ask({
-      feeds: { image },
-      read: [model.logits, network.lastMap],
-      gradient: { of: { [model.logits]: oneClass(1000) }, wrt: [network.lastMap] },
-    }),
-  )
-  const explaining = resident() - start
-  await model.dispose()
-  await session.release()
-  const MiB = 2 ** 20
-  return {
-    name: `memory_over_session.${network.name}`,
-    value: explaining / plain,
-    bar: null,
-    unit: 'plain sessions',
-    detail: { explainingMiB: explaining / MiB, plainMiB: plain / MiB },
-  }
-}
-
 function imageBenchmark(make: () => RandomNetwork, bars: { gradCam: number; input: number }): Benchmark {
   return {
     name: make().name,
     async *run(context) {
       const network = make()
-      yield await memoryOverSession(network, context)
       const opened = await open(network, context)
       yield await gradCamOverForward(opened, context.rounds, bars.gradCam)
       yield await inputGradientOverForward(opened, context.rounds, bars.input)
