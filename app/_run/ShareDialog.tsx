@@ -135,8 +135,7 @@ export function ShareDialog({ runId, onClose }: { readonly runId: string; readon
             </Field>
             {THIS_COMPUTER.test(new URL(made.url).hostname) ? (
               <Notice tone="info">
-                This Limelight listens on this computer only, so the link opens here alone. For colleagues, start it
-                with
+                The link names this computer itself, so it opens here alone. For colleagues, start Limelight with
                 <code> npm start -- --host 0.0.0.0 --allow-host NAME</code> and open this page under that name.
               </Notice>
             ) : null}
