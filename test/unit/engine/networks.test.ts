@@ -3,14 +3,12 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { compare, readNetwork, type Network } from '../../../bench/networks/network.ts'
 import { loadOnnxModel } from '../../../lib/engine/onnx/load.ts'
+import { NETWORK_GRADIENT } from '../../helpers/tolerance.ts'
 
 // Small versions of real architectures, exported by bench/networks/export.py, against PyTorch's autograd.
 const FOLDER = fileURLToPath(new URL('../../fixtures/networks', import.meta.url))
 const FILES = readdirSync(FOLDER)
 const STEMS = FILES.filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -'.json'.length))
-
-/** The issue's: gradients equal PyTorch's to this part of their largest value. */
-const TOLERANCE = 1e-4
 
 /** Networks that need operators without a gradient rule, and which: asserted to fail by exactly these. */
 const PENDING: Readonly<Record<string, readonly string[]>> = {}
@@ -51,7 +49,7 @@ describe('the committed networks', () => {
       expect(['input', 'embedding']).toContain(outer?.kind)
       expect(inner.map((one) => one.kind)).toEqual(['inner', 'inner'])
       for (const { condition } of [manifest.logits, ...manifest.questions])
-        expect(condition).toBeLessThan(TOLERANCE / 10)
+        expect(condition).toBeLessThan(NETWORK_GRADIENT / 10)
     },
   )
 })
@@ -74,7 +72,12 @@ describe('values and gradients equal PyTorch’s', () => {
     const network = await committed(stem)
     const model = await loadOnnxModel(network.path, { threads: 1 })
     try {
-      for (const { what, error } of await compare(model, network)) expect(error, what).toBeLessThanOrEqual(TOLERANCE)
+      const lacking = model.taps.filter((tap) => /No gradient rule/.test(tap.reason ?? ''))
+      expect(lacking).toEqual([])
+      for (const { kind, tap } of network.questions)
+        if (kind !== 'inner') expect(model.taps.find((one) => one.id === tap)?.kind, tap).toBe(kind)
+      for (const { what, error } of await compare(model, network))
+        expect(error, what).toBeLessThanOrEqual(NETWORK_GRADIENT)
     } finally {
       await model.dispose()
     }

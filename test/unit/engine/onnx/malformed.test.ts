@@ -19,7 +19,7 @@ import { writeModel } from '../../../../lib/engine/onnx/write-model.ts'
 import { graphOf, node } from '../../../helpers/operator-model.ts'
 import { seeded } from '../../../helpers/random.ts'
 
-const fixture = readFileSync(new URL('../../../fixtures/onnx/networks/pets-like.onnx', import.meta.url))
+const fixture = readFileSync(new URL('../../../fixtures/networks/mobilenet-v2.onnx', import.meta.url))
 let folder = ''
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'limelight-malformed-'))

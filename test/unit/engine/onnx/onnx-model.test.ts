@@ -1,4 +1,4 @@
-/** Questions to a model: reading, replacing, bending, reuse, errors. The file is a small copy of pets-cnn's structure. */
+/** Questions to a model: reading, replacing, bending, reuse, errors. The file is a small MobileNet v2. */
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { DataType } from '../../../../lib/engine/onnx/graph.ts'
@@ -9,44 +9,45 @@ import { graphOf, loadGraph, node } from '../../../helpers/operator-model.ts'
 import { normals } from '../../../helpers/random.ts'
 import { FLOAT32, relativeDifference } from '../../../helpers/tolerance.ts'
 
-const file = fileURLToPath(new URL('../../../fixtures/onnx/networks/pets-like.onnx', import.meta.url))
+const file = fileURLToPath(new URL('../../../fixtures/networks/mobilenet-v2.onnx', import.meta.url))
 let model: OnnxModel
 beforeAll(async () => {
   model = (await loadOnnxModel(file, { threads: 1 })) as OnnxModel
 })
 afterAll(() => model.dispose())
 
-const picture = (batch: number): FloatTensor => float32(normals(batch * 3 * 64 * 64, 1), [batch, 3, 64, 64])
+const picture = (batch: number): FloatTensor => float32(normals(batch * 3 * 40 * 48, 1), [batch, 3, 40, 48])
+const CLASSES = 7
 const classOf = (classes: readonly number[]): FloatTensor =>
   float32(
-    classes.flatMap((one) => [one === 0 ? 1 : 0, one === 1 ? 1 : 0]),
-    [classes.length, 2],
+    classes.flatMap((one) => Array.from({ length: CLASSES }, (_, k) => (k === one ? 1 : 0))),
+    [classes.length, CLASSES],
   )
 const bytesOf = (tensor: FloatTensor | undefined): Buffer => Buffer.from((tensor as FloatTensor).data.buffer)
 
 describe('taps', () => {
   test('in graph order, from the input to the logits, the last map as default', () => {
-    expect(model.taps[0]).toMatchObject({ id: 'image', kind: 'input', shape: [null, 3, 64, 64], spatial: true })
+    expect(model.taps[0]).toMatchObject({ id: 'image', kind: 'input', shape: [null, 3, 40, 48], spatial: true })
     expect(model.taps.at(-1)).toMatchObject({ id: 'logits', kind: 'output', spatial: false })
     const tap = model.taps.find((one) => one.id === model.defaultTap)
-    expect(tap).toMatchObject({ kind: 'activation', spatial: true, differentiable: true, shape: [null, 24, 16, 16] })
+    expect(tap).toMatchObject({ kind: 'activation', spatial: true, differentiable: true, shape: [null, 1280, 3, 3] })
   })
   test('labels are module names', () => {
-    expect(model.taps.map((tap) => tap.label)).toContain('depthwise.0')
+    expect(model.taps.map((tap) => tap.label)).toContain('features.2.conv.1.0')
   })
 })
 
 test('the linear head reproduces the logits from the mean of the last map', async () => {
   const head = await model.linearHead(model.defaultTap)
-  expect(head?.weights.dims).toEqual([2, 24])
+  expect(head?.weights.dims).toEqual([CLASSES, 1280])
   const { values } = await model.ask({ feeds: { image: picture(1) }, read: [model.defaultTap, 'logits'] })
   const map = values[model.defaultTap] as FloatTensor
   const means = Array.from(
-    { length: 24 },
-    (_, c) => map.data.subarray(c * 256, (c + 1) * 256).reduce((a, b) => a + b) / 256,
+    { length: 1280 },
+    (_, c) => map.data.subarray(c * 9, (c + 1) * 9).reduce((a, b) => a + b) / 9,
   )
-  const logits = [0, 1].map((k) =>
-    means.reduce((sum, mean, c) => sum + mean * (head?.weights.data[k * 24 + c] ?? NaN), head?.bias.data[k] ?? NaN),
+  const logits = Array.from({ length: CLASSES }, (_, k) =>
+    means.reduce((sum, mean, c) => sum + mean * (head?.weights.data[k * 1280 + c] ?? NaN), head?.bias.data[k] ?? NaN),
   )
   expect(relativeDifference((values['logits'] as FloatTensor).data, logits)).toBeLessThan(FLOAT32)
   expect(await model.linearHead('image')).toBeNull()
@@ -112,7 +113,7 @@ test('a replaced tap needs no picture, and gives what the picture gave', async (
 test('the gradient at the output is the cotangent, and of two outputs of a question each has its own', async () => {
   const of = { logits: classOf([1]) }
   const { gradients } = await model.ask({ feeds: { image: picture(1) }, read: [], gradient: { of, wrt: ['logits'] } })
-  expect([...(gradients['logits'] as FloatTensor).data]).toEqual([0, 1])
+  expect([...(gradients['logits'] as FloatTensor).data]).toEqual([0, 1, 0, 0, 0, 0, 0])
 })
 
 describe('bent ReLU rules', () => {
