@@ -37,6 +37,12 @@ export function intConstant(values: readonly number[], dims: readonly number[] =
   return { type: DataType.int64, dims, bytes: bytesOf(BigInt64Array.from(values, BigInt)) }
 }
 
+/** Values of all 65,536 halves, made when first needed: a look-up a weight instead of its arithmetic. */
+let halves: Float32Array | undefined
+function halfValues(): Float32Array {
+  return (halves ??= Float32Array.from({ length: 0x10000 }, (_, bits) => fromHalf(bits)))
+}
+
 function fromHalf(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1
   const exponent = (bits >> 10) & 0x1f
@@ -56,13 +62,17 @@ export function floatsOf(constant: Constant): Float32Array {
     }
     case DataType.float16: {
       const view = aligned(bytes, 2)
-      const halves = new Uint16Array(view.buffer, view.byteOffset, view.byteLength / 2)
-      return Float32Array.from(halves, fromHalf)
+      const bits = new Uint16Array(view.buffer, view.byteOffset, view.byteLength / 2)
+      const [table, values] = [halfValues(), new Float32Array(bits.length)]
+      for (let index = 0; index < values.length; index++) values[index] = table[bits[index] as number] as number
+      return values
     }
     case DataType.bfloat16: {
       const view = aligned(bytes, 2)
-      const halves = new Uint16Array(view.buffer, view.byteOffset, view.byteLength / 2)
-      return new Float32Array(Uint32Array.from(halves, (bits) => bits * 65536).buffer)
+      const upper = new Uint16Array(view.buffer, view.byteOffset, view.byteLength / 2)
+      const bits = new Uint32Array(upper.length)
+      for (let index = 0; index < bits.length; index++) bits[index] = (upper[index] as number) * 0x10000
+      return new Float32Array(bits.buffer)
     }
     case DataType.double: {
       const view = aligned(bytes, 8)

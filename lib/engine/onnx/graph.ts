@@ -77,6 +77,8 @@ export interface Graph {
   /** Operator set version by domain. */
   readonly opsets: ReadonlyMap<string, number>
   readonly irVersion: number
+  /** Names of the element types that were turned into float32 (widen.ts). */
+  readonly widened?: readonly string[]
 }
 
 export function badModel(message: string, cause?: unknown): AppError {

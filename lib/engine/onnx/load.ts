@@ -12,6 +12,7 @@ import { readModelFile } from './read-model.ts'
 import { RULES, ruleKey } from './rules/index.ts'
 import { findLogits, findTaps, sensibleTap } from './taps.ts'
 import { upgrade } from './upgrade.ts'
+import { precisionNote, widen } from './widen.ts'
 
 export interface OnnxOptions {
   /** The tap that methods use when none is chosen; found by itself where left out. */
@@ -43,9 +44,13 @@ export async function loadOnnxModel(path: string, options: OnnxOptions = {}): Pr
     taps,
     logits,
     defaultTap,
-    engine: { name: 'onnx', backend: 'cpu', version: runtimeVersion(), reason: quantisationNote(graph) },
+    engine: { name: 'onnx', backend: 'cpu', version: runtimeVersion(), reason: notesOn(graph) },
     settings: { threads: options.threads ?? 0, cacheBytes: options.cacheBytes ?? 2 ** 30 },
   })
+}
+
+function notesOn(graph: Graph): string {
+  return [quantisationNote(graph), precisionNote(graph)].filter((note) => note !== '').join(' ')
 }
 
 /** What a reader of gradients must know about a quantised model; '' for any other. */
@@ -56,7 +61,7 @@ export function quantisationNote(graph: Graph): string {
 
 /** Folded, with shapes, in the form that gradient rules are written for. */
 export async function prepareGraph(graph: Graph): Promise<Graph> {
-  const folded = await inferShapes(await foldConstants(graph))
+  const folded = await inferShapes(await foldConstants(widen(graph)))
   const upgraded = { ...upgrade(folded), values: folded.values }
   const plain = decompose(upgraded)
   return plain === upgraded ? upgraded : inferShapes(plain)
