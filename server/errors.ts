@@ -34,7 +34,10 @@ function isOurs(code: ErrorCode): boolean {
 
 function present(thrown: unknown, log: Logger): AppError {
   const error = AppError.from(thrown)
-  if (isOurs(error.code)) log.error({ err: thrown instanceof Error ? thrown : error, code: error.code }, error.message)
+  // A model file that cannot be read is said in a line: where in our code that was found out helps nobody.
+  if (error.code === 'BAD_MODEL') log.error({ code: error.code }, error.message)
+  else if (isOurs(error.code))
+    log.error({ err: thrown instanceof Error ? thrown : error, code: error.code }, error.message)
   return error
 }
 

@@ -1,6 +1,6 @@
 /** What the command line and the environment say; the command line wins. */
 import { availableParallelism } from 'node:os'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { AppError } from '../lib/errors.ts'
 
@@ -8,6 +8,8 @@ export interface Options {
   readonly host: string
   readonly port: number
   readonly dataFolder: string
+  /** Where the user's own models lie. */
+  readonly modelsFolder: string
   readonly allowHosts: readonly string[]
   readonly workers: number
   readonly apiOnly: boolean
@@ -23,6 +25,7 @@ export const HELP = `Limelight shows why a model said what it said.
   --host <name>          interface to listen on               (HOST, default 127.0.0.1: this computer only)
   --allow-host <name>    further name it may be reached under (may be repeated)
   --data <folder>        where runs and pictures are kept     (LIMELIGHT_DATA_DIR, default ./data)
+  --models <folder>      your own models, beside the bundled  (LIMELIGHT_MODELS, default models in the data folder)
   --workers <number>     processes that compute               (LIMELIGHT_WORKERS, default 2; 1 on a single core)
   --api-only             GraphQL and pictures without the pages
   --log <level>          debug, info, warn, error or silent   (LIMELIGHT_LOG, default warn)
@@ -49,6 +52,7 @@ function parse(argv: readonly string[]) {
         host: { type: 'string' },
         'allow-host': { type: 'string', multiple: true },
         data: { type: 'string' },
+        models: { type: 'string' },
         workers: { type: 'string' },
         'api-only': { type: 'boolean' },
         log: { type: 'string' },
@@ -71,10 +75,13 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv, fol
   if (!LEVELS.includes(logLevel)) throw bad(`--log is "${logLevel}"; it must be one of ${LEVELS.join(', ')}.`)
   const workers = given.workers ?? env['LIMELIGHT_WORKERS'] ?? (availableParallelism() > 1 ? '2' : '1')
   const data = given.data ?? env['LIMELIGHT_DATA_DIR']
+  const dataFolder = data === undefined || data === '' ? resolve(folder, 'data') : resolve(data)
+  const models = given.models ?? env['LIMELIGHT_MODELS']
   return {
     host: given.host ?? env['HOST'] ?? '127.0.0.1',
     port: whole('--port', given.port ?? env['PORT'] ?? '3000', 0, 65_535),
-    dataFolder: data === undefined || data === '' ? resolve(folder, 'data') : resolve(data),
+    dataFolder,
+    modelsFolder: models === undefined || models === '' ? join(dataFolder, 'models') : resolve(models),
     allowHosts: given['allow-host'] ?? [],
     workers: whole('--workers', workers, 1, 64),
     apiOnly: given['api-only'] ?? false,

@@ -2,6 +2,7 @@
 import type { Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { readFileSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError } from '../lib/errors.ts'
 import { METHODS } from '../lib/methods/index.ts'
@@ -9,7 +10,7 @@ import { createApp } from './app.ts'
 import { openCatalogue } from './catalogue.ts'
 import { openDatabase } from './database/open.ts'
 import { imaging } from './imaging.ts'
-import { remembered } from './jobs/describe.ts'
+import { announced, remembered } from './jobs/describe.ts'
 import { createQueue } from './jobs/queue.ts'
 import { WorkerPool } from './jobs/worker-pool.ts'
 import type { Logger } from './logger.ts'
@@ -20,16 +21,18 @@ import { MODELS, ROOT, WORKER } from './paths.ts'
 import { recoverRuns } from './services/recover-runs.ts'
 import { createRunStore } from './services/run-store.ts'
 import { AssetFiles } from './storage/asset-files.ts'
+import { makeFolder } from './storage/make-folder.ts'
 
 /** How long the background waits for a first request. */
 const PATIENCE_MS = 1000
 
-export interface StartOptions extends Omit<Options, 'help' | 'logLevel'> {
+export interface StartOptions extends Omit<Options, 'help' | 'logLevel' | 'modelsFolder'> {
   readonly log: Logger
   readonly now?: () => Date
   /** The file a worker runs. */
   readonly workerEntry?: string
   readonly workerEnv?: NodeJS.ProcessEnv
+  /** The user's own models; `models` in the data folder when not given. */
   readonly modelsFolder?: string
 }
 
@@ -90,6 +93,22 @@ function afterFirstAnswer(server: Server, begin: () => void): () => void {
   }
 }
 
+/**
+ * The folder of the user's own models: the one in the data folder is made, so that it can be found; another one must be
+ * there.
+ */
+async function ownModels({ dataFolder, modelsFolder }: StartOptions): Promise<string> {
+  const usual = join(dataFolder, 'models')
+  const folder = modelsFolder ?? usual
+  if (folder === usual) await makeFolder(usual)
+  const found = await stat(folder).catch(() => null)
+  if (found?.isDirectory() === true) return folder
+  throw new AppError({
+    code: 'BAD_INPUT',
+    message: `there is no folder ${folder} with models. Make it, or choose another one with --models.`,
+  })
+}
+
 /** @throws AppError with one sentence for the person who starts it */
 export async function start(options: StartOptions): Promise<RunningServer> {
   const { log, host, dataFolder, now = () => new Date() } = options
@@ -98,7 +117,7 @@ export async function start(options: StartOptions): Promise<RunningServer> {
   try {
     const { prisma } = database
     const files = new AssetFiles(dataFolder)
-    const catalogue = openCatalogue(options.modelsFolder ?? MODELS)
+    const catalogue = openCatalogue({ bundled: MODELS, own: await ownModels(options) }, log)
     const pool = new WorkerPool({
       entry: options.workerEntry ?? WORKER.entry,
       execArgv: WORKER.execArgv,
@@ -114,7 +133,7 @@ export async function start(options: StartOptions): Promise<RunningServer> {
       catalogue,
       methods: METHODS,
       imaging,
-      describe: remembered((model) => pool.describe(model)),
+      describe: remembered(announced((model) => pool.describe(model), log)),
       queue,
       now,
       log,
@@ -139,6 +158,7 @@ export async function start(options: StartOptions): Promise<RunningServer> {
       for (const { id, weight } of recovered.queued) queue.enqueue(id, weight)
       pool.start()
       await pages?.handler()
+      await catalogue.list() // says which models are left out, before somebody looks for them
     }
     const cancelResume = afterFirstAnswer(app.server, () => {
       resume().catch((error: unknown) => log.error({ err: error }, 'starting was not completed'))

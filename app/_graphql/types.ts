@@ -3,7 +3,9 @@ import type { ModelChoicesQuery, ModelSetupQuery, MethodPartsFragment, RunPartsF
 
 export type Run = RunPartsFragment
 export type ModelChoice = ModelChoicesQuery['models'][number]
-export type Setup = NonNullable<ModelSetupQuery['model']>
+type ModelSetup = NonNullable<ModelSetupQuery['model']>
+/** A model that could be loaded: none of its parts is null. */
+export type Setup = { readonly [Part in keyof ModelSetup]: NonNullable<ModelSetup[Part]> }
 export type Tap = Setup['taps'][number]
 export type MethodInfo = MethodPartsFragment
 export type Prediction = Run['predictions'][number]
@@ -12,6 +14,10 @@ export type ImageAttribution = Extract<NonNullable<Run['attribution']>, { __type
 export type TextAttribution = Extract<NonNullable<Run['attribution']>, { __typename: 'TextAttribution' }>
 export type Span = TextAttribution['tokens'][number]
 export type Box = NonNullable<Annotation['box']>
+
+export function couldBeLoaded(model: ModelSetup): model is Setup {
+  return Object.values(model).every((part) => part !== null)
+}
 
 /** True once nothing about the run will change any more. */
 export function hasEnded(run: Pick<Run, 'status'>): boolean {

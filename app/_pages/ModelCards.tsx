@@ -14,12 +14,22 @@ function figure(value: number): string {
 }
 
 export function ModelCards() {
-  const [{ data, error }] = useQuery({ query: ModelCardsDocument })
+  const [{ data, error }] = useQuery({ query: ModelCardsDocument, requestPolicy: 'cache-and-network' })
   return (
     <div className={styles['page']}>
       <h1>Models</h1>
+      <p>
+        Your own models go beside these: put the folder of a Teachable Machine export, or of a model with its{' '}
+        <code>card.json</code>, into <code>models</code> in Limelight’s data folder. It is here when you load this page
+        again.
+      </p>
       {error ? <Notice tone="error">{sentence(error)}</Notice> : null}
       {!data && !error ? <Progress label="Loading the models…" /> : null}
+      {data?.modelProblems.map(({ folder, message }) => (
+        <Notice key={folder} tone="warning">
+          The folder <b>{folder}</b> is left out: {message}
+        </Notice>
+      ))}
       {data?.models.map((model) => (
         <article key={model.id} id={model.id} className={styles['card']}>
           <header>

@@ -5,6 +5,7 @@ import type { ModelChoice } from '../_graphql/types.ts'
 import { Field } from '../_ui/Field.tsx'
 import { Notice } from '../_ui/Notice.tsx'
 import { Progress } from '../_ui/Progress.tsx'
+import { EngineLine } from './EngineLine.tsx'
 import { ParamsForm } from './ParamsForm.tsx'
 import type { Settings } from './useSettings.ts'
 import styles from './SettingsPanel.module.css'
@@ -55,6 +56,7 @@ export function SettingsPanel({ settings }: { readonly settings: Settings }) {
         </Field>
       ) : null}
       {model && !setup && !error ? <Progress label={`Loading ${model.title}…`} /> : null}
+      {setup ? <EngineLine engine={setup.engine} /> : null}
       {setup && method && model ? (
         <>
           <Field label="Method" hint={method.summary}>
@@ -76,7 +78,7 @@ export function SettingsPanel({ settings }: { readonly settings: Settings }) {
             )}
           </Field>
           {unavailable.length > 0 ? (
-            <details className={styles['unavailable']}>
+            <details className={styles['aside']}>
               <summary>Not for this model: {unavailable.length}</summary>
               <ul>
                 {unavailable.map((entry) => (

@@ -8,7 +8,7 @@ import {
   type ExplainInput,
   type Modality,
 } from '../_graphql/generated/graphql.ts'
-import type { MethodInfo, ModelChoice, Run, Setup } from '../_graphql/types.ts'
+import { couldBeLoaded, type MethodInfo, type ModelChoice, type Run, type Setup } from '../_graphql/types.ts'
 
 /** Shown first where the model has them. */
 const PREFERRED_METHODS: readonly string[] = ['grad-cam', 'integrated-gradients']
@@ -54,7 +54,7 @@ export function useSettings(modality: Modality): Settings {
     pause: model === null,
   })
   const answered = loading.data?.model ?? null
-  const setup = answered !== null && answered.id === model?.id ? answered : null
+  const setup = answered !== null && answered.id === model?.id && couldBeLoaded(answered) ? answered : null
   const available = (setup?.methods ?? []).filter((entry) => entry.available).map((entry) => entry.method)
   const method =
     available.find(({ id }) => id === chosen.method) ??

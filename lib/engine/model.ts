@@ -75,7 +75,7 @@ export interface EngineInfo {
   /** 'cpu', 'cuda', 'tensorflow', 'wasm', ... */
   readonly backend: string
   readonly version: string
-  /** Why this backend and not a faster one; '' when it was the first choice. */
+  /** Why this backend, and what was wrong with faster ones; '' when it was the first choice. */
   readonly reason: string
 }
 

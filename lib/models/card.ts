@@ -28,7 +28,7 @@ const textPreprocessing = z.strictObject({
 export const modelCard = z.strictObject({
   id: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
   title: z.string(),
-  summary: z.string(),
+  summary: z.string().default(''),
   task: z.enum(['image-classification', 'text-classification']),
   labels: z.array(z.string()).min(2),
   files: z.strictObject({
@@ -37,26 +37,38 @@ export const modelCard = z.strictObject({
     tokenizer: z.string().optional(),
   }),
   preprocessing: z.discriminatedUnion('kind', [imagePreprocessing, textPreprocessing]),
-  defaultTap: z.string(),
+  /** '' or left out: the engine's own choice, the last spatial map of a CNN, the embedding of a text model. */
+  defaultTap: z.string().default(''),
   taps: z.record(z.string(), z.string()).optional(),
-  license: z.string(),
-  provenance: z.strictObject({
-    architecture: z.string(),
-    data: z.string(),
-    recipe: z.string(),
-    seed: z.number(),
-  }),
-  figures: z.array(
-    z.strictObject({
-      dataset: z.string(),
-      n: z.int(),
-      metric: z.string(),
-      value: z.number(),
-      command: z.string(),
-    }),
-  ),
+  license: z.string().default('unknown'),
+  provenance: z
+    .strictObject({
+      architecture: z.string().default('unknown'),
+      data: z.string().default('unknown'),
+      recipe: z.string().default('unknown'),
+      seed: z.number().default(0),
+    })
+    .prefault({}),
+  figures: z
+    .array(
+      z.strictObject({
+        dataset: z.string(),
+        n: z.int(),
+        metric: z.string(),
+        value: z.number(),
+        command: z.string(),
+      }),
+    )
+    .default([]),
   extra: z.record(z.string(), z.unknown()).optional(),
 })
 export type ModelCard = z.infer<typeof modelCard>
 export type ImagePreprocessing = z.infer<typeof imagePreprocessing>
 export type TextPreprocessing = z.infer<typeof textPreprocessing>
+
+/** What is wrong with a file, field by field, in one line. */
+export function oneLine(error: z.ZodError): string {
+  return error.issues
+    .map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))
+    .join('; ')
+}

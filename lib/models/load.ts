@@ -18,12 +18,13 @@ export interface LoadOptions {
 // Engines are imported when first needed: TensorFlow.js and ONNX Runtime disturb each other's thread pools, and each
 // takes its time to load.
 async function openNetwork(entry: CatalogueEntry, options: LoadOptions): Promise<ExplainableModel> {
+  const { defaultTap } = entry.card
   if (entry.variant === 'onnx') {
     const { loadOnnxModel } = await import('../engine/onnx/load.ts')
-    return loadOnnxModel(entry.file, { defaultTap: entry.card.defaultTap, ...options })
+    return loadOnnxModel(entry.file, { ...(defaultTap === '' ? {} : { defaultTap }), ...options })
   }
   const { loadTfjsModel } = await import('../engine/tfjs/load.ts')
-  return loadTfjsModel(entry.file, { defaultTap: entry.card.defaultTap })
+  return loadTfjsModel(entry.file, { defaultTap })
 }
 
 /** @throws AppError BAD_MODEL when the files are not what the card says. */

@@ -3,20 +3,26 @@ import { readFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { AppError } from '../errors.ts'
-import { modelCard, type ModelCard } from './card.ts'
+import { modelCard, oneLine, type ModelCard } from './card.ts'
 
+const IMAGE_PACKAGE = '@teachablemachine/image'
+
+// As in the metadata of Teachable Machine's own library, libraries/image/src/custom-mobilenet.ts.
 const metadata = z.object({
   labels: z.array(z.string()).min(2),
   imageSize: z.int().positive().default(224),
-  modelName: z.string().default('Teachable Machine model'),
+  modelName: z.string().default(''),
   tmVersion: z.string().default('unknown'),
-  packageName: z.string().default('@teachablemachine/image'),
-  isGrayscale: z.boolean().default(false),
+  packageName: z.string().default(IMAGE_PACKAGE),
+  grayscale: z.boolean().default(false),
 })
 
+/** What Teachable Machine calls a model that nobody named. */
+const UNNAMED = ['', 'untitled', 'tm-my-image-model', 'my-image-model']
+
 /** The folder's name as an id: lower case, digits and hyphens. */
-function idOf(folder: string): string {
-  const slug = basename(resolve(folder))
+function idOf(name: string): string {
+  const slug = name
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-+|-+$/g, '')
@@ -26,35 +32,41 @@ function idOf(folder: string): string {
 /**
  * The card of an export folder (model.json, weights.bin, metadata.json). Teachable Machine crops the middle square of a
  * picture, resizes it to `imageSize` and maps 0..255 to -1..1 (its library's `cropTo` and `capture`).
- * `defaultTap` is '': the engine takes the last map.
- * @throws AppError BAD_MODEL when metadata.json is missing or not of an image model.
+ * `defaultTap` is '': the engine takes the last map. A model that nobody named is called as its folder.
+ * @throws AppError BAD_MODEL when metadata.json is missing or not of an image model in colour.
  */
 export async function teachableMachineCard(folder: string): Promise<ModelCard> {
   const path = join(folder, 'metadata.json')
+  const refuse = (found: string, advice: string, cause?: unknown): never => {
+    throw new AppError({ code: 'BAD_MODEL', message: `${path}: ${found}`, userMessage: advice, cause })
+  }
   let found: z.infer<typeof metadata>
   try {
     found = metadata.parse(JSON.parse(await readFile(path, 'utf8')))
   } catch (cause) {
-    const reason = cause instanceof z.ZodError ? z.prettifyError(cause) : String(cause)
-    throw new AppError({
-      code: 'BAD_MODEL',
-      message: `${path}: ${reason}`,
-      userMessage:
-        'The metadata.json of this Teachable Machine export cannot be read. ' +
+    const reason = cause instanceof z.ZodError ? oneLine(cause) : String(cause)
+    return refuse(
+      reason,
+      'The metadata.json of this Teachable Machine export cannot be read. ' +
         'Export the image model again with "Tensorflow.js", "Download", and keep its three files together.',
       cause,
-    })
+    )
   }
-  if (found.isGrayscale)
-    throw new AppError({
-      code: 'BAD_MODEL',
-      message: `${path}: a greyscale model`,
-      userMessage: 'Greyscale Teachable Machine models are not supported. Train a standard image model.',
-    })
+  if (found.packageName !== IMAGE_PACKAGE)
+    refuse(
+      `made by ${found.packageName}`,
+      `This is not an image model of Teachable Machine: its metadata.json says ${found.packageName}. Limelight explains its image models.`,
+    )
+  if (found.grayscale)
+    refuse(
+      'a greyscale model',
+      'Greyscale Teachable Machine models are not supported. Train a standard image model, not an embedded one.',
+    )
+  const name = basename(resolve(folder))
   return modelCard.parse({
-    id: idOf(folder),
-    title: found.modelName,
-    summary: `A Teachable Machine image model that tells ${found.labels.join(', ')} apart.`,
+    id: idOf(name),
+    title: UNNAMED.includes(found.modelName) ? name : found.modelName,
+    summary: `A Teachable Machine image model with ${found.labels.length} classes: ${found.labels.join(', ')}.`,
     task: 'image-classification',
     labels: found.labels,
     files: { tfjs: 'model.json' },

@@ -5,6 +5,7 @@ import { explain, modalityOf, type ExplainInput } from '../../lib/explain.ts'
 import { whyUnavailable } from '../../lib/methods/availability.ts'
 import { METHODS } from '../../lib/methods/index.ts'
 import type { Method } from '../../lib/methods/method.ts'
+import type { CatalogueEntry } from '../../lib/models/catalogue.ts'
 import type { LoadedModel } from '../../lib/models/load.ts'
 import { libraryVersions } from './libraries.ts'
 import { ModelCache } from './model-cache.ts'
@@ -29,16 +30,17 @@ async function unavailable({ model, entry }: LoadedModel, methods: readonly Meth
   return reasons
 }
 
-async function describe(entry: Parameters<ModelCache['get']>[0]): Promise<ModelDescription> {
-  const { loaded } = await models.get(entry)
-  const { engine, taps, defaultTap } = loaded.model
-  return {
-    engine,
-    taps,
-    defaultTap,
-    linearHeads: await linearHeads(loaded),
-    unavailable: await unavailable(loaded, METHODS),
-  }
+function describe(entry: CatalogueEntry): Promise<ModelDescription> {
+  return models.use(entry, async (loaded) => {
+    const { engine, taps, defaultTap } = loaded.model
+    return {
+      engine,
+      taps,
+      defaultTap,
+      linearHeads: await linearHeads(loaded),
+      unavailable: await unavailable(loaded, METHODS),
+    }
+  })
 }
 
 async function readInput(input: JobInput): Promise<ExplainInput> {
@@ -51,15 +53,16 @@ async function run(job: ExplainJob, { signal, progress }: JobHooks): Promise<Exp
   const method = METHODS.find((one) => one.id === job.methodId)
   if (method === undefined)
     throw new AppError({ code: 'UNKNOWN_METHOD', message: `There is no method ${job.methodId}.` })
-  const { loaded, loadMs } = await models.get(job.model)
   const target = job.targetIndex === null ? null : { index: job.targetIndex }
-  const explanation = await explain(
-    loaded,
-    await readInput(job.input),
-    { method, params: job.params, target, seed: job.seed },
-    { signal, progress, now: () => performance.now() },
-  )
-  return { explanation, loadMs, engine: loaded.model.engine, libraries: libraryVersions(job.model) }
+  return models.use(job.model, async (loaded, loadMs) => {
+    const explanation = await explain(
+      loaded,
+      await readInput(job.input),
+      { method, params: job.params, target, seed: job.seed },
+      { signal, progress, now: () => performance.now() },
+    )
+    return { explanation, loadMs, engine: loaded.model.engine, libraries: libraryVersions(job.model) }
+  })
 }
 
 serve({ describe, explain: run })

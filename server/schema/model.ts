@@ -3,6 +3,7 @@ import type { EngineInfo, Tap } from '../../lib/engine/model.ts'
 import type { Method } from '../../lib/methods/method.ts'
 import type { CatalogueEntry } from '../../lib/models/catalogue.ts'
 import type { ModelCard } from '../../lib/models/card.ts'
+import type { ModelProblem } from '../../lib/models/models-folder.ts'
 import type { ModelDescription } from '../jobs/protocol.ts'
 import type { Builder } from './builder.ts'
 import type { Context } from './context.ts'
@@ -43,11 +44,15 @@ export function addModel(builder: Builder, { Modality }: Enums, { MethodRef }: M
   const Engine = builder.objectRef<EngineInfo>('Engine').implement({
     description: 'What computes the predictions of a model.',
     fields: (t) => ({
-      name: t.exposeString('name'),
-      backend: t.exposeString('backend'),
-      version: t.exposeString('version'),
+      name: t.exposeString('name', { description: "'onnx' (ONNX Runtime) or 'tfjs' (TensorFlow.js)." }),
+      backend: t.exposeString('backend', {
+        description:
+          "What it computes on: 'cpu' of ONNX Runtime; 'tensorflow-gpu', 'tensorflow', 'wasm' or 'cpu' of TensorFlow.js.",
+      }),
+      version: t.exposeString('version', { description: 'Of ONNX Runtime or TensorFlow.js.' }),
       reason: t.exposeString('reason', {
-        description: "Why this backend and not a faster one; '' when it was the first choice.",
+        description:
+          "Why this backend; for TensorFlow.js which faster ones were tried first, and what was wrong with each. '' when it was the first choice.",
       }),
     }),
   })
@@ -80,7 +85,8 @@ export function addModel(builder: Builder, { Modality }: Enums, { MethodRef }: M
       }),
     })
   const ModelRef = builder.objectRef<ModelView>('Model').implement({
-    description: 'A trained network. `engine`, `taps`, `defaultTap` and `methods` load it when it is not loaded yet.',
+    description:
+      'A trained network. `engine`, `taps`, `defaultTap` and `methods` load it when it is not loaded yet; they are null, with an error that says why, where it cannot be loaded.',
     fields: (t) => ({
       id: t.exposeID('id'),
       title: t.string({ resolve: ({ card }) => card.title }),
@@ -99,20 +105,24 @@ export function addModel(builder: Builder, { Modality }: Enums, { MethodRef }: M
       figures: t.field({ type: [Figure], resolve: ({ card }) => card.figures }),
       engine: t.field({
         type: Engine,
-        description: 'Loads the model when it is not loaded yet.',
+        nullable: true,
+        description: 'Which engine and backend compute this model, and why. Loads the model when it is not loaded yet.',
         resolve: async (model, _args, context) => (await describe(model, context)).engine,
       }),
       taps: t.field({
         type: [TapRef],
+        nullable: true,
         description: 'In the order of the network.',
         resolve: async (model, _args, context) => [...(await describe(model, context)).taps],
       }),
       defaultTap: t.id({
+        nullable: true,
         description: 'The layer that is meant when none is named.',
         resolve: async (model, _args, context) => (await describe(model, context)).defaultTap,
       }),
       methods: t.field({
         type: [MethodAvailability],
+        nullable: true,
         description: "The methods of the model's modality.",
         resolve: async (model, _args, context) => {
           const { unavailable } = await describe(model, context)
@@ -124,10 +134,25 @@ export function addModel(builder: Builder, { Modality }: Enums, { MethodRef }: M
     }),
   })
 
+  const ModelProblemRef = builder.objectRef<ModelProblem>('ModelProblem').implement({
+    description: "A folder among the user's own models that is left out.",
+    fields: (t) => ({
+      folder: t.exposeString('folder', { description: 'Its name.' }),
+      message: t.exposeString('message', { description: 'For people: what is wrong with it and what to do.' }),
+    }),
+  })
+
+  builder.queryField('modelProblems', (t) =>
+    t.field({
+      type: [ModelProblemRef],
+      description: "Folders among the user's own models that cannot be offered, and why.",
+      resolve: async (_root, _args, { parts }) => [...(await parts.catalogue.problems())],
+    }),
+  )
   builder.queryField('models', (t) =>
     t.field({
       type: [ModelRef],
-      description: 'Every model this server offers.',
+      description: "Every model this server offers: the bundled ones, then the user's own.",
       resolve: async (_root, _args, { parts }) => (await parts.catalogue.list()).map(viewOf),
     }),
   )

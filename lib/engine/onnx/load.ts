@@ -49,8 +49,11 @@ export async function loadOnnxModel(path: string, options: OnnxOptions = {}): Pr
   })
 }
 
+/** ONNX Runtime is asked for nothing else ({@link createSession}). */
+const WHY_CPU = "ONNX Runtime's CPU provider is part of every installation."
+
 function notesOn(graph: Graph): string {
-  return [quantisationNote(graph), precisionNote(graph)].filter((note) => note !== '').join(' ')
+  return [WHY_CPU, quantisationNote(graph), precisionNote(graph)].filter((note) => note !== '').join(' ')
 }
 
 /** What a reader of gradients must know about a quantised model; '' for any other. */

@@ -14,6 +14,9 @@ export interface TfjsOptions {
   readonly log?: (line: string) => void
 }
 
+/** Where a message of TensorFlow.js goes over into what may be the reason, for its own developers. */
+const GUESSES = / This may be due to |\n/
+
 /** TensorFlow.js 4.22 reads what Keras 2 writes. */
 function advice(topology: unknown): string {
   const version =
@@ -33,7 +36,7 @@ export async function loadTfjsModel(path: string, options: TfjsOptions = {}): Pr
   try {
     model = await tf.loadLayersModel({ load: () => Promise.resolve(artifacts) })
   } catch (cause) {
-    const found = cause instanceof Error ? cause.message : String(cause)
+    const [found = ''] = (cause instanceof Error ? cause.message : String(cause)).split(GUESSES)
     throw new AppError({
       code: 'BAD_MODEL',
       message: `${path}: ${found}`,

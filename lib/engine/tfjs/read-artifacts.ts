@@ -40,7 +40,10 @@ function badModel(path: string, found: string, advice: string, cause?: unknown):
 
 const COPY_AGAIN = 'Copy the whole folder of the export again: model.json and every weight file beside it.'
 
-function parse(path: string, text: string): z.infer<typeof modelJson> {
+/** What a model.json says: the layers, and which bytes of which files are their weights. */
+export type ModelJson = z.infer<typeof modelJson>
+
+function parse(path: string, text: string): ModelJson {
   let json: unknown
   try {
     json = JSON.parse(text)
@@ -82,15 +85,12 @@ async function readShard(path: string, folder: string, name: string): Promise<Ui
 }
 
 /**
- * Reads and checks everything that `tf.loadLayersModel` needs; float16, uint8 and uint16 quantised weights included.
- * @param path the model.json.
- * @throws AppError BAD_MODEL when a file is missing, truncated, too long, or outside the model's folder.
+ * Reads and checks a model.json, without its weights.
+ * @throws AppError BAD_MODEL when it is missing, malformed or no LayersModel.
  */
-export async function readArtifacts(path: string): Promise<io.ModelArtifacts> {
-  let folder: string
+export async function readModelJson(path: string): Promise<ModelJson> {
   let text: string
   try {
-    folder = await realpath(dirname(path))
     const { size } = await stat(path)
     if (size > MAX_TOPOLOGY_BYTES)
       throw badModel(path, `model.json has ${size} bytes`, `At most ${MAX_TOPOLOGY_BYTES} are read.`)
@@ -99,27 +99,43 @@ export async function readArtifacts(path: string): Promise<io.ModelArtifacts> {
     if (thrown instanceof AppError) throw thrown
     throw badModel(path, 'there is no readable model.json', COPY_AGAIN, thrown)
   }
-  const { modelTopology, weightsManifest } = parse(path, text)
+  return parse(path, text)
+}
+
+/** @throws AppError BAD_MODEL when a group's files do not have the bytes its weights need. */
+export function checkGroupSize(path: string, group: ModelJson['weightsManifest'][number], found: number): void {
+  const { paths, weights } = group
+  const expected = weights.reduce(
+    (sum, { shape, dtype, quantization }) => sum + sizeOf(shape) * (BYTES[quantization?.dtype ?? dtype] ?? 0),
+    0,
+  )
+  if (found === expected) return
+  throw badModel(
+    path,
+    `${paths.join(', ')} ${paths.length === 1 ? 'has' : 'have'} ${found} bytes where its manifest needs ${expected}`,
+    found < expected ? `The file is truncated. ${COPY_AGAIN}` : COPY_AGAIN,
+  )
+}
+
+/**
+ * Reads and checks everything that `tf.loadLayersModel` needs; float16, uint8 and uint16 quantised weights included.
+ * @param path the model.json.
+ * @throws AppError BAD_MODEL when a file is missing, truncated, too long, or outside the model's folder.
+ */
+export async function readArtifacts(path: string): Promise<io.ModelArtifacts> {
+  const { modelTopology, weightsManifest } = await readModelJson(path)
+  const folder = await realpath(dirname(path))
   const weightSpecs: io.WeightsManifestEntry[] = []
   const shards: Uint8Array[] = []
-  for (const { paths, weights } of weightsManifest) {
-    const expected = weights.reduce(
-      (sum, { shape, dtype, quantization }) => sum + sizeOf(shape) * (BYTES[quantization?.dtype ?? dtype] ?? 0),
-      0,
-    )
+  for (const group of weightsManifest) {
     let found = 0
-    for (const name of paths) {
+    for (const name of group.paths) {
       const bytes = await readShard(path, folder, name)
       found += bytes.length
       shards.push(bytes)
     }
-    if (found !== expected)
-      throw badModel(
-        path,
-        `${paths.join(', ')} ${paths.length === 1 ? 'has' : 'have'} ${found} bytes where its manifest needs ${expected}`,
-        found < expected ? `The file is truncated. ${COPY_AGAIN}` : COPY_AGAIN,
-      )
-    weightSpecs.push(...(weights as io.WeightsManifestEntry[]))
+    checkGroupSize(path, group, found)
+    weightSpecs.push(...(group.weights as io.WeightsManifestEntry[]))
   }
   // One buffer: TensorFlow.js 4.22 loses its way in several of which the last is the longest.
   return { modelTopology, weightSpecs, weightData: joined(shards) }

@@ -2,6 +2,13 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { create, toBinary } from '@bufbuild/protobuf'
+import {
+  GraphProtoSchema,
+  ModelProtoSchema,
+  TensorProtoSchema,
+  TensorProto_DataLocation,
+} from '../../../lib/engine/onnx/proto/onnx_pb.ts'
 import { listModels } from '../../../lib/models/catalogue.ts'
 
 const CARD = {
@@ -37,9 +44,36 @@ async function writeModel(name: string, card: object, weights = 'weights'): Prom
   const path = join(folder, name)
   await mkdir(join(path, 'tfjs'), { recursive: true })
   await writeFile(join(path, 'card.json'), JSON.stringify(card))
-  await writeFile(join(path, 'model.onnx'), weights)
-  await writeFile(join(path, 'tfjs/model.json'), JSON.stringify({ weightsManifest: [{ paths: ['shard.bin'] }] }))
+  await writeFile(join(path, 'model.onnx'), onnxBytes(weights))
+  await writeFile(join(path, 'tfjs/model.json'), JSON.stringify(TFJS))
   await writeFile(join(path, 'tfjs/shard.bin'), weights)
+}
+
+/** Seven bytes of weights. */
+const TFJS = {
+  modelTopology: {},
+  weightsManifest: [
+    {
+      paths: ['shard.bin'],
+      weights: [{ name: 'w', shape: [7], dtype: 'float32', quantization: { dtype: 'uint8', scale: 1, min: 0 } }],
+    },
+  ],
+}
+
+/** A model with one tensor: its bytes inside, or in a file beside it. */
+function onnxBytes(weights: string, location?: string): Uint8Array {
+  const tensor =
+    location === undefined
+      ? create(TensorProtoSchema, { name: 'w', rawData: new TextEncoder().encode(weights) })
+      : create(TensorProtoSchema, {
+          name: 'w',
+          dataLocation: TensorProto_DataLocation.EXTERNAL,
+          externalData: [
+            { key: 'location', value: location },
+            { key: 'offset', value: '0' },
+          ],
+        })
+  return toBinary(ModelProtoSchema, create(ModelProtoSchema, { graph: create(GraphProtoSchema, { initializer: [tensor] }) }))
 }
 
 describe('listModels', () => {
@@ -52,8 +86,7 @@ describe('listModels', () => {
       ['toy', 'onnx'],
       ['toy-tfjs', 'tfjs'],
     ])
-    const manifest = JSON.stringify({ weightsManifest: [{ paths: ['shard.bin'] }] })
-    expect(entries[2]?.bytes).toBe('weights'.length + manifest.length)
+    expect(entries[2]?.bytes).toBe('weights'.length + JSON.stringify(TFJS).length)
   })
 
   test('the hash changes with a weight shard and with the preprocessing, not with the title', async () => {
@@ -68,6 +101,50 @@ describe('listModels', () => {
     expect(tfjs).not.toBe(before[1])
     await writeModel('toy', { ...CARD, preprocessing: { ...CARD.preprocessing, resize: 'crop' } })
     expect((await hashes())[0]).not.toBe(before[0])
+  })
+
+  test('the hash covers weights in files beside an ONNX graph, and the configuration beside a tokenizer', async () => {
+    const files = { onnx: 'model.onnx', tokenizer: 'tokenizer.json' }
+    await writeModel('toy', { ...CARD, files })
+    await writeFile(join(folder, 'toy/model.onnx'), onnxBytes('', 'weights.data'))
+    await writeFile(join(folder, 'toy/tokenizer.json'), '{}')
+    await expect(listModels(folder)).rejects.toThrow(/weights\.data is missing/)
+    const hashes = new Set<string | undefined>()
+    for (const [name, content] of [
+      ['weights.data', 'one'],
+      ['weights.data', 'two'],
+      ['tokenizer_config.json', '{"mask_token":"[MASK]"}'],
+      ['tokenizer_config.json', '{"mask_token":"<mask>"}'],
+    ] as const) {
+      await writeFile(join(folder, 'toy', name), content)
+      hashes.add((await listModels(folder))[0]?.sha256)
+    }
+    expect(hashes.size).toBe(4)
+  })
+
+  test('a model with one format has its card’s id; what a card leaves out is filled in', async () => {
+    const { id, title, task, labels, preprocessing } = CARD
+    await writeModel('toy', { id, title, task, labels, preprocessing, files: { tfjs: 'tfjs/model.json' } })
+    const [entry] = await listModels(folder)
+    expect(entry).toMatchObject({ id: 'toy', variant: 'tfjs', card: { defaultTap: '', license: 'unknown', figures: [] } })
+  })
+
+  test('a Teachable Machine export needs no card', async () => {
+    const path = join(folder, 'Cats or not')
+    await mkdir(path)
+    await writeFile(join(path, 'metadata.json'), JSON.stringify({ labels: ['Cat', 'Not cat'], imageSize: 96 }))
+    await writeFile(join(path, 'model.json'), JSON.stringify(TFJS))
+    await writeFile(join(path, 'shard.bin'), 'weights')
+    const [entry] = await listModels(folder)
+    expect(entry).toMatchObject({
+      id: 'cats-or-not',
+      variant: 'tfjs',
+      file: join(path, 'model.json'),
+      card: { labels: ['Cat', 'Not cat'], preprocessing: { width: 96, height: 96, resize: 'crop' } },
+    })
+    // What the metadata says is part of the model's identity.
+    await writeFile(join(path, 'metadata.json'), JSON.stringify({ labels: ['Not cat', 'Cat'], imageSize: 96 }))
+    expect((await listModels(folder))[0]?.sha256).not.toBe(entry?.sha256)
   })
 
   test('a card may not reach outside its folder', async () => {

@@ -29,7 +29,7 @@ it('reads labels and preprocessing: the middle square, values / 127.5 - 1', asyn
   })
   expect(await teachableMachineCard(folder)).toMatchObject({
     id: 'cats-2',
-    title: 'tm-my-image-model',
+    title: 'Cats (2)',
     labels: ['Cat', 'Not cat'],
     files: { tfjs: 'model.json' },
     defaultTap: '',
@@ -46,10 +46,16 @@ it('reads labels and preprocessing: the middle square, values / 127.5 - 1', asyn
   })
 })
 
+it('keeps the name that somebody gave the model', async () => {
+  const folder = await exported('named', { labels: ['Cat', 'Dog'], modelName: 'Pets of our street' })
+  expect(await teachableMachineCard(folder)).toMatchObject({ id: 'named', title: 'Pets of our street' })
+})
+
 it.each([
   ['no labels', { imageSize: 224 }],
   ['one label', { labels: ['Cat'] }],
-  ['a greyscale model', { labels: ['Cat', 'Dog'], isGrayscale: true }],
+  ['a greyscale model', { labels: ['Cat', 'Dog'], grayscale: true }],
+  ['a pose model', { labels: ['Up', 'Down'], packageName: '@teachablemachine/pose' }],
   ['not JSON', '{'],
 ])('refuses %s', async (name, metadata) => {
   const folder = await exported(name, metadata)
