@@ -6,6 +6,7 @@
 import { AppError } from '../../errors.ts'
 import { floatConstant, floatsOf, intConstant, intsOf } from './constant.ts'
 import {
+  DataType,
   describeNode,
   shapeIn,
   typeIn,
@@ -15,6 +16,7 @@ import {
   type Graph,
   type GraphNode,
   type Shape,
+  type ValueInfo,
 } from './graph.ts'
 
 /** Attributes as plain values: integers and integer lists, `{ float }` where a float is meant. */
@@ -27,17 +29,29 @@ function attributeOf(value: Exclude<AttributeInput, undefined>): Attribute {
   return { kind: 'float', value: (value as { readonly float: number }).float }
 }
 
+/** A cotangent: the name of the graph input, and the tensor of whose shape it is. */
+export interface Seed {
+  readonly name: string
+  readonly of: string
+}
+
+/** The first axis of what is given with a run, where that is one tensor and the cotangents. */
+export const ROWS = 'N'
+
 export class Builder {
   readonly graph: Graph
+  readonly seed: Seed | null
   readonly #nodes: GraphNode[] = []
   readonly #constants = new Map<string, Constant>()
   readonly #cached = new Map<string, string>()
   readonly #domains = new Set<string>()
+  readonly #stated: ValueInfo[] = []
   readonly #prefix: string
   #count = 0
 
-  constructor(graph: Graph, prefix: string) {
+  constructor(graph: Graph, prefix: string, seed: Seed | null = null) {
     this.graph = graph
+    this.seed = seed
     this.#prefix = prefix
   }
 
@@ -47,6 +61,14 @@ export class Builder {
   }
   get constants(): ReadonlyMap<string, Constant> {
     return this.#constants
+  }
+  /** Shapes that rules know better than the runtime's inference. */
+  get stated(): readonly ValueInfo[] {
+    return this.#stated
+  }
+  /** States the shape [N, ...extents] of a float tensor that a rule has written. */
+  stateRows(name: string, extents: readonly number[]): void {
+    this.#stated.push({ name, type: DataType.float, shape: [ROWS, ...extents] })
   }
   /** Domains beside ai.onnx that the written nodes use. */
   get domains(): ReadonlySet<string> {
@@ -105,7 +127,8 @@ export class Builder {
     return name
   }
 
-  #once(key: string, make: () => string): string {
+  /** What `make` writes, once for each key. */
+  once(key: string, make: () => string): string {
     let name = this.#cached.get(key)
     if (name === undefined) this.#cached.set(key, (name = make()))
     return name
@@ -113,17 +136,25 @@ export class Builder {
 
   /** A float scalar. */
   float(value: number): string {
-    return this.#once(`float ${value}`, () => this.constant(floatConstant([value], [])))
+    return this.once(`float ${value}`, () => this.constant(floatConstant([value], [])))
+  }
+
+  /** A float tensor of one value. */
+  filled(value: number, dims: readonly number[]): string {
+    return this.once(`filled ${value} ${dims.join()}`, () => {
+      const size = dims.reduce((product, dim) => product * dim, 1)
+      return this.constant(floatConstant(new Float32Array(size).fill(value), dims))
+    })
   }
 
   /** A vector of int64. */
   ints(values: readonly number[]): string {
-    return this.#once(`ints ${values.join()}`, () => this.constant(intConstant(values)))
+    return this.once(`ints ${values.join()}`, () => this.constant(intConstant(values)))
   }
 
   /** An int64 scalar. */
   int(value: number): string {
-    return this.#once(`int ${value}`, () => this.constant(intConstant([value], [])))
+    return this.once(`int ${value}`, () => this.constant(intConstant([value], [])))
   }
 
   /** The value of a tensor that is known before the run. */
@@ -166,7 +197,7 @@ export class Builder {
   shapeOf(name: string): string {
     const shape = this.shape(name)
     if (shape?.every((dim) => typeof dim === 'number')) return this.ints(shape as number[])
-    return this.#once(`shape ${name}`, () => this.op('Shape', [name]))
+    return this.once(`shape ${name}`, () => this.op('Shape', [name]))
   }
 
   /** Like {@link shapeOf}, for Reshape only: one unknown extent becomes -1, which spares a node. */
@@ -182,19 +213,19 @@ export class Builder {
   extentOf(name: string, axis: number): string {
     const dim = this.shape(name)?.at(axis)
     if (typeof dim === 'number') return this.ints([dim])
-    return this.#once(`extent ${axis} ${name}`, () =>
+    return this.once(`extent ${axis} ${name}`, () =>
       this.op('Gather', [this.shapeOf(name), this.ints([axis])], { axis: 0 }),
     )
   }
 
-  /** Number of elements of `name` divided by that of `of`, as a float scalar: how many values a mean runs over. */
-  countPer(name: string, of: string): string {
-    const static_ = (shape: Shape | null): number | undefined =>
-      shape?.every((dim) => typeof dim === 'number')
-        ? (shape as number[]).reduce((product, dim) => product * dim, 1)
-        : undefined
-    const [all, some] = [static_(this.shape(name)), static_(this.shape(of))]
-    if (all !== undefined && some) return this.float(all / some)
+  /**
+   * How many values of `name` a reduction over `axes` turns into one of `of`, as a float scalar: known now where those
+   * extents are.
+   */
+  countPer(name: string, of: string, axes: readonly number[]): string {
+    const extents = axes.map((axis) => this.shape(name)?.[axis])
+    if (extents.every((dim) => typeof dim === 'number'))
+      return this.float((extents as number[]).reduce((product, dim) => product * dim, 1))
     const size = (one: string): string => this.op('Cast', [this.op('Size', [one])], { to: 1 })
     return this.div(size(name), size(of))
   }
@@ -226,12 +257,19 @@ export class Builder {
   reshape(a: string, shape: string): string {
     return this.op('Reshape', [a, shape])
   }
-  /** Gives `a` the shape that the tensor `like` has. */
-  reshapeLike(a: string, like: string): string {
-    return this.op('Reshape', [a, this.reshapeTarget(like)])
+  /** Gives `a` the shape that the tensor `like` has; `now` is a tensor of the shape that `a` has. */
+  reshapeLike(a: string, like: string, now?: string): string {
+    const [rows, ...rest] = this.shape(like) ?? []
+    const same = typeof rows === 'string' && rows === (now === undefined ? undefined : this.shape(now)?.[0])
+    // 0 says "as it was": the runtime then knows that the rows are the same ones.
+    const target = same && rest.every((dim) => typeof dim === 'number' && dim > 0) ? this.ints([0, ...rest]) : null
+    return this.op('Reshape', [a, target ?? this.reshapeTarget(like)])
   }
-  expandLike(a: string, like: string): string {
-    return this.op('Expand', [a, this.shapeOf(like)])
+  /** Widens `a`, which has one value along each of `axes` and the extents of `like` along the others. */
+  expandLike(a: string, like: string, axes: readonly number[]): string {
+    const target = this.shape(like)?.map((dim, axis) => (axes.includes(axis) ? dim : 1))
+    const known = target?.every((dim) => typeof dim === 'number')
+    return this.op('Expand', [a, known ? this.ints(target as number[]) : this.shapeOf(like)])
   }
   unsqueeze(a: string, axes: readonly number[]): string {
     return axes.length === 0 ? a : this.op('Unsqueeze', [a, this.ints(axes)])
@@ -254,6 +292,21 @@ export class Builder {
   }
   cast(a: string, to: number): string {
     return this.op('Cast', [a], { to })
+  }
+  /**
+   * A zero for each row of `like`, [N, 1, 1, 1], which the runtime cannot work out before the run; null where the cotangent
+   * is not known to have the same rows.
+   */
+  zeroPerRow(like: string): string | null {
+    const { seed } = this
+    const [rows, ...rest] = (seed && this.shape(seed.of)) ?? []
+    if (seed === null || rows === undefined || rows === null || rows !== this.shape(like)?.[0]) return null
+    return this.once('zero per row', () => {
+      const all = (value: number): string => this.ints(rest.map(() => value))
+      const axes = this.ints(rest.map((_, axis) => axis + 1))
+      const first = rest.length === 0 ? seed.name : this.op('Slice', [seed.name, all(0), all(1), axes])
+      return this.op('Clip', [this.reshape(first, this.ints([0, 1, 1, 1])), this.float(0), this.float(0)])
+    })
   }
   zerosLike(like: string): string {
     return this.op('Expand', [this.float(0), this.shapeOf(like)])

@@ -1,8 +1,8 @@
 /** A question -> one ONNX graph: cut between what is given and what is asked, gradient nodes behind it. */
 import type { RuleSet } from '../model.ts'
-import { Builder } from './builder.ts'
+import { Builder, ROWS } from './builder.ts'
 import { differentiate, type GradientGraph } from './differentiate.ts'
-import { DataType, neededNodes, readsOf, typeIn, type Graph, type ValueInfo } from './graph.ts'
+import { DataType, neededNodes, readsOf, typeIn, type Dim, type Graph, type Shape, type ValueInfo } from './graph.ts'
 
 /** The part of a question that decides its graph: names, not values. */
 export interface QuestionPlan {
@@ -22,6 +22,8 @@ export interface CompiledGraph {
   /** Tap -> graph output; taps that are given themselves are missing. */
   readonly reads: ReadonlyMap<string, string>
   readonly gradients: ReadonlyMap<string, string>
+  /** The one tensor given, and the outputs whose cotangents have as many rows; null where the graph assumes no such thing. */
+  readonly rowsOf: { readonly feed: string; readonly outputs: readonly string[] } | null
 }
 
 /** @throws AppError NOT_DIFFERENTIABLE */
@@ -49,13 +51,19 @@ export function compileQuestion(graph: Graph, plan: QuestionPlan): CompiledGraph
   const constants = new Map(
     [...graph.constants, ...builder.constants].filter(([name]) => used.has(name) && !given.has(name)),
   )
+  // Where one tensor is given, the cotangents' rows are its rows. Saying so lets the runtime keep sums and products of
+  // feature maps in its blocked layout.
+  const firstDim = (name: string): Dim => graph.values.get(name)?.shape?.[0] ?? null
+  const [feed = '', ...otherFeeds] = feeds
+  const rows = otherFeeds.length === 0 && typeof firstDim(feed) === 'string' ? firstDim(feed) : null
+  const publicShape = rows === null ? withoutSymbols : withRows(rows)
   const inputs: ValueInfo[] = [
     ...feeds.map((name): ValueInfo => {
       const info = graph.values.get(name)
-      return { name, type: typeIn(graph, name) || DataType.float, shape: info?.shape?.map(plainDim) ?? null }
+      return { name, type: typeIn(graph, name) || DataType.float, shape: publicShape(info?.shape) }
     }),
     ...[...cotangents].map(([of, name]): ValueInfo => {
-      return { name, type: DataType.float, shape: graph.values.get(of)?.shape?.map(plainDim) ?? null }
+      return { name, type: DataType.float, shape: publicShape(graph.values.get(of)?.shape) }
     }),
   ]
   const opsets = new Map(graph.opsets)
@@ -66,12 +74,22 @@ export function compileQuestion(graph: Graph, plan: QuestionPlan): CompiledGraph
     constants,
     inputs,
     opsets,
+    stated: rows !== null ? builder.stated.filter((one) => used.has(one.name)) : [],
     outputs: [...outputs].map((name) => ({ name, type: 0, shape: null })),
   }
-  return { graph: compiled, feeds, cotangents, reads, gradients }
+  const sameRows = [...cotangents.keys()].filter((name) => firstDim(name) === rows)
+  const rowsOf = rows === null ? null : { feed, outputs: sameRows }
+  return { graph: compiled, feeds, cotangents, reads, gradients, rowsOf }
 }
 
+type GivenShape = Shape | null | undefined
+
 /** Symbols stay out of the compiled graph: two of them may well be equal in one question and differ in the next. */
-function plainDim(dim: number | string | null): number | null {
-  return typeof dim === 'number' ? dim : null
+function withoutSymbols(shape: GivenShape): Shape | null {
+  return shape?.map((dim) => (typeof dim === 'number' ? dim : null)) ?? null
+}
+
+/** The same but for the first axis, where it is `rows`. */
+function withRows(rows: Dim): (shape: GivenShape) => Shape | null {
+  return (shape) => withoutSymbols(shape)?.map((dim, axis) => (axis === 0 && shape?.[0] === rows ? ROWS : dim)) ?? null
 }

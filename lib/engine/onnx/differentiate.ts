@@ -85,7 +85,9 @@ export function differentiate(graph: Graph, request: GradientRequest): GradientG
       message: `No gradient rule for ${missing.join(', ')}, on the way from ${request.wrt.join(', ')} to the output. Choose a layer behind ${missing.length > 1 ? 'them' : 'it'}, or a method without gradients.`,
       details: { operators: missing },
     })
-  const builder = new Builder(graph, 'limelight:gradient/')
+  const cotangents = new Map(request.of.map((name) => [name, `limelight:cotangent/${name}`]))
+  const [seed] = [...cotangents].map(([of, name]) => ({ of, name }))
+  const builder = new Builder(graph, 'limelight:gradient/', seed)
   const parts = new Map<string, string[]>()
   const give = (name: string, gradient: string): void => {
     const known = parts.get(name)
@@ -99,12 +101,7 @@ export function differentiate(graph: Graph, request: GradientRequest): GradientG
     parts.set(name, [sum])
     return sum
   }
-  const cotangents = new Map<string, string>()
-  for (const name of request.of) {
-    const seed = `limelight:cotangent/${name}`
-    cotangents.set(name, seed)
-    give(name, seed)
-  }
+  for (const [name, seed] of cotangents) give(name, seed)
   for (const node of path.toReversed()) {
     const incoming = node.outputs.map((name) => (reached.has(name) && !request.replaced.has(name) ? total(name) : null))
     if (incoming.every((one) => one === null)) continue

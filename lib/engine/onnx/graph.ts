@@ -74,6 +74,8 @@ export interface Graph {
   readonly constants: ReadonlyMap<string, Constant>
   /** Types and shapes of inner tensors, as far as known. */
   readonly values: ReadonlyMap<string, ValueInfo>
+  /** Inner tensors whose shape the runtime does not infer by itself: written into the file. */
+  readonly stated?: readonly ValueInfo[]
   /** Operator set version by domain. */
   readonly opsets: ReadonlyMap<string, number>
   readonly irVersion: number

@@ -100,6 +100,7 @@ export class OnnxModel implements ExplainableModel {
     for (const name of compiled.feeds) feeds[name] = toRuntime(this.#checked(name, given[name]))
     for (const [output, name] of compiled.cotangents)
       feeds[name] = toRuntime(this.#checked(output, question.gradient?.of[output]))
+    this.#checkRows(compiled, feeds)
     let results: Readonly<Record<string, unknown>> = {}
     const fetches = [...new Set([...compiled.reads.values(), ...compiled.gradients.values()])]
     try {
@@ -120,6 +121,19 @@ export class OnnxModel implements ExplainableModel {
     const gradients: Record<TapId, FloatTensor> = {}
     for (const tap of plan.wrt) gradients[tap] = result(compiled.gradients.get(tap))
     return { values, gradients }
+  }
+
+  /** The compiled graph says so where a tensor and a cotangent have the same rows: then they must. */
+  #checkRows({ rowsOf, cotangents }: CompiledQuestion, feeds: Readonly<Record<string, RuntimeTensor>>): void {
+    if (rowsOf === null) return
+    const wanted = feeds[rowsOf.feed]?.dims[0]
+    for (const output of rowsOf.outputs) {
+      const given = feeds[cotangents.get(output) ?? '']?.dims[0]
+      if (given !== wanted)
+        throw badInput(
+          `"${rowsOf.feed}" has ${wanted} rows, the cotangent of "${output}" ${given}. Give as many of each.`,
+        )
+    }
   }
 
   /** A given tensor, once its type and its fixed extents are what the graph says. */

@@ -111,10 +111,11 @@ function writeGraph(graph: Graph, constants: readonly (readonly [string, Constan
     initializer: constants.map(([name, constant]) => writeTensor(name, constant)),
     input: graph.inputs.map(writeValueInfo),
     output: graph.outputs.map(writeValueInfo),
+    valueInfo: (graph.stated ?? []).map(writeValueInfo),
   })
 }
 
-/** Serialises a graph; inner value infos are left out (the runtime infers them). */
+/** Serialises a graph; inner value infos are left out but for the stated ones (the runtime infers them). */
 export function writeModel(graph: Graph): Uint8Array {
   const entries = [...graph.constants]
   const large = entries.filter(([, constant]) => constant.bytes.length > LARGE)

@@ -6,14 +6,10 @@
 import { AppError } from '../../../errors.ts'
 import type { Builder } from '../builder.ts'
 import { describeNode, floatAttribute, textAttribute, type GraphNode } from '../graph.ts'
+import { keepBetween } from './mask.ts'
 import { input, output, unary, type Rule, type RuleEntry } from './rule.ts'
 
-/** g where y > 0, else 0. */
-function whereActive(build: Builder, y: string, g: string): string {
-  return build.keep(g, build.op('Greater', [y, build.float(0)]))
-}
-
-export const relu = unary((build, _x, y, g) => whereActive(build, y, g))
+export const relu = unary((build, _x, y, g) => keepBetween(build, y, 0, Infinity, g))
 
 export const sigmoid = unary((build, _x, y, g) => build.mul(g, build.mul(y, build.sub(build.float(1), y))))
 export const tanh = unary((build, _x, y, g) => build.mul(g, build.sub(build.float(1), build.mul(y, y))))
@@ -26,7 +22,7 @@ export const softsign = unary((build, x, _y, g) => {
 /** max(0, min(1, alpha x + beta)): 0 at both kinks. */
 export const hardSigmoid = unary((build, _x, y, g, node) => {
   const alpha = floatAttribute(node, 'alpha') ?? 0.2
-  return build.scale(between(build, y, 0, 1, g), alpha)
+  return build.scale(keepBetween(build, y, 0, 1, g), alpha)
 })
 /** x max(0, min(1, x/6 + 1/2)): slope x/3 + 1/2 between -3 and 3; at the kinks that of the outer side, 0 and 1. */
 export const hardSwish = unary((build, x, _y, g) => {
@@ -122,12 +118,6 @@ export const swish = unary((build, x, y, g, node) => {
   return build.mul(g, slope)
 })
 
-/** g where low < y < high, else 0. */
-function between(build: Builder, y: string, low: number, high: number, g: string): string {
-  const above = low === -Infinity ? g : build.keep(g, build.op('Greater', [y, build.float(low)]))
-  return high === Infinity ? above : build.keep(above, build.op('Less', [y, build.float(high)]))
-}
-
 /** The bounds of a Clip: constants, or NOT_DIFFERENTIABLE. */
 export function clipBounds(build: Builder, node: GraphNode): readonly [number, number] {
   const bound = (index: number, otherwise: number): number => {
@@ -144,13 +134,13 @@ export function clipBounds(build: Builder, node: GraphNode): readonly [number, n
   return [bound(1, -Infinity), bound(2, Infinity)]
 }
 export const clip: RuleEntry = {
-  rule: (node, [g], build) => (g ? [between(build, output(node), ...clipBounds(build, node), g)] : []),
+  rule: (node, [g], build) => (g ? [keepBetween(build, output(node), ...clipBounds(build, node), g)] : []),
 }
 
 const positivePart = (build: Builder, g: string): string => build.op('Relu', [g])
 
 /** Springenberg 1412.6806: the plain ReLU mask and positive gradients only. */
-export const guidedRelu = unary((build, _x, y, g) => whereActive(build, y, positivePart(build, g)))
+export const guidedRelu = unary((build, _x, y, g) => keepBetween(build, y, 0, Infinity, positivePart(build, g)))
 /** Zeiler 1311.2901: positive gradients only, whatever the activation was. */
 export const deconvnetRelu = unary((build, _x, _y, g) => positivePart(build, g))
 
@@ -159,10 +149,12 @@ function bentClip(bend: (build: Builder, node: GraphNode, g: string) => string):
   return (node, [g], build) => {
     if (!g) return []
     const [low, high] = clipBounds(build, node)
-    return [low === 0 && high > 0 ? bend(build, node, g) : between(build, output(node), low, high, g)]
+    return [low === 0 && high > 0 ? bend(build, node, g) : keepBetween(build, output(node), low, high, g)]
   }
 }
 export const guidedClip: RuleEntry = {
-  rule: bentClip((build, node, g) => between(build, output(node), ...clipBounds(build, node), positivePart(build, g))),
+  rule: bentClip((build, node, g) =>
+    keepBetween(build, output(node), ...clipBounds(build, node), positivePart(build, g)),
+  ),
 }
 export const deconvnetClip: RuleEntry = { rule: bentClip((build, _node, g) => positivePart(build, g)) }

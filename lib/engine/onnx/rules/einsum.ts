@@ -67,7 +67,7 @@ function operandGradient(
   }
   // Labels that only this operand has were summed away: the gradient is the same along them.
   const lost = own.flatMap((label, axis) => (available.has(label) ? [] : [axis]))
-  if (lost.length > 0) return build.expandLike(build.unsqueeze(product, lost), name)
+  if (lost.length > 0) return build.expandLike(build.unsqueeze(product, lost), name, lost)
   if (!own.includes('...')) return product
   return build.sumTo(product, null, name)
 }

@@ -1,4 +1,5 @@
 /** Gradient rules of matrix products. */
+import { sizeOf } from '../../../tensor/tensor.ts'
 import { floatAttribute, intAttribute, type GraphNode, type Shape } from '../graph.ts'
 import { input, output, type Rule, type RuleEntry } from './rule.ts'
 import type { Builder } from '../builder.ts'
@@ -57,6 +58,21 @@ function batchOf(shape: Shape | null, rankA: number, rankB: number): Shape | nul
 }
 export const matMul: RuleEntry = { rule: matMulRule }
 
+/** Weights from this many values on are read in part where that is enough. */
+const LARGE = 2 ** 18
+
+/**
+ * The cotangent of logits mostly picks one class a row, and the product then needs those classes' weights only, where the
+ * whole matrix would come from memory. g [N, K] and b with K classes along `axis` -> both with the classes that occur in g.
+ */
+function occurringClasses(build: Builder, g: string, b: string, axis: number): readonly [string, string] {
+  const dims = build.value(b)?.dims ?? []
+  if (g !== build.seed?.name || dims.length !== 2 || sizeOf(dims) < LARGE) return [g, b]
+  const largest = build.op('ReduceMax', [build.op('Abs', [g]), build.ints([0])], { keepdims: 0 }) // [K]
+  const classes = build.reshape(build.op('NonZero', [largest]), build.ints([-1]))
+  return [build.op('Gather', [g, classes], { axis: 1 }), build.op('Gather', [b, classes], { axis })]
+}
+
 /** Y = alpha A' B' + beta C, A' and B' transposed where the attributes say so. */
 export const gemm: RuleEntry = {
   rule: (node, [g], build, wanted) => {
@@ -67,8 +83,9 @@ export const gemm: RuleEntry = {
     const transB = intAttribute(node, 'transB') ?? 0
     const product = (left: string, right: string, tLeft: number, tRight: number): string =>
       build.op('Gemm', [left, right], { alpha, transA: tLeft, transB: tRight })
+    const [gSome, bSome] = wanted[0] && !transA ? occurringClasses(build, g, b, transB ? 0 : 1) : [g, b]
     return [
-      wanted[0] ? (transA ? product(b, g, transB, 1) : product(g, b, 0, 1 - transB)) : null,
+      wanted[0] ? (transA ? product(b, g, transB, 1) : product(gSome, bSome, 0, 1 - transB)) : null,
       wanted[1] ? (transB ? product(g, a, 1, transA) : product(a, g, 1 - transA, 0)) : null,
       wanted[2] ? build.sumTo(build.scale(g, floatAttribute(node, 'beta') ?? 1), build.shape(output(node)), c) : null,
     ]

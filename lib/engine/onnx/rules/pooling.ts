@@ -3,6 +3,7 @@ import { AppError } from '../../../errors.ts'
 import { floatConstant } from '../constant.ts'
 import type { Builder } from '../builder.ts'
 import { describeNode, intAttribute, intsAttribute, type GraphNode } from '../graph.ts'
+import { blockedMap, line, repeated } from './blocked.ts'
 import { transposedConvolution, windowOf, type Window } from './convolution.ts'
 import { input, output, unary, type RuleEntry } from './rule.ts'
 
@@ -13,7 +14,15 @@ function spatialAxes(build: Builder, node: GraphNode): number[] {
     .slice(2)
 }
 
-export const globalAveragePool = unary((build, x, y, g) => build.expandLike(build.div(g, build.countPer(x, y)), x))
+export const globalAveragePool = unary((build, x, y, g, node) => {
+  const axes = spatialAxes(build, node)
+  const map = blockedMap(build, x)
+  if (map !== null && map.height * map.width > 1) {
+    const share = line(build, g, map.channels, 1 / (map.height * map.width), 0)
+    return repeated(build, share, { ...map, height: 1, width: 1 }, [map.height, map.width])
+  }
+  return build.expandLike(build.div(g, build.countPer(x, y, axes)), x, axes)
+})
 
 /** Ties share the gradient equally, as PyTorch's amax. */
 export const globalMaxPool = unary((build, x, y, g, node) => {

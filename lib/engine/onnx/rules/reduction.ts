@@ -36,12 +36,14 @@ function reduction(factor: (build: Builder, x: string, y: string, node: GraphNod
   })
 }
 
-export const reduceSum = unary((build, x, _y, g, node) => build.expandLike(withAxes(build, node, g), x))
+export const reduceSum = unary((build, x, _y, g, node) =>
+  build.expandLike(withAxes(build, node, g), x, reducedAxes(build, node)),
+)
 export const reduceMean = unary((build, x, _y, g, node) => {
   const axes = reducedAxes(build, node)
   if (axes.length === 0) return g
-  const share = build.div(withAxes(build, node, g), build.countPer(x, output(node)))
-  return build.expandLike(share, x)
+  const share = build.div(withAxes(build, node, g), build.countPer(x, output(node), axes))
+  return build.expandLike(share, x, axes)
 })
 /** Ties share the gradient equally, as PyTorch's amax. */
 export const reduceExtremum = reduction((build, x, y, node) => {

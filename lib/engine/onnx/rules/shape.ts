@@ -5,7 +5,7 @@ import { padAxis, scatterAlong } from './scatter.ts'
 import { input, output, unary, type RuleEntry } from './rule.ts'
 
 /** Reshape, Flatten, Squeeze, Unsqueeze: the cotangent in the input's shape. */
-export const reshape = unary((build, x, _y, g) => build.reshapeLike(g, x))
+export const reshape = unary((build, x, y, g) => build.reshapeLike(g, x, y))
 
 export const transpose = unary((build, x, _y, g, node) => {
   const rank = build.shapeFor(node, x).length

@@ -88,22 +88,27 @@ export async function readLayerAndGradient(
 export function channelMeans(tensor: FloatTensor): Float64Array {
   const [channels = 0, height = 0, width = 0] = tensor.dims
   const plane = height * width
-  return Float64Array.from({ length: channels }, (_, channel) => {
+  const { data } = tensor
+  const means = new Float64Array(channels)
+  for (let channel = 0; channel < channels; channel++) {
     let sum = 0
-    for (const value of tensor.data.subarray(channel * plane, (channel + 1) * plane)) sum += value
-    return sum / plane
-  })
+    const end = (channel + 1) * plane
+    for (let at = channel * plane; at < end; at++) sum += data[at] as number
+    means[channel] = sum / plane
+  }
+  return means
 }
 
 /** sum_k weight_k A^k: [C, H, W] with [C] -> [H, W]. Added up in double precision, in order. */
 export function weightedSum(activation: FloatTensor, weights: ArrayLike<number>): FloatTensor {
   const [channels = 0, height = 0, width = 0] = activation.dims
   const plane = height * width
+  const { data } = activation
   const sums = new Float64Array(plane)
   for (let channel = 0; channel < channels; channel++) {
     const weight = weights[channel] ?? 0
-    for (let at = 0; at < plane; at++)
-      sums[at] = (sums[at] ?? 0) + weight * (activation.data[channel * plane + at] ?? 0)
+    const start = channel * plane
+    for (let at = 0; at < plane; at++) sums[at] = (sums[at] as number) + weight * (data[start + at] as number)
   }
   return float32(Float32Array.from(sums), [height, width])
 }

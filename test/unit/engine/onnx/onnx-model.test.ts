@@ -1,6 +1,7 @@
 /** Questions to a model: reading, replacing, bending, reuse, errors. The file is a small MobileNet v2. */
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { floatConstant } from '../../../../lib/engine/onnx/constant.ts'
 import { DataType } from '../../../../lib/engine/onnx/graph.ts'
 import { loadOnnxModel } from '../../../../lib/engine/onnx/load.ts'
 import type { OnnxModel } from '../../../../lib/engine/onnx/onnx-model.ts'
@@ -159,6 +160,11 @@ describe('errors', () => {
       { feeds, read: [], gradient: { of: { logits: float32([1], [1, 1]) }, wrt: ['image'] } },
       'BAD_INPUT',
     ],
+    [
+      'fewer cotangents than pictures',
+      { feeds: { image: picture(2) }, read: [], gradient: { of: { logits: classOf([1]) }, wrt: ['image'] } },
+      'BAD_INPUT',
+    ],
     ['a gradient of nothing', { feeds, read: [], gradient: { of: {}, wrt: ['image'] } }, 'BAD_INPUT'],
   ] as const)('%s', async (_, question, code) => {
     await expect(model.ask(question)).rejects.toMatchObject({ code })
@@ -197,3 +203,44 @@ test('operators without a rule: the model loads, taps before them say so, all at
   expect((gradients['h'] as FloatTensor).dims).toEqual([2, 1])
   await one.dispose()
 })
+
+test.each([0, 1])(
+  'a large last layer (transB %i): the rows of its weights that the cotangent picks',
+  async (transB) => {
+    const [units, classes] = [520, 510]
+    const weights = normals(units * classes, 5)
+    const dims = transB ? [classes, units] : [units, classes]
+    const constants = new Map([['w', floatConstant(weights, dims)]])
+    const inputs = [{ name: 'x', type: DataType.float, shape: ['rows', units] }]
+    const nodes = [
+      node('Gemm', ['x', 'w'], ['y'], { transB: { kind: 'int', value: transB }, alpha: { kind: 'float', value: 2 } }),
+    ]
+    const one = await loadGraph(graphOf({ nodes, inputs, outputs: ['y'], constants }))
+    const weight = (unit: number, k: number): number => weights[transB ? k * units + unit : unit * classes + k] ?? NaN
+    const picks = [
+      { 3: 1 },
+      { 0: -1, 509: 0.5 },
+      {}, // nothing: a gradient of zeros
+    ] as readonly Readonly<Record<number, number>>[]
+    for (const rows of [picks, [{}]]) {
+      const cotangent = new Float32Array(rows.length * classes)
+      rows.forEach((row, at) =>
+        Object.entries(row).forEach(([k, value]) => (cotangent[at * classes + Number(k)] = value)),
+      )
+      const expected = rows.flatMap((row) =>
+        Array.from({ length: units }, (_, unit) =>
+          Object.entries(row).reduce((sum, [k, value]) => sum + 2 * value * weight(unit, Number(k)), 0),
+        ),
+      )
+      const { gradients } = await one.ask({
+        feeds: { x: float32(normals(rows.length * units, 6), [rows.length, units]) },
+        read: [],
+        gradient: { of: { y: float32(cotangent, [rows.length, classes]) }, wrt: ['x'] },
+      })
+      const gradient = (gradients['x'] as FloatTensor).data
+      expect(gradient).toHaveLength(expected.length)
+      gradient.forEach((value, at) => expect(Math.abs(value - (expected[at] ?? NaN))).toBeLessThan(1e-5))
+    }
+    await one.dispose()
+  },
+)
