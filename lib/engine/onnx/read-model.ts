@@ -16,6 +16,7 @@ import {
   type GraphNode,
   type ValueInfo,
 } from './graph.ts'
+import { inlineFunctions } from './inline.ts'
 import {
   AttributeProto_AttributeType as AttributeType,
   ModelProtoSchema,
@@ -82,8 +83,8 @@ export async function readModel(bytes: Uint8Array, external?: ExternalData): Pro
   } catch (cause) {
     throw badModel('The file is not an ONNX model, or it is cut short.', cause)
   }
+  model = inlineFunctions(model)
   if (model.graph === undefined || model.graph.node.length === 0) throw badModel('The file holds no graph.')
-  if (model.functions.length > 0) throw badModel('The model defines its own functions. Export it with them inlined.')
   const opsets = new Map(model.opsetImport.map((one) => [normalDomain(one.domain), Number(one.version)]))
   const version = opsets.get('')
   if (version === undefined) throw badModel('The file does not say which operator set it uses.')
