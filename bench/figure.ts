@@ -3,11 +3,24 @@ export interface Figure {
   /** `gradcam_over_forward.resnet-18` */
   readonly name: string
   readonly value: number
-  /** Good when value <= bar; null: only reported. */
-  readonly bar: number | null
+  /** Null: only reported. */
+  readonly bar: Bar | null
   readonly unit: string
   /** What went into it, for whoever wonders. */
-  readonly detail: Readonly<Record<string, number>>
+  readonly detail: Readonly<Record<string, number | string>>
+}
+
+export interface Bar {
+  /** Costs are to be at most this, leads over a peer at least this. */
+  readonly is: 'at-most' | 'at-least'
+  readonly value: number
+}
+
+export const atMost = (value: number): Bar => ({ is: 'at-most', value })
+export const atLeast = (value: number): Bar => ({ is: 'at-least', value })
+
+export function clears(value: number, bar: Bar): boolean {
+  return bar.is === 'at-most' ? value <= bar.value : value >= bar.value
 }
 
 export interface BenchContext {
@@ -15,6 +28,10 @@ export interface BenchContext {
   readonly folder: string
   readonly threads: number
   readonly rounds: number
+  /** Folder of labelled data, which may not be there. */
+  readonly data: string
+  /** A line for whoever watches: what is left out and why. */
+  note(message: string): void
 }
 
 /** A group of figures that share a model. */

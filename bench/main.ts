@@ -1,56 +1,91 @@
 /**
- * `npm run bench [-- --json FILE --only NAME --rounds N --threads N]`: measures Limelight's speed as ratios within one
- * run, prints a table and, with --json, writes the figures. Exits 0 whatever the figures are: the machine may be busy.
+ * `npm run bench [-- --json FILE --only NAME --rounds N --threads N --peers PYTHON]`: measures Limelight's speed as ratios
+ * within one run, prints a table and, with --json, writes the figures. Exits 0 whatever the figures are: the machine may be
+ * busy. See bench/README.md.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { availableParallelism, cpus, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import type { Figure } from './figure.ts'
+import { clears, type BenchContext, type Figure } from './figure.ts'
 import { IMAGE_BENCHMARKS } from './figures/images.ts'
+import { MEMORY_BENCHMARK } from './figures/memory.ts'
+import { imagePeerBenchmarks } from './figures/peers-images.ts'
+import { textPeerBenchmarks } from './figures/peers-texts.ts'
 import { TEXT_BENCHMARK } from './figures/text.ts'
-
-const BENCHMARKS = [...IMAGE_BENCHMARKS, TEXT_BENCHMARK]
+import { Peer } from './peers/peer.ts'
 
 const { values } = parseArgs({
   options: {
     json: { type: 'string' },
     only: { type: 'string' },
+    peers: { type: 'string' },
     rounds: { type: 'string', default: '15' },
     threads: { type: 'string', default: String(availableParallelism()) },
   },
 })
-const chosen = BENCHMARKS.filter((benchmark) => values.only === undefined || benchmark.name === values.only)
-if (chosen.length === 0) {
-  process.stderr.write(
-    `bench: nothing is called ${values.only}; there are ${BENCHMARKS.map((one) => one.name).join(', ')}.\n`,
-  )
+
+function positiveInteger(option: 'rounds' | 'threads'): number {
+  const value = Number(values[option])
+  if (Number.isInteger(value) && value > 0) return value
+  fail(`--${option} takes a positive whole number, found ${values[option]}.`)
+}
+
+function fail(message: string): never {
+  process.stderr.write(`bench: ${message}\n`)
   process.exit(1)
 }
 
+const note = (message: string): void => void process.stderr.write(`bench: ${message}\n`)
+
 function line({ name, value, bar, unit }: Figure): string {
-  const verdict = bar === null ? 'reported' : value <= bar ? `ok, bar ${bar}` : `ABOVE the bar of ${bar}`
-  return `${name.padEnd(52)} ${value.toFixed(3).padStart(8)} ${unit} (${verdict})\n`
+  const wanted = bar === null ? '' : `${bar.is === 'at-most' ? '<=' : '>='} ${bar.value}`
+  const verdict = bar === null ? 'reported' : clears(value, bar) ? `ok, bar ${wanted}` : `MISSES the bar ${wanted}`
+  return `${name.padEnd(56)} ${value.toFixed(3).padStart(8)} ${unit} (${verdict})\n`
 }
+
+const threads = positiveInteger('threads')
+const rounds = positiveInteger('rounds')
+const benchmarks = [
+  ...IMAGE_BENCHMARKS,
+  TEXT_BENCHMARK,
+  MEMORY_BENCHMARK,
+  ...(values.peers === undefined ? [] : [...imagePeerBenchmarks(values.peers), ...textPeerBenchmarks(values.peers)]),
+]
+const chosen = benchmarks.filter((benchmark) => values.only === undefined || benchmark.name === values.only)
+if (chosen.length === 0)
+  fail(`nothing is called ${values.only}; there are ${benchmarks.map((one) => one.name).join(', ')}.`)
+if (values.peers === undefined)
+  note(
+    'figures against peers are left out: they need --peers PYTHON, an interpreter with bench/peers/requirements.txt.',
+  )
 
 const folder = await mkdtemp(join(tmpdir(), 'limelight-bench-'))
 const figures: Figure[] = []
+let versions: Readonly<Record<string, string>> = {}
 try {
+  if (values.peers !== undefined) {
+    const peer = new Peer(values.peers, threads, folder)
+    versions = await peer.versions()
+    peer.close()
+  }
+  const data = resolve(process.env['LIMELIGHT_DATA'] ?? '../shared/data')
+  const context: BenchContext = { folder, threads, rounds, data, note }
   for (const benchmark of chosen) {
-    const context = { folder, threads: Number(values.threads), rounds: Number(values.rounds) }
     for await (const figure of benchmark.run(context)) {
       figures.push(figure)
       process.stdout.write(line(figure))
     }
   }
+} catch (thrown) {
+  process.exitCode = 1
+  note(thrown instanceof Error ? thrown.message : String(thrown))
 } finally {
   await rm(folder, { recursive: true, force: true })
 }
 if (values.json !== undefined) {
   const machine = { cpu: cpus()[0]?.model ?? 'unknown', cores: availableParallelism(), node: process.versions.node }
   const flat = Object.fromEntries(figures.map((figure) => [figure.name, figure.value]))
-  await writeFile(
-    values.json,
-    `${JSON.stringify({ machine, threads: Number(values.threads), figures: flat, details: figures }, null, 2)}\n`,
-  )
+  const all = { machine, threads, rounds, peers: versions, figures: flat, details: figures }
+  await writeFile(values.json, `${JSON.stringify(all, null, 2)}\n`)
 }

@@ -6,20 +6,10 @@
 import { floatConstant } from '../../lib/engine/onnx/constant.ts'
 import { DataType, type Attribute, type Constant, type Graph, type GraphNode } from '../../lib/engine/onnx/graph.ts'
 import { writeModel } from '../../lib/engine/onnx/write-model.ts'
+import { uniform } from './uniform.ts'
 
 const OPSET = 17
 const IR_VERSION = 8
-
-/** Mulberry32: a small seeded generator, uniform on [0, 1). */
-export function uniform(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
-  }
-}
 
 /** Uniform noise of unit variance: as good as normal noise for a benchmark, and five times as fast to draw. */
 function noise(random: () => number, size: number, scale: number): Float32Array {
@@ -112,12 +102,12 @@ export class NetworkBuilder {
     this.#node('logits', 'Gemm', [flat, weight, this.#bias('classifier.bias', classes)], { transB: int(1) })
   }
 
-  /** The ONNX file. Input `image` [N, 3, 224, 224], output `logits` [N, classes]. */
-  bytes(name: string): Uint8Array {
+  /** The ONNX file. Input `image` [N, 3, side, side], output `logits` [N, classes]. */
+  bytes(name: string, side = 224): Uint8Array {
     const graph: Graph = {
       name,
       nodes: this.#nodes,
-      inputs: [{ name: 'image', type: DataType.float, shape: ['N', 3, 224, 224] }],
+      inputs: [{ name: 'image', type: DataType.float, shape: ['N', 3, side, side] }],
       outputs: [{ name: 'logits', type: DataType.float, shape: null }],
       constants: this.#constants,
       values: new Map(),
