@@ -261,8 +261,9 @@ export class Builder {
   reshapeLike(a: string, like: string, now?: string): string {
     const [rows, ...rest] = this.shape(like) ?? []
     const same = typeof rows === 'string' && rows === (now === undefined ? undefined : this.shape(now)?.[0])
+    const known = rest.filter((dim): dim is number => typeof dim === 'number' && dim > 0)
     // 0 says "as it was": the runtime then knows that the rows are the same ones.
-    const target = same && rest.every((dim) => typeof dim === 'number' && dim > 0) ? this.ints([0, ...rest]) : null
+    const target = same && known.length === rest.length ? this.ints([0, ...known]) : null
     return this.op('Reshape', [a, target ?? this.reshapeTarget(like)])
   }
   /** Widens `a`, which has one value along each of `axes` and the extents of `like` along the others. */

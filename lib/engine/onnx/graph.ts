@@ -21,11 +21,30 @@ export const DataType = {
   bfloat16: 16,
 } as const
 
+/** A range of a model's file. */
+export interface StoredBytes {
+  readonly file: {
+    /** Absolute, without symbolic links: that of the model. */
+    readonly folder: string
+    /** Path inside the folder, as ONNX writes it. */
+    readonly location: string
+    /** @throws AppError BAD_MODEL when the file is not the one that was loaded. */
+    checkUnchanged(): void
+    /** @throws AppError BAD_MODEL as above. */
+    read(offset: number, length: number): Uint8Array
+  }
+  readonly offset: number
+  readonly length: number
+}
+
 /** A value known before the run: little-endian bytes, row-major. */
 export interface Constant {
   readonly type: number
   readonly dims: readonly number[]
+  /** Where `stored` is set, each access reads them from the file. */
   readonly bytes: Uint8Array
+  /** Where they lie in the model's files, if they do. */
+  readonly stored?: StoredBytes
 }
 
 export type Attribute =

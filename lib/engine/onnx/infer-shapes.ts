@@ -6,6 +6,7 @@ import { Tensor as RuntimeTensor } from 'onnxruntime-node'
 import { sizeOf } from '../../tensor/tensor.ts'
 import { badModel, DataType, type Dim, type Graph, type Shape, type ValueInfo } from './graph.ts'
 import { createPlainSession, runOnce, typeCode } from './runtime.ts'
+import { byteCount } from './stored.ts'
 
 /** Weights above this many bytes are inputs of the copy: shape inference needs small integers, not matrices. */
 const SMALL = 1024
@@ -36,7 +37,7 @@ function everyOutput(graph: Graph): ValueInfo[] {
 }
 
 async function inferByRuntime(graph: Graph): Promise<Map<string, ValueInfo>> {
-  const heavy = [...graph.constants].filter(([, constant]) => constant.bytes.length > SMALL)
+  const heavy = [...graph.constants].filter(([, constant]) => byteCount(constant) > SMALL)
   const weights = heavy.map(([name, { type, dims }]) => ({ name, type, shape: dims }))
   const heavyNames = new Set(heavy.map(([name]) => name))
   const copy = {

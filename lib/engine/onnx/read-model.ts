@@ -1,5 +1,5 @@
 /** ONNX file -> graph. Everything that can be wrong with a file is found here and becomes BAD_MODEL. */
-import { readFile, realpath, stat } from 'node:fs/promises'
+import { realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { fromBinary } from '@bufbuild/protobuf'
 import { AppError } from '../../errors.ts'
@@ -14,6 +14,7 @@ import {
   type Dim,
   type Graph,
   type GraphNode,
+  type StoredBytes,
   type ValueInfo,
 } from './graph.ts'
 import { inlineFunctions } from './inline.ts'
@@ -28,29 +29,42 @@ import {
   type TensorProto,
   type ValueInfoProto,
 } from './proto/onnx_pb.ts'
+import { skimModel } from './skim-model.ts'
+import { StoredConstant, StoredFile } from './stored.ts'
 
-/** Reads bytes of an external data file by its relative name: `(location, offset, length)`. */
-export type ExternalData = (location: string, offset: number, length: number) => Promise<Uint8Array>
+const SMALL = 4096
+
+/** Finds a range of an external data file by its relative name: `(location, offset, length)`. */
+export type ExternalData = (location: string, offset: number, length: number) => Promise<StoredBytes>
+
+/** Where weights are that the protobuf message does not hold. */
+interface Outside {
+  readonly external?: ExternalData
+  readonly places?: ReadonlyMap<TensorProto, StoredBytes>
+}
 
 /**
- * Reads an ONNX file and the data files beside it.
+ * Reads an ONNX file. Its large weights, and those in data files beside it, stay where they are until they are needed.
  * @throws AppError BAD_MODEL for anything that is not a whole, well-formed model; UNKNOWN_MODEL when there is no file.
  */
 export async function readModelFile(file: string): Promise<Graph> {
-  let bytes: Uint8Array
-  try {
-    bytes = await readFile(file)
-  } catch (cause) {
-    throw new AppError({ code: 'UNKNOWN_MODEL', message: `No ONNX model at ${path.basename(file)}.`, cause })
-  }
-  return readModel(bytes, externalDataIn(path.dirname(file)))
+  const real = await realpath(file).catch(() => null)
+  if (real === null || !(await stat(real)).isFile())
+    throw new AppError({ code: 'UNKNOWN_MODEL', message: `No ONNX model at ${path.basename(file)}.` })
+  const folder = path.dirname(real)
+  const own = new StoredFile(folder, real)
+  const { model, places } = skimModel(real)
+  return readModelProto(model, {
+    external: externalDataIn(folder),
+    places: new Map([...places].map(([tensor, range]) => [tensor, { file: own, ...range }])),
+  })
 }
 
-/** External data confined to `folder`: no absolute names, no way out of it, symbolic links included. */
+/** External data confined to `folder` (a real path): no absolute names, no way out of it, symbolic links included. */
 function externalDataIn(folder: string): ExternalData {
-  const files = new Map<string, Promise<Uint8Array>>()
-  const open = async (location: string): Promise<Uint8Array> => {
-    const root = await realpath(folder)
+  const files = new Map<string, Promise<StoredFile>>()
+  const open = async (location: string): Promise<StoredFile> => {
+    const root = folder
     const wanted = path.resolve(root, location)
     const outside = (name: string): boolean => name !== root && !name.startsWith(root + path.sep)
     if (path.isAbsolute(location) || outside(wanted))
@@ -60,15 +74,15 @@ function externalDataIn(folder: string): ExternalData {
     })
     if (outside(real)) throw badModel(`External data "${location}" lies outside the model's folder.`)
     if (!(await stat(real)).isFile()) throw badModel(`External data "${location}" is not a file.`)
-    return readFile(real)
+    return new StoredFile(root, real)
   }
   return async (location, offset, length) => {
-    let file = files.get(location)
-    if (file === undefined) files.set(location, (file = open(location)))
-    const bytes = await file
-    if (offset < 0 || offset + length > bytes.length)
-      throw badModel(`External data "${location}" has ${bytes.length} bytes, ${offset + length} are needed.`)
-    return bytes.subarray(offset, offset + length)
+    let opened = files.get(location)
+    if (opened === undefined) files.set(location, (opened = open(location)))
+    const file = await opened
+    if (!(offset >= 0) || offset + length > file.size)
+      throw badModel(`External data "${location}" has ${file.size} bytes, ${offset + length} are needed.`)
+    return { file, offset, length }
   }
 }
 
@@ -83,13 +97,17 @@ export async function readModel(bytes: Uint8Array, external?: ExternalData): Pro
   } catch (cause) {
     throw badModel('The file is not an ONNX model, or it is cut short.', cause)
   }
-  model = inlineFunctions(model)
+  return readModelProto(model, external === undefined ? {} : { external })
+}
+
+async function readModelProto(file: ModelProto, outside: Outside): Promise<Graph> {
+  const model = inlineFunctions(file)
   if (model.graph === undefined || model.graph.node.length === 0) throw badModel('The file holds no graph.')
   const opsets = new Map(model.opsetImport.map((one) => [normalDomain(one.domain), Number(one.version)]))
   const version = opsets.get('')
   if (version === undefined) throw badModel('The file does not say which operator set it uses.')
   if (version < 7) throw badModel(`Operator set ${version} is too old. Re-export the model with opset 11 or newer.`)
-  return readGraph(model.graph, opsets, Number(model.irVersion), external)
+  return readGraph(model.graph, opsets, Number(model.irVersion), outside)
 }
 
 function normalDomain(domain: string): string {
@@ -100,14 +118,14 @@ async function readGraph(
   proto: GraphProto,
   opsets: Map<string, number>,
   irVersion: number,
-  external?: ExternalData,
+  outside: Outside,
 ): Promise<Graph> {
   const constants = new Map<string, Constant>()
-  for (const tensor of proto.initializer) constants.set(tensor.name, await readTensor(tensor, tensor.name, external))
+  for (const tensor of proto.initializer) constants.set(tensor.name, await readTensor(tensor, tensor.name, outside))
   if (proto.sparseInitializer.length > 0) throw badModel('Sparse weights are not supported. Export dense ones.')
   const nodes: GraphNode[] = []
   for (const nodeProto of proto.node) {
-    const node = await readNode(nodeProto, external)
+    const node = await readNode(nodeProto, outside)
     const value = node.operator === 'Constant' && node.domain === '' ? constantOf(node) : undefined
     const output = node.outputs[0]
     if (value !== undefined && output !== undefined) constants.set(output, value)
@@ -138,11 +156,11 @@ function readValueInfo(proto: ValueInfoProto): ValueInfo {
   return { name: proto.name, type: tensor?.elemType ?? 0, shape }
 }
 
-async function readNode(proto: NodeProto, external?: ExternalData): Promise<GraphNode> {
+async function readNode(proto: NodeProto, outside: Outside): Promise<GraphNode> {
   const attributes: Record<string, Attribute> = {}
   const captures: string[] = []
   for (const attribute of proto.attribute) {
-    attributes[attribute.name] = await readAttribute(attribute, external)
+    attributes[attribute.name] = await readAttribute(attribute, outside)
     for (const graph of attribute.g ? [attribute.g, ...attribute.graphs] : attribute.graphs)
       captures.push(...capturedBy(graph))
   }
@@ -185,7 +203,7 @@ function capturedBy(graph: GraphProto): string[] {
   )
 }
 
-async function readAttribute(proto: AttributeProto, external?: ExternalData): Promise<Attribute> {
+async function readAttribute(proto: AttributeProto, outside: Outside): Promise<Attribute> {
   const text = new TextDecoder()
   switch (proto.type) {
     case AttributeType.FLOAT:
@@ -203,7 +221,7 @@ async function readAttribute(proto: AttributeProto, external?: ExternalData): Pr
     case AttributeType.TENSOR:
       if (proto.t === undefined) throw badModel(`Attribute "${proto.name}" holds no tensor.`)
       if (proto.t.dataType === 8) return { kind: 'raw', value: proto }
-      return { kind: 'tensor', value: await readTensor(proto.t, proto.t.name || proto.name, external) }
+      return { kind: 'tensor', value: await readTensor(proto.t, proto.t.name || proto.name, outside) }
     default:
       return { kind: 'raw', value: proto }
   }
@@ -224,23 +242,33 @@ function constantOf(node: GraphNode): Constant | undefined {
   return undefined
 }
 
-async function readTensor(proto: TensorProto, name: string, external?: ExternalData): Promise<Constant> {
+async function readTensor(proto: TensorProto, name: string, outside: Outside): Promise<Constant> {
   const dims = proto.dims.map(Number)
   const type = proto.dataType
   const length = byteLength(type, dims, name)
-  let bytes: Uint8Array
+  const wrong = (found: number): AppError =>
+    badModel(`Weight "${name}" of shape [${dims.join(', ')}] needs ${length} bytes, found ${found}.`)
+  const place = outside.places?.get(proto)
+  if (place !== undefined) {
+    if (place.length !== length) throw wrong(place.length)
+    return new StoredConstant(type, dims, place)
+  }
   if (proto.dataLocation === TensorProto_DataLocation.EXTERNAL) {
     const entries = new Map(proto.externalData.map((one) => [one.key, one.value]))
     const location = entries.get('location')
-    if (location === undefined || external === undefined)
+    if (location === undefined || outside.external === undefined)
       throw badModel(`Weight "${name}" lies in a file that is not given.`)
     const stated = entries.get('length')
     if (stated !== undefined && Number(stated) !== length)
       throw badModel(`Weight "${name}" needs ${length} bytes, its entry says ${stated}.`)
-    bytes = await external(location, Number(entries.get('offset') ?? 0), length)
-  } else bytes = proto.rawData.length > 0 ? proto.rawData : typedBytes(proto)
-  if (bytes.length !== length)
-    throw badModel(`Weight "${name}" of shape [${dims.join(', ')}] needs ${length} bytes, found ${bytes.length}.`)
+    const stored = await outside.external(location, Number(entries.get('offset') ?? 0), length)
+    // Small ones are read now: they are sizes and axes.
+    return length < SMALL
+      ? { type, dims, bytes: stored.file.read(stored.offset, length) }
+      : new StoredConstant(type, dims, stored)
+  }
+  const bytes = proto.rawData.length > 0 ? proto.rawData : typedBytes(proto)
+  if (bytes.length !== length) throw wrong(bytes.length)
   return { type, dims, bytes }
 }
 

@@ -3,6 +3,7 @@ import { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-node'
 import type { FloatTensor, Tensor } from '../../tensor/tensor.ts'
 import { floatsOf } from './constant.ts'
 import { DataType, type Constant, type Graph } from './graph.ts'
+import { folderOf } from './stored.ts'
 import { writeModel } from './write-model.ts'
 
 type RuntimeType = RuntimeTensor.Type
@@ -59,8 +60,9 @@ export interface SessionSettings {
 }
 
 /** A session for a graph that is run many times. */
-export function createSession(model: Uint8Array, settings: SessionSettings): Promise<InferenceSession> {
-  return InferenceSession.create(model, {
+export function createSession(graph: Graph, settings: SessionSettings): Promise<InferenceSession> {
+  return InferenceSession.create(writeModel(graph, 'referenced'), {
+    ...weightsOf(graph),
     executionProviders: ['cpu'],
     intraOpNumThreads: settings.threads,
     interOpNumThreads: 1,
@@ -70,9 +72,17 @@ export function createSession(model: Uint8Array, settings: SessionSettings): Pro
   })
 }
 
+/** Says in which folder the files lie that hold weights of the graph. */
+function weightsOf(graph: Graph): InferenceSession.SessionOptions {
+  const folder = folderOf(graph.constants.values())
+  // Spelt as ONNX Runtime's configuration key: session.model_external_initializers_file_folder_path.
+  return folder === null ? {} : { extra: { session: { model_external_initializers_file_folder_path: folder } } }
+}
+
 /** A session without optimisation, for looking into a graph or running it once. */
 export function createPlainSession(graph: Graph): Promise<InferenceSession> {
-  return InferenceSession.create(writeModel(graph), {
+  return InferenceSession.create(writeModel(graph, 'referenced'), {
+    ...weightsOf(graph),
     executionProviders: ['cpu'],
     intraOpNumThreads: 1,
     interOpNumThreads: 1,

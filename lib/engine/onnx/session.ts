@@ -3,17 +3,18 @@ import type { InferenceSession } from 'onnxruntime-node'
 import { compileQuestion, type CompiledGraph, type QuestionPlan } from './compile.ts'
 import type { Graph } from './graph.ts'
 import { createSession, type SessionSettings } from './runtime.ts'
-import { writeModel } from './write-model.ts'
+import { byteCount } from './stored.ts'
 
 export interface CompiledQuestion extends Omit<CompiledGraph, 'graph'> {
   readonly session: InferenceSession
-  /** Size of the serialised graph: what the session holds, roughly. */
+  /** Of the weights in it: what the session holds, roughly. */
   readonly bytes: number
 }
 
 interface Entry {
   readonly question: Promise<CompiledQuestion>
   bytes: number
+  compiled: boolean
   users: number
   evicted: boolean
 }
@@ -44,18 +45,25 @@ export class QuestionCache {
   /** Lends the compiled question for the time of `use`. */
   async with<T>(plan: QuestionPlan, use: (question: CompiledQuestion) => Promise<T>): Promise<T> {
     const key = keyOf(plan)
-    const entry = this.#entries.get(key) ?? { question: this.#compile(plan), bytes: 0, users: 0, evicted: false }
+    const entry = this.#entries.get(key) ?? {
+      question: this.#compile(plan),
+      bytes: 0,
+      compiled: false,
+      users: 0,
+      evicted: false,
+    }
     this.#entries.delete(key)
     this.#entries.set(key, entry)
     entry.users++
     try {
       const question = await entry.question
       entry.bytes = question.bytes
+      entry.compiled = true
       this.#trim()
       return await use(question)
     } catch (thrown) {
       // A question that does not compile is not remembered.
-      if (entry.bytes === 0 && this.#entries.get(key) === entry) this.#entries.delete(key)
+      if (!entry.compiled && this.#entries.get(key) === entry) this.#entries.delete(key)
       throw thrown
     } finally {
       entry.users--
@@ -66,9 +74,10 @@ export class QuestionCache {
   async #compile(plan: QuestionPlan): Promise<CompiledQuestion> {
     const { graph, ...names } = compileQuestion(this.#graph, plan)
     this.compiled++
-    const model = writeModel(graph)
-    const session = await createSession(model, this.#settings)
-    return { ...names, session, bytes: model.length }
+    const session = await createSession(graph, this.#settings)
+    let bytes = 0
+    for (const constant of graph.constants.values()) bytes += byteCount(constant)
+    return { ...names, session, bytes }
   }
 
   #trim(): void {

@@ -8,6 +8,8 @@ import {
   ModelProtoSchema,
   NodeProtoSchema,
   OperatorSetIdProtoSchema,
+  StringStringEntryProtoSchema,
+  TensorProto_DataLocation,
   TensorProtoSchema,
   TensorShapeProto_DimensionSchema,
   TensorShapeProtoSchema,
@@ -20,7 +22,8 @@ import {
   type TensorProto,
   type ValueInfoProto,
 } from './proto/onnx_pb.ts'
-import type { Attribute, Constant, Graph, GraphNode, ValueInfo } from './graph.ts'
+import type { Attribute, Constant, Graph, GraphNode, StoredBytes, ValueInfo } from './graph.ts'
+import { byteCount } from './stored.ts'
 
 const LARGEST_INT64 = 2n ** 63n - 1n
 
@@ -32,12 +35,18 @@ function int64Of(value: number): bigint {
   return value <= -Number(LARGEST_INT64) ? -LARGEST_INT64 - 1n : BigInt(value)
 }
 
-function writeTensor(name: string, constant: Constant): TensorProto {
+function writeTensor(name: string, { dims, type, bytes }: Constant): TensorProto {
+  return create(TensorProtoSchema, { name, dims: dims.map(BigInt), dataType: type, rawData: bytes })
+}
+
+function writeReference(name: string, { dims, type }: Constant, { file, offset, length }: StoredBytes): TensorProto {
+  const entries = { location: file.location, offset: String(offset), length: String(length) }
   return create(TensorProtoSchema, {
     name,
-    dims: constant.dims.map(BigInt),
-    dataType: constant.type,
-    rawData: constant.bytes,
+    dims: dims.map(BigInt),
+    dataType: type,
+    dataLocation: TensorProto_DataLocation.EXTERNAL,
+    externalData: Object.entries(entries).map(([key, value]) => create(StringStringEntryProtoSchema, { key, value })),
   })
 }
 
@@ -108,17 +117,26 @@ function writeGraph(graph: Graph, constants: readonly (readonly [string, Constan
   return create(GraphProtoSchema, {
     name: graph.name || 'graph',
     node: graph.nodes.map(writeNode),
-    initializer: constants.map(([name, constant]) => writeTensor(name, constant)),
+    initializer: constants.map(([name, constant]) =>
+      constant.stored === undefined || byteCount(constant) <= LARGE
+        ? writeTensor(name, constant)
+        : writeReference(name, constant, constant.stored),
+    ),
     input: graph.inputs.map(writeValueInfo),
     output: graph.outputs.map(writeValueInfo),
     valueInfo: (graph.stated ?? []).map(writeValueInfo),
   })
 }
 
+/** With `referenced`, weights in the model's files are named by place, and the bytes are of use in their folder only. */
+export type Weights = 'held' | 'referenced'
+
 /** Serialises a graph; inner value infos are left out but for the stated ones (the runtime infers them). */
-export function writeModel(graph: Graph): Uint8Array {
+export function writeModel(graph: Graph, weights: Weights = 'held'): Uint8Array {
   const entries = [...graph.constants]
-  const large = entries.filter(([, constant]) => constant.bytes.length > LARGE)
+  const stays = (constant: Constant): boolean =>
+    (weights === 'referenced' && constant.stored !== undefined) || byteCount(constant) <= LARGE
+  const large = entries.filter(([, constant]) => !stays(constant))
   const model = toBinary(
     ModelProtoSchema,
     create(ModelProtoSchema, {
@@ -129,7 +147,7 @@ export function writeModel(graph: Graph): Uint8Array {
       ),
       graph: writeGraph(
         graph,
-        entries.filter(([, constant]) => constant.bytes.length <= LARGE),
+        entries.filter(([, constant]) => stays(constant)),
       ),
     }),
   )
