@@ -10,6 +10,7 @@ import { AppError } from '../../errors.ts'
 import type { EngineInfo } from '../model.ts'
 import { registerGradients } from './gradients.ts'
 import { registerKernels } from './kernels.ts'
+import { mendLayers } from './mended-layers.ts'
 
 /** One backend that may or may not work on this machine. */
 export interface Rung {
@@ -132,6 +133,7 @@ export async function chooseBackend(
   log: (line: string) => void = () => undefined,
 ): Promise<ChosenBackend> {
   registerGradients()
+  mendLayers()
   tf.enableProdMode() // no advertisement for tfjs-node on the console
   const failures: string[] = []
   for (const rung of rungs) {

@@ -33,6 +33,16 @@ export function registerGradients(): void {
         Object.fromEntries(inputs.map((input, index) => [input, () => tf.zeros(saved[index]?.shape ?? [])])),
     })
   }
+  // The transposed convolution's own gradient is the convolution it was transposed from.
+  tf.registerGradient({
+    kernelName: 'Conv3DBackpropInputV2',
+    inputsToSave: ['filter'],
+    gradFunc: (dy, [filter], attrs) => {
+      if (filter === undefined || Array.isArray(dy)) throw new Error('Conv3DBackpropInputV2: nothing was saved')
+      const { strides, pad } = attrs as unknown as { strides: [number, number, number]; pad: 'same' | 'valid' }
+      return { dy: () => tf.conv3d(dy as tf.Tensor5D, filter as tf.Tensor5D, strides, pad) }
+    },
+  })
   for (const name of ['Max', 'Min'])
     tf.registerGradient({
       kernelName: name,

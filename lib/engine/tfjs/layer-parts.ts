@@ -12,6 +12,7 @@ import {
   turnedKernel,
   type ConvolutionGeometry,
 } from './convolution-gradient.ts'
+import { resize, resizingWeights } from './resizing.ts'
 
 export type Layer = tf.layers.Layer
 
@@ -316,6 +317,30 @@ const LINEAR: Readonly<Record<string, LinearPart>> = {
 
 const IDENTITY: Run = (inputs) => [...inputs]
 
+/** The middle of a picture, as Keras cuts it; TensorFlow.js does it with an operator that has no gradient. */
+function centerCrop(layer: Layer, config: Readonly<Record<string, unknown>>): LayerParts | null {
+  const size = [Number(config['height']), Number(config['width'])]
+  const [, ...extent] = layer.inboundNodes[0]?.inputTensors[0]?.shape ?? []
+  // A picture that is smaller than the crop is enlarged: as TensorFlow.js wrote it.
+  if (!size.every((dim, axis) => (extent[axis] ?? 0) >= dim)) return null
+  const begin = size.map((dim, axis) => Math.floor(((extent[axis] ?? 0) - dim) / 2))
+  const run: Run = (inputs) => [tf.slice(only(inputs), [0, ...begin, 0], [-1, ...size, -1])]
+  return { run, activation: 'linear', linear: null }
+}
+
+/** @throws Error for what Keras does and this does not. */
+function resizing(layer: Layer, config: Readonly<Record<string, unknown>>, derived: DerivedWeights): LayerParts {
+  const [, height, width] = layer.inboundNodes[0]?.inputTensors[0]?.shape ?? []
+  if (config['cropToAspectRatio'] === true || typeof height !== 'number' || typeof width !== 'number')
+    throw new Error(`${layer.name} resizes pictures of any size, or crops them. Do that in the preprocessing instead.`)
+  const to = [Number(config['height']), Number(config['width'])] as const
+  const nearest = config['interpolation'] === 'nearest'
+  const rows = derived.get(`${layer.id}/rows`, () => resizingWeights(height, to[0], nearest))
+  const columns = derived.get(`${layer.id}/columns`, () => resizingWeights(width, to[1], nearest))
+  const run: Run = (inputs) => [resize(only(inputs), rows, columns)]
+  return { run, activation: 'linear', linear: null }
+}
+
 /** The parts of a layer. `linearActivation` is Keras' own linear activation object. */
 export function layerParts(layer: Layer, derived: DerivedWeights, linearActivation: unknown): LayerParts {
   const config: Readonly<Record<string, unknown>> = layer.getConfig()
@@ -336,6 +361,13 @@ export function layerParts(layer: Layer, derived: DerivedWeights, linearActivati
     case 'BatchNormalization':
       parts = batchNormalization(layer, config, derived)
       break
+    case 'CenterCrop':
+      parts = centerCrop(layer, config)
+      break
+    case 'Resizing':
+      return resizing(layer, config, derived)
+    case 'RandomWidth': // augments while training; TensorFlow.js goes on doing so at prediction
+      return { run: IDENTITY, activation: 'linear', linear: { kind: 'identity' } }
     case 'Activation':
       return { run: IDENTITY, activation, linear: { kind: 'identity' } }
     case 'ReLU':

@@ -13,6 +13,8 @@ interface Row {
   /** Without the batch. */
   readonly shape: readonly number[]
   readonly layers: () => Layer[]
+  /** Joins two dense branches. */
+  readonly merge?: () => Layer
   /** Random values times this, plus that: away from kinks. */
   readonly scale?: number
   readonly shift?: number | undefined
@@ -215,14 +217,59 @@ const ROWS: readonly Row[] = [
     shape: sequence,
     layers: () => [layers.timeDistributed({ layer: layers.dense({ units: 3 }) })],
   },
+  {
+    name: 'RNN of stacked cells',
+    shape: sequence,
+    layers: () => [
+      layers.rnn({
+        returnSequences: true,
+        cell: layers.stackedRNNCells({
+          cells: [
+            layers.lstmCell({ units: 3 }),
+            layers.gruCell({ units: 4 }),
+            layers.simpleRNNCell({ units: 2 }),
+          ] as tf.RNNCell[],
+        }) as unknown as tf.RNNCell,
+      }),
+    ],
+    scale: 2,
+  },
+  {
+    name: 'Conv3DTranspose',
+    shape: [3, 3, 3, 2],
+    layers: () => [layers.conv3dTranspose({ filters: 2, kernelSize: 2, strides: 2 })],
+  },
+  { name: 'CenterCrop', shape: image, layers: () => [layers.centerCrop({ height: 4, width: 3 })] },
+  ...(
+    [
+      ['Add', () => layers.add()],
+      ['Average', () => layers.average()],
+      ['Maximum', () => layers.maximum()],
+      ['Minimum', () => layers.minimum()],
+      ['Multiply', () => layers.multiply()],
+      ['Concatenate', () => layers.concatenate()],
+      ['Dot', () => layers.dot({ axes: 1 })],
+    ] as const
+  ).map(([name, merge]) => ({ name, shape: [6], layers: () => [], merge })),
   { name: 'ConvLSTM2D', shape: [2, 5, 5, 2], layers: () => [layers.convLstm2d({ filters: 2, kernelSize: 3 })] },
   { name: 'Masking', shape: sequence, layers: () => [layers.masking({ maskValue: 0 }), layers.lstm({ units: 3 })] },
 ]
 
-it.each(ROWS)('$name', async ({ shape, layers: build, scale = 1, shift = 0, apart = false }) => {
+/** Class names of the layers that a row has met, those inside wrappers and cells among them. */
+const met = new Set<string>()
+
+function note(config: unknown): void {
+  if (config === null || typeof config !== 'object') return
+  if ('className' in config) met.add(String(config.className))
+  for (const value of Object.values(config)) note(value)
+}
+
+it.each(ROWS)('$name', async ({ shape, layers: build, merge, scale = 1, shift = 0, apart = false }) => {
   const { model, keras } = await explainable(() => {
     const input = tf.input({ shape: [...shape], name: 'x' })
-    const body = build().reduce((tensor, layer) => layer.apply(tensor) as tf.SymbolicTensor, input)
+    const branches = () => [1, 2].map(() => layers.dense({ units: 4 }).apply(input) as tf.SymbolicTensor)
+    const start = merge === undefined ? input : (merge().apply(branches()) as tf.SymbolicTensor)
+    const body = build().reduce((tensor, layer) => layer.apply(tensor) as tf.SymbolicTensor, start)
     const flat = body.shape.length > 2 ? (layers.flatten().apply(body) as tf.SymbolicTensor) : body
     return tf.model({
       inputs: input,
@@ -231,6 +278,7 @@ it.each(ROWS)('$name', async ({ shape, layers: build, scale = 1, shift = 0, apar
   })
   const [height = 0, width = 0, channels = 0] = shape
   const outside = shape.length === 3 ? [2, channels, height, width] : [2, ...shape]
+  note(keras.getConfig())
   const random = randomTensor(outside, 4)
   const ranks = [...random.data.keys()].toSorted((a, b) => (random.data[a] ?? 0) - (random.data[b] ?? 0))
   const spaced = random.data.slice()
@@ -249,6 +297,26 @@ it.each(ROWS)('$name', async ({ shape, layers: build, scale = 1, shift = 0, apar
   await tf.setBackend(backend)
   expect(largestDifference(values['logits']?.data ?? [], reference)).toBeLessThan(1e-5)
   expect(await directionalError(model, { x: feed }, 'x')).toBeLessThan(0.01)
+})
+
+/** Layers of TensorFlow.js without a row here, and why. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  Embedding: 'text-models.test.ts',
+  Sequential: 'model.test.ts',
+  Model: 'model.test.ts',
+  Functional: 'model.test.ts',
+  CategoryEncoding: 'takes class numbers, not a picture or tokens',
+  Resizing: 'below',
+  RandomWidth: 'below',
+  ConvLSTM2DCell: 'inside ConvLSTM2D',
+}
+
+it('every layer that TensorFlow.js has was met', () => {
+  const registered = Object.entries(tf.serialization.SerializationMap.getMap().classNameMap)
+    .filter(([, [constructor]]) => (constructor as unknown as { prototype: unknown }).prototype instanceof layers.Layer)
+    .map(([name]) => name)
+  expect(registered.length).toBeGreaterThan(60)
+  expect(registered.filter((name) => !met.has(name) && !(name in ELSEWHERE))).toEqual([])
 })
 
 it('BatchNormalization over another axis than the last, which TensorFlow.js gets wrong on every backend', async () => {
@@ -271,4 +339,63 @@ it('BatchNormalization over another axis than the last, which TensorFlow.js gets
   })
   expect(largestDifference(values['bn']?.data ?? [], expected)).toBeLessThan(1e-5)
   expect(await directionalError(model, { bn_input: feed }, 'bn_input')).toBeLessThan(0.01)
+})
+
+it('RandomWidth leaves a prediction alone, as Keras does', async () => {
+  const { model } = await explainable(() =>
+    tf.sequential({
+      layers: [
+        layers.randomWidth({ inputShape: image, factor: 0.5, name: 'random' }),
+        layers.globalAveragePooling2d({}),
+        layers.dense({ units: 3, name: 'logits' }),
+      ],
+    }),
+  )
+  const feed = randomTensor([2, 4, 7, 6], 4)
+  const { values } = await model.ask({ feeds: { random_input: feed }, read: ['random'] })
+  expect([...(values['random']?.data ?? [])]).toEqual([...feed.data])
+})
+
+// TensorFlow.js cannot run it itself, so the expected values are Keras': tf.image.resize, which samples at pixel centres.
+it.each([
+  ['bilinear', [1, 1.25, 1.75, 2, 1.5, 1.75, 2.25, 2.5, 2.5, 2.75, 3.25, 3.5, 3, 3.25, 3.75, 4]],
+  ['nearest', [1, 1, 2, 2, 1, 1, 2, 2, 3, 3, 4, 4, 3, 3, 4, 4]],
+] as const)('Resizing, %s, up', async (interpolation, expected) => {
+  const { model } = await explainable(() =>
+    tf.sequential({
+      layers: [
+        layers.resizing({ inputShape: [2, 2, 1], height: 4, width: 4, interpolation, name: 'resized' }),
+        layers.conv2d({ filters: 2, kernelSize: 3, activation: 'tanh' }),
+        layers.globalAveragePooling2d({}),
+        layers.dense({ units: 3, name: 'logits' }),
+      ],
+    }),
+  )
+  const feed = { ...randomTensor([1, 1, 2, 2], 4), data: Float32Array.of(1, 2, 3, 4) }
+  const { values } = await model.ask({ feeds: { resized_input: feed }, read: ['resized'] })
+  expect([...(values['resized']?.data ?? [])]).toEqual(expected)
+  expect(await directionalError(model, { resized_input: feed }, 'resized_input')).toBeLessThan(0.01)
+})
+
+it('Resizing down takes no average, and a crop to the aspect ratio is refused', async () => {
+  const build = (cropToAspectRatio: boolean) => () =>
+    tf.sequential({
+      layers: [
+        layers.resizing({ inputShape: [4, 4, 1], height: 1, width: 2, cropToAspectRatio, name: 'resized' }),
+        layers.flatten(),
+        layers.dense({ units: 3, name: 'logits' }),
+      ],
+    })
+  const { model } = await explainable(build(false))
+  const data = Float32Array.from({ length: 16 }, (_, index) => index)
+  const { values } = await model.ask({
+    feeds: { resized_input: { ...randomTensor([1, 1, 4, 4], 4), data } },
+    read: ['resized'],
+  })
+  // Row 1.5, columns 0.5 and 2.5.
+  expect([...(values['resized']?.data ?? [])]).toEqual([6.5, 8.5])
+  await expect(explainable(build(true))).rejects.toMatchObject({
+    code: 'BAD_MODEL',
+    userMessage: expect.stringContaining('preprocessing') as string,
+  })
 })

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { ExplainableModel } from '../../../../lib/engine/model.ts'
-import { float32, type FloatTensor } from '../../../../lib/tensor/tensor.ts'
+import { float32, zeros, type FloatTensor } from '../../../../lib/tensor/tensor.ts'
 import { explainable, largestDifference, randomTensor, seeded, smallCnn } from './keras-models.ts'
 import { directionalError } from './check-gradient.ts'
 
@@ -194,16 +194,28 @@ describe('a sequential CNN', () => {
     expect(await model.linearHead('pool')).toBeNull()
   })
 
-  it('leaves no tensor behind after a thousand questions', async () => {
+  it('leaves no tensor behind after a thousand questions, of every kind', async () => {
     const next = seeded(5)
     const one = float32(feed.data.subarray(0, 192), [1, 3, 8, 8])
-    const ask = async (): Promise<void> => {
-      const of = { [model.logits]: float32([next(), next(), next(), next()], [1, 4]) }
-      await model.ask({ feeds: { [name]: one }, read: ['conv', 'classes'], gradient: { of, wrt: [name, 'pointwise'] } })
-    }
-    await ask()
+    const feeds = { [name]: one }
+    const map = at((await model.ask({ feeds, read: ['depthwise'] })).values, 'depthwise')
+    const of = () => ({ [model.logits]: float32([next(), next(), next(), next()], [1, 4]) })
+    const kinds: readonly (() => Promise<unknown>)[] = [
+      () => model.ask({ feeds, read: ['conv', 'classes'] }),
+      () => model.ask({ feeds, read: ['conv'], gradient: { of: of(), wrt: [name, 'pointwise'] } }),
+      () =>
+        model.ask({ feeds: { [name]: feed }, read: [], gradient: { of: { conv: zeros([2, 4, 8, 8]) }, wrt: [name] } }),
+      () => model.ask({ from: { depthwise: map }, read: ['pointwise', 'classes'] }),
+      () => model.ask({ from: { depthwise: map }, read: [], gradient: { of: of(), wrt: ['depthwise', 'pool'] } }),
+      () => model.ask({ feeds, read: [], gradient: { of: of(), wrt: [name], rules: 'guided-relu' } }),
+      () => model.ask({ feeds, read: [], gradient: { of: of(), wrt: [name], rules: 'deconvnet' } }),
+      () => model.linearHead('pointwise'),
+      () => model.ask({ feeds, read: ['nowhere'] }).catch(() => undefined),
+      () => model.ask({ feeds: { [name]: map }, read: ['conv'] }).catch(() => undefined),
+    ]
+    for (const ask of kinds) await ask()
     const { numTensors, numDataBuffers } = tf.memory()
-    for (let count = 0; count < 1000; count++) await ask()
+    for (let count = 0; count < 1000; count++) await kinds[count % kinds.length]?.()
     expect(tf.memory()).toMatchObject({ numTensors, numDataBuffers })
   }, 120_000)
 
