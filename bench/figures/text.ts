@@ -1,8 +1,14 @@
 /** Speed on the bundled sentiment model: gradients at the embedding, and what batching gives integrated gradients. */
 import { resolve } from 'node:path'
 import { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-node'
+import type { ExplainableModel } from '../../lib/engine/model.ts'
 import { loadOnnxModel } from '../../lib/engine/onnx/load.ts'
+import type { TextContext } from '../../lib/methods/method.ts'
+import { baselines } from '../../lib/methods/text/shared/baseline.ts'
+import { batchSize } from '../../lib/methods/text/shared/embedding.ts'
+import { pathPoints } from '../../lib/methods/text/shared/path.ts'
 import { listModels } from '../../lib/models/catalogue.ts'
+import { quadrature } from '../../lib/tensor/quadrature.ts'
 import { asFloat, float32, int64, type FloatTensor, type Tensor } from '../../lib/tensor/tensor.ts'
 import { atMost, type Benchmark } from '../figure.ts'
 import { compare } from '../measure.ts'
@@ -12,15 +18,15 @@ const MODEL = 'reviews-minilm'
 const TOKENS = 128
 const BATCH = 16
 const STEPS = 50
-const STEP_BATCH = 5
+const [CLS, SEP, MASK] = [101, 102, 103]
 
 /** Random words between [CLS] and [SEP] of an uncased BERT vocabulary. */
 function tokenIds(rows: number): bigint[] {
   const random = uniform(7)
   return Array.from({ length: rows * TOKENS }, (_, position) => {
     const column = position % TOKENS
-    if (column === 0) return 101n
-    return column === TOKENS - 1 ? 102n : BigInt(2000 + Math.floor(random() * 20000))
+    if (column === 0) return BigInt(CLS)
+    return column === TOKENS - 1 ? BigInt(SEP) : BigInt(2000 + Math.floor(random() * 20000))
   })
 }
 
@@ -41,14 +47,32 @@ function positive(rows: number): FloatTensor {
   )
 }
 
-/** The rows of an embedding [1, T, E] scaled by each factor: [factors, T, E], a straight path from zero. */
-function path(embedding: FloatTensor, factors: readonly number[]): FloatTensor {
-  const [, tokens = 0, size = 0] = embedding.dims
-  const data = new Float32Array(factors.length * embedding.data.length)
-  factors.forEach((factor, row) => {
-    embedding.data.forEach((value, index) => (data[row * embedding.data.length + index] = factor * value))
-  })
-  return float32(data, [factors.length, tokens, size])
+/** The product's own path of integrated gradients, from a text of [MASK] to a text of random words. */
+async function pathOf(model: ExplainableModel): Promise<(alphas: readonly number[]) => Promise<unknown>> {
+  const feeds = feedsOf(1)
+  const { values } = await model.ask({ feeds, read: [model.defaultTap] })
+  const value = values[model.defaultTap]
+  if (value === undefined) throw new Error(`no value of ${model.defaultTap}`)
+  const { data } = asFloat(value, model.defaultTap)
+  const [, ...dims] = value.dims
+  const ids = Array.from(feeds['input_ids']?.data ?? [], Number)
+  const context: TextContext = {
+    modality: 'text',
+    model,
+    feeds,
+    tokenIds: ids,
+    special: ids.map((id) => id === CLS || id === SEP),
+    vocabulary: { pad: 0, mask: MASK, unknown: null },
+    target: { index: 1 },
+    seed: 0,
+    signal: new AbortController().signal,
+    progress: () => undefined,
+  }
+  const embedding = float32(data, dims)
+  const [baseline] = await baselines(context, embedding, 'mask', 'keep')
+  if (baseline === undefined) throw new Error('no baseline')
+  const ends = { baseline: baseline.embedding, embedding }
+  return (alphas) => pathPoints(context, ends, alphas, 'logit', () => undefined)
 }
 
 export const TEXT_BENCHMARK: Benchmark = {
@@ -86,34 +110,18 @@ export const TEXT_BENCHMARK: Benchmark = {
       detail: { ms: whole.aMs, forwardMs: whole.bMs, tokens: TOKENS, batch: BATCH, rounds },
     }
 
-    const one = feedsOf(1)
-    const read = await model.ask({ feeds: one, read: [tap] })
-    const value = read.values[tap]
-    if (value === undefined) throw new Error(`no value of ${tap}`)
-    const embedding = asFloat(value, tap)
-    const factors = Array.from({ length: STEPS }, (_, step) => (step + 0.5) / STEPS)
-    const gradientAt = (some: readonly number[], feeds: Record<string, Tensor>) =>
-      model.ask({
-        feeds,
-        from: { [tap]: path(embedding, some) },
-        read: [model.logits],
-        gradient: { of: { [model.logits]: positive(some.length) }, wrt: [tap] },
-      })
-    const stepFeeds = feedsOf(STEP_BATCH)
-    const batched = async () => {
-      for (let start = 0; start < STEPS; start += STEP_BATCH)
-        await gradientAt(factors.slice(start, start + STEP_BATCH), stepFeeds)
-    }
+    const path = await pathOf(model)
+    const { nodes } = quadrature('gauss-legendre', STEPS)
     const singly = async () => {
-      for (const factor of factors) await gradientAt([factor], one)
+      for (const alpha of nodes) await path([alpha])
     }
-    const steps = await compare(batched, singly, Math.max(3, Math.round(rounds / 5)))
+    const steps = await compare(() => path(nodes), singly, Math.max(3, Math.round(rounds / 5)))
     yield {
       name: `integrated_gradients_over_singles.${MODEL}`,
       value: steps.ratio,
       bar: atMost(0.8),
       unit: 'times 50 single gradients',
-      detail: { ms: steps.aMs, singlesMs: steps.bMs, tokens: TOKENS, steps: STEPS, batch: STEP_BATCH },
+      detail: { ms: steps.aMs, singlesMs: steps.bMs, tokens: TOKENS, steps: STEPS, batch: batchSize(TOKENS) },
     }
     await model.dispose()
     await session.release()
