@@ -5,6 +5,7 @@
 import { AppError } from '../../errors.ts'
 import type { RuleSet } from '../model.ts'
 import { Builder } from './builder.ts'
+import { findComposites } from './composites.ts'
 import { DataType, describeNode, typeIn, type Graph, type GraphNode } from './graph.ts'
 import { RULES, ruleFor, ruleKey, STOPS } from './rules/index.ts'
 
@@ -102,7 +103,18 @@ export function differentiate(graph: Graph, request: GradientRequest): GradientG
     return sum
   }
   for (const [name, seed] of cotangents) give(name, seed)
+  const kept = new Set([...request.of, ...request.wrt, ...request.replaced])
+  const composites = findComposites(graph, builder, kept)
+  const inside = new Set([...composites.values()].flatMap((one) => one.inner))
   for (const node of path.toReversed()) {
+    if (inside.has(node)) continue
+    const composite = composites.get(node)
+    if (composite !== undefined) {
+      const g = total(node.outputs[0] ?? '')
+      if (g === null) continue
+      for (const [name, gradient] of composite.gradients(builder, g, (name) => reached.has(name))) give(name, gradient)
+      continue
+    }
     const incoming = node.outputs.map((name) => (reached.has(name) && !request.replaced.has(name) ? total(name) : null))
     if (incoming.every((one) => one === null)) continue
     const entry = ruleFor(node, request.rules)

@@ -79,13 +79,15 @@ export const shrink = unary((build, x, _y, g, node) =>
 
 /** x Φ(x), Φ the normal distribution: slope Φ(x) + x φ(x). */
 export function geluGradient(build: Builder, x: string, g: string): string {
-  const half = build.scale(build.op('Erf', [build.scale(x, Math.SQRT1_2)]), 0.5)
-  const density = build.op('Exp', [build.mul(x, build.scale(x, -0.5))])
-  const slope = build.add(
-    build.add(half, build.float(0.5)),
-    build.mul(x, build.scale(density, 1 / Math.sqrt(2 * Math.PI))),
-  )
-  return build.mul(g, slope)
+  const scaled = build.scale(x, Math.SQRT1_2)
+  const onePlus = build.add(build.op('Erf', [scaled]), build.float(1))
+  return build.mul(build.scale(g, 0.5), geluSlope(build, scaled, onePlus))
+}
+
+/** Twice the slope, from t = x/√2 and 1 + erf t: 1 + erf t + 2/√π t exp(-t²), its constant in the exponent. */
+export function geluSlope(build: Builder, scaled: string, onePlus: string): string {
+  const exponent = build.sub(build.float(Math.log(2 / Math.sqrt(Math.PI))), build.mul(scaled, scaled))
+  return build.add(onePlus, build.mul(scaled, build.op('Exp', [exponent])))
 }
 /** x/2 (1 + tanh u), u = sqrt(2/π) (x + 0.044715 x³). */
 export function tanhGeluGradient(build: Builder, x: string, g: string): string {

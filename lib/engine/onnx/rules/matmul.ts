@@ -41,10 +41,20 @@ export function matMulGradients(
     wanted[0]
       ? gradientOf(input(node, 0), shapeA, build.matMul(full, swapLastTwo(build, b2, Math.max(rankB, 2))))
       : null,
-    wanted[1]
-      ? gradientOf(input(node, 1), shapeB, build.matMul(swapLastTwo(build, a2, Math.max(rankA, 2)), full))
-      : null,
+    wanted[1] ? gradientOf(input(node, 1), shapeB, rightGradient(build, a2, full, shapeA, shapeB)) : null,
   ]
+}
+
+/**
+ * Aᵀ g, or (gᵀ A)ᵀ where g is the smaller one to transpose: an attention's probabilities are many, its values few.
+ */
+function rightGradient(build: Builder, a: string, g: string, shapeA: Shape, shapeB: Shape): string {
+  const [columns, width] = [shapeA.at(-1) ?? null, shapeB.at(-1) ?? null]
+  const narrow = typeof width === 'number' && (typeof columns !== 'number' || width < columns)
+  const rank = Math.max(shapeA.length, shapeB.length)
+  if (narrow && shapeA.length === rank && shapeB.length === rank && rank > 2)
+    return swapLastTwo(build, build.matMul(swapLastTwo(build, g, rank), a), rank)
+  return build.matMul(swapLastTwo(build, a, Math.max(shapeA.length, 2)), g)
 }
 
 function sumBatch(build: Builder, product: string, batch: Shape | null): string {

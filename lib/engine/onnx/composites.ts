@@ -1,0 +1,120 @@
+/**
+ * Functions that exporters write as several nodes, and whose gradient is cheaper as a whole than node by node. The values
+ * are the same; what is saved are passes over large tensors.
+ */
+import type { Builder } from './builder.ts'
+import { consumersOf, intAttribute, producersOf, type Graph, type GraphNode } from './graph.ts'
+import { geluSlope } from './rules/activation.ts'
+import { matMulGradients } from './rules/matmul.ts'
+
+export interface Composite {
+  /** All its nodes but the last. */
+  readonly inner: readonly GraphNode[]
+  /** [tensor, its gradient] for each tensor it reads and that is wanted. */
+  gradients(build: Builder, g: string, wanted: (name: string) => boolean): readonly (readonly [string, string])[]
+}
+
+/** Every composite of the graph, by its last node; a tensor that is kept lies inside none. */
+export function findComposites(graph: Graph, build: Builder, kept: ReadonlySet<string>): Map<GraphNode, Composite> {
+  const links: Links = { producers: producersOf(graph.nodes), consumers: consumersOf(graph.nodes), kept }
+  return new Map([...findGelus(graph, build, links), ...findAttentions(graph, build, links)])
+}
+
+interface Links {
+  readonly producers: ReadonlyMap<string, GraphNode>
+  readonly consumers: ReadonlyMap<string, readonly GraphNode[]>
+  readonly kept: ReadonlySet<string>
+}
+
+/** The one node that reads a tensor that nothing else needs. */
+function onlyReader({ consumers, kept }: Links, name = ''): GraphNode | undefined {
+  const all = consumers.get(name) ?? []
+  return all.length === 1 && !kept.has(name) ? all[0] : undefined
+}
+
+/**
+ * softmax(S) V, the middle of attention. With P the probabilities, C the product and g its cotangent, dS = P (dP - s), s the
+ * sums of dP P over each row. They are the sums of g C as well (Dao 2022, 2205.14135, appendix B.2), which has fewer columns.
+ */
+function findAttentions(graph: Graph, build: Builder, links: Links): Map<GraphNode, Composite> {
+  const found = new Map<GraphNode, Composite>()
+  for (const softmax of graph.nodes) {
+    if (softmax.operator !== 'Softmax' || softmax.domain !== '') continue
+    const [scores = ''] = softmax.inputs
+    const [probabilities = ''] = softmax.outputs
+    const product = onlyReader(links, probabilities)
+    const [p, values = ''] = product?.inputs ?? []
+    if (product?.operator !== 'MatMul' || product.domain !== '' || p !== probabilities || values === p) continue
+    const [rows, whole] = [build.shape(probabilities), build.shape(product.outputs[0] ?? '')]
+    const axis = intAttribute(softmax, 'axis') ?? -1
+    const rank = rows?.length ?? 0
+    const alike = rows?.slice(0, -1).every((dim, index) => dim !== null && dim === whole?.[index])
+    if (rank < 2 || whole?.length !== rank || !alike || (axis !== -1 && axis !== rank - 1)) continue
+    found.set(product, {
+      inner: [softmax],
+      gradients: (builder, g, wanted) => {
+        const operands = { a: probabilities, b: values }
+        const [dp, dv] = matMulGradients(builder, product, g, operands, [wanted(scores), wanted(values)])
+        const sums = builder.sum(builder.mul(g, product.outputs[0] ?? ''), [rank - 1], true)
+        return [
+          ...(dp ? [[scores, builder.mul(probabilities, builder.sub(dp, sums))] as const] : []),
+          ...(dv ? [[values, dv] as const] : []),
+        ]
+      },
+    })
+  }
+  return found
+}
+
+/** x Φ(x) = x/2 (1 + erf(x/√2)), the ½ in any of the places where exporters put it. By its last node. */
+function findGelus(graph: Graph, build: Builder, links: Links): Map<GraphNode, Composite> {
+  const found = new Map<GraphNode, Composite>()
+  const { producers } = links
+  const only = (name: string | undefined): GraphNode | undefined => onlyReader(links, name)
+  const scalar = (name: string | undefined): number | undefined => build.scalarIn(name)
+  const close = (value: number | undefined, to: number): boolean => value !== undefined && Math.abs(value - to) < 1e-6
+  /** The other operand of `node` where it is this operator. */
+  const beside = (node: GraphNode | undefined, operator: string, name: string): string | undefined => {
+    if (node?.operator !== operator || node.domain !== '' || node.inputs.length !== 2) return undefined
+    return node.inputs[0] === name ? node.inputs[1] : node.inputs[1] === name ? node.inputs[0] : undefined
+  }
+  for (const erf of graph.nodes) {
+    if (erf.operator !== 'Erf' || erf.domain !== '') continue
+    const [scaled = ''] = erf.inputs
+    const scaling = producers.get(scaled)
+    const x = scaling?.inputs.find((name) => scalar(name) === undefined)
+    const factor = scalar(scaling?.inputs.find((name) => name !== x))
+    const scales =
+      (scaling?.operator === 'Div' && scaling.inputs[0] === x && close(factor, Math.SQRT2)) ||
+      (scaling?.operator === 'Mul' && close(factor, Math.SQRT1_2))
+    if (x === undefined || scaling === undefined || !scales || only(scaled) !== erf) continue
+    const raised = only(erf.outputs[0])
+    if (raised === undefined || !close(scalar(beside(raised, 'Add', erf.outputs[0] ?? '')), 1)) continue
+    const [onePlus = ''] = raised.outputs
+    const first = only(onePlus)
+    const other = beside(first, 'Mul', onePlus)
+    if (first === undefined || other === undefined) continue
+    const second = only(first.outputs[0])
+    const beyond = beside(second, 'Mul', first.outputs[0] ?? '')
+    const halving = producers.get(other)
+    const inner = [scaling, erf, raised]
+    let last: GraphNode | undefined
+    if (other === x && close(scalar(beyond), 0.5)) {
+      last = second
+      inner.push(first)
+    } else if (close(scalar(other), 0.5) && beyond === x) {
+      last = second
+      inner.push(first)
+    } else if (halving && close(scalar(beside(halving, 'Mul', x)), 0.5) && only(other) === first) {
+      last = first
+      inner.push(halving)
+    }
+    if (last === undefined) continue
+    found.set(last, {
+      inner,
+      gradients: (builder, g, wanted) =>
+        wanted(x) ? [[x, builder.mul(builder.scale(g, 0.5), geluSlope(builder, scaled, onePlus))]] : [],
+    })
+  }
+  return found
+}
