@@ -4,8 +4,6 @@
  */
 import { floatConstant, intConstant } from './constant.ts'
 import {
-  badModel,
-  describeNode,
   floatAttribute,
   intAttribute,
   intsAttribute,
@@ -15,6 +13,9 @@ import {
   type Graph,
   type GraphNode,
 } from './graph.ts'
+
+/** Thrown for a variant that is not written out: the node then stays as it is. */
+class Obstacle extends Error {}
 
 /** Writes plain nodes in the place of one fused node. */
 class Expansion {
@@ -100,12 +101,12 @@ const fusedMatMul: Decomposition = (at) => {
     const name = at.input(index)
     if (!intAttribute(at.node, flag)) return name
     const rank = shapeIn(at.graph, name)?.length
-    if (rank === undefined) throw badModel(`${describeNode(at.node)}: the rank of "${name}" is unknown.`)
+    if (rank === undefined) throw new Obstacle(`the rank of "${name}" is unknown`)
     const perm = Array.from({ length: rank }, (_, axis) => axis)
     return at.op('Transpose', [name], { perm: { kind: 'ints', value: [...perm.slice(0, -2), rank - 1, rank - 2] } })
   }
   if (intAttribute(at.node, 'transBatchA') || intAttribute(at.node, 'transBatchB'))
-    throw badModel(`${describeNode(at.node)}: transposed batches are not supported.`)
+    throw new Obstacle('transposed batches')
   const alpha = floatAttribute(at.node, 'alpha') ?? 1
   const output = at.node.outputs[0] ?? ''
   const operands = [turned(0, 'transA'), turned(1, 'transB')]
@@ -178,13 +179,13 @@ const attention: Decomposition = (at) => {
     string, string, string, string, string, string,
   ] // prettier-ignore
   if (past !== '' || (node.outputs[1] ?? '') !== '')
-    throw badModel(`${describeNode(node)}: attention with a past is not supported.`)
+    throw new Obstacle('with a past: export the model without a cache, use_cache=False')
   const heads = intAttribute(node, 'num_heads') ?? 1
   const packed = shapeIn(at.graph, weights)?.[1]
   const sizes =
     intsAttribute(node, 'qkv_hidden_sizes') ?? (typeof packed === 'number' ? [packed / 3, packed / 3, packed / 3] : [])
   const [querySize = 0, , valueSize = 0] = sizes
-  if (querySize === 0) throw badModel(`${describeNode(node)}: its weights have no fixed size.`)
+  if (querySize === 0) throw new Obstacle('its weights have no fixed size')
   const product = at.op('MatMul', [x, weights])
   const projected = bias === '' ? product : at.op('Add', [product, bias])
   const perm = (value: readonly number[]): Record<string, Attribute> => ({ perm: { kind: 'ints', value } })
@@ -248,10 +249,7 @@ export const DECOMPOSITIONS: Readonly<Record<string, Decomposition>> = Object.fr
   'com.microsoft:SkipLayerNormalization': skipLayerNormalization,
 })
 
-/**
- * The graph without fused operators.
- * @throws AppError BAD_MODEL for a variant of one that cannot be written out.
- */
+/** The graph without fused operators; variants that cannot be written out stay, and say why. */
 export function decompose(graph: Graph): Graph {
   const constants = new Map(graph.constants)
   let changed = false
@@ -259,7 +257,13 @@ export function decompose(graph: Graph): Graph {
     const decomposition = DECOMPOSITIONS[`${node.domain}:${node.operator}`]
     if (decomposition === undefined) return [node]
     const at = new Expansion(graph, node)
-    decomposition(at)
+    try {
+      decomposition(at)
+    } catch (thrown) {
+      if (!(thrown instanceof Obstacle)) throw thrown
+      changed = true
+      return [{ ...node, obstacle: thrown.message }]
+    }
     for (const [name, value] of at.constants) constants.set(name, value)
     changed = true
     return at.nodes

@@ -7,7 +7,7 @@ import type { RuleSet } from '../model.ts'
 import { Builder } from './builder.ts'
 import { findComposites } from './composites.ts'
 import { DataType, describeNode, typeIn, type Graph, type GraphNode } from './graph.ts'
-import { RULES, ruleFor, ruleKey, STOPS } from './rules/index.ts'
+import { obstacleOf, RULES, ruleFor, ruleKey, STOPS } from './rules/index.ts'
 
 export interface GradientRequest {
   /** Outputs that the scalar is made of; each gets a cotangent as a graph input of its shape. */
@@ -69,7 +69,7 @@ function pathOf(graph: Graph, request: GradientRequest): { path: GraphNode[]; re
 /** Operators without a rule among these nodes: "Det, MaxRoiPool (2)". */
 export function missingRules(nodes: Iterable<GraphNode>, rules: RuleSet): string[] {
   const missing = new Set<string>()
-  for (const node of nodes) if (ruleFor(node, rules) === undefined) missing.add(ruleKey(node))
+  for (const node of nodes) if (ruleFor(node, rules) === undefined) missing.add(obstacleOf(node))
   return [...missing].sort()
 }
 

@@ -71,6 +71,8 @@ export interface GraphNode {
   readonly captures?: readonly string[]
   /** The exporter's module path, where it wrote one. */
   readonly scope?: string
+  /** Why no gradient passes this variant of an operator that is otherwise known. */
+  readonly obstacle?: string
 }
 
 /** A number, a symbol shared by equal extents, or null: unknown before the run. */

@@ -2,7 +2,7 @@
 import type { Tap, TapKind } from '../model.ts'
 import { carriersOf, carriesGradient } from './differentiate.ts'
 import { producersOf, readsOf, shapeIn, type Graph, type GraphNode, type Shape } from './graph.ts'
-import { ruleFor, ruleKey, STOPS } from './rules/index.ts'
+import { obstacleOf, ruleFor, STOPS } from './rules/index.ts'
 
 const KINDS: Readonly<Record<string, TapKind>> = {
   Conv: 'conv', ConvTranspose: 'conv', FusedConv: 'conv', Gemm: 'linear', FusedMatMul: 'linear',
@@ -26,15 +26,39 @@ const KEEPS_MAP = new Set(
 )
 const MAKES_MAP = new Set(['Conv', 'ConvTranspose', 'FusedConv'])
 
-function kindOf(graph: Graph, node: GraphNode): TapKind {
+function kindOf(graph: Graph, node: GraphNode, embeddings: ReadonlySet<string>): TapKind {
   const [a = '', b = ''] = node.inputs
   const constant = (name: string): boolean => graph.constants.has(name)
+  if (embeddings.has(node.outputs[0] ?? '')) return 'embedding'
   if (node.operator === 'MatMul') return constant(a) || constant(b) ? 'linear' : 'attention'
-  if (node.operator === 'Gather')
-    return constant(a) && (graph.constants.get(a)?.dims.length ?? 0) === 2 ? 'embedding' : 'other'
   if (node.operator === 'Softmax') return (shapeIn(graph, a)?.length ?? 0) >= 3 ? 'attention' : 'activation'
   if (node.operator === 'Add' && (constant(a) || constant(b))) return 'linear'
   return KINDS[node.operator] ?? 'other'
+}
+
+/**
+ * Rows read from a word table. A table of integers is looked up and then made float, by a cast, a zero point and a scale,
+ * or by DequantizeLinear: the embedding is what comes of it, not the integers, nor the scales read beside them.
+ */
+function embeddingsOf(graph: Graph): ReadonlySet<string> {
+  const found = new Set<string>()
+  /** Rows on their way from integers to floats: not scaled yet. */
+  const unscaled = new Set<string>()
+  const perRow = new Set(graph.constants.keys())
+  for (const node of graph.nodes) {
+    const [a = '', b = ''] = node.inputs
+    const [out = ''] = node.outputs
+    const table = node.operator === 'Gather' ? graph.constants.get(a) : undefined
+    const rows = [a, b].find((name) => unscaled.has(name))
+    const other = rows === a ? b : a
+    if (table?.dims.length === 2 && (table.dims[1] ?? 0) > 1) (carriesGradient(graph, a) ? found : unscaled).add(out)
+    else if (table || (node.operator === 'Unsqueeze' && perRow.has(a))) perRow.add(out)
+    else if (rows === undefined) continue
+    else if (node.operator === 'DequantizeLinear') found.add(out)
+    else if (node.operator === 'Mul' && perRow.has(other)) found.add(out)
+    else if (node.operator === 'Cast' || (node.operator === 'Sub' && perRow.has(other))) unscaled.add(out)
+  }
+  return found
 }
 
 /**
@@ -81,7 +105,7 @@ function obstacles(graph: Graph, logits: string): Map<string, ReadonlySet<string
     const reaching = carriersOf(graph, node).filter((name) => found.has(name))
     if (reaching.length === 0) continue
     const own = new Set(reaching.flatMap((name) => [...(found.get(name) ?? [])]))
-    if (ruleFor(node, 'plain') === undefined) own.add(ruleKey(node))
+    if (ruleFor(node, 'plain') === undefined) own.add(obstacleOf(node))
     for (const name of node.inputs) {
       const known = found.get(name)
       found.set(name, known ? new Set([...known, ...own]) : own)
@@ -110,6 +134,7 @@ function publicShape(shape: Shape): (number | null)[] {
 export function findTaps(graph: Graph, logits: string): Tap[] {
   const reach = obstacles(graph, logits)
   const maps = spatialTensors(graph)
+  const embeddings = embeddingsOf(graph)
   const outputs = new Set(graph.outputs.map((one) => one.name))
   const used = new Set([...graph.nodes.flatMap(readsOf), ...outputs])
   const found: { name: string; node?: GraphNode; shape: Shape }[] = []
@@ -138,7 +163,7 @@ export function findTaps(graph: Graph, logits: string): Tap[] {
     return {
       id: name,
       label: labels[index] ?? name,
-      kind: node === undefined ? 'input' : outputs.has(name) ? 'output' : kindOf(graph, node),
+      kind: node === undefined ? 'input' : outputs.has(name) ? 'output' : kindOf(graph, node, embeddings),
       operator: node?.operator ?? '',
       shape: publicShape(shape),
       spatial: shape.length === 4 && maps.has(name) && extent > 1,

@@ -2,7 +2,7 @@
 import { AppError } from '../../../errors.ts'
 import type { Builder } from '../builder.ts'
 import { describeNode, textAttribute, type GraphNode } from '../graph.ts'
-import { output, type RuleEntry } from './rule.ts'
+import { input, output, type RuleEntry } from './rule.ts'
 
 interface Equation {
   readonly terms: readonly string[]
@@ -28,11 +28,7 @@ export const einsum: RuleEntry = {
   rule: (node, [g], build, wanted) => {
     if (!g) return []
     const { terms, result } = parse(node)
-    if (terms.some((term) => new Set(labelsOf(term)).size < labelsOf(term).length))
-      throw new AppError({
-        code: 'NOT_DIFFERENTIABLE',
-        message: `${describeNode(node)}: a repeated label has no gradient rule.`,
-      })
+    refuseWidening(build, node, terms)
     return node.inputs.map((name, index) =>
       wanted[index] ? operandGradient(build, node, g, { terms, result }, index, name) : null,
     )
@@ -50,13 +46,16 @@ function operandGradient(
   const { terms, result } = equation
   const others = terms.filter((_, at) => at !== index)
   const available = new Set([result, ...others].flatMap(labelsOf))
-  const own = labelsOf(terms[index] ?? '')
+  const term = labelsOf(terms[index] ?? '')
+  const own = [...new Set(term)]
+  // A label that the operand repeats reads its diagonal: that is what the gradient is taken at first.
+  const read = own.length < term.length ? build.op('Einsum', [name], { equation: arrow(term, own) }) : name
   const kept = own.filter((label) => available.has(label))
   const inputs = [g, ...node.inputs.filter((_, at) => at !== index)]
   // ONNX wants an ellipsis in the result wherever an operand has one: its axes are summed afterwards.
   const extra = available.has('...') && !own.includes('...')
   const equationText = `${[result, ...others].join(',')}->${extra ? '...' : ''}${kept.join('')}`
-  let product = build.op('Einsum', inputs, { equation: equationText })
+  let product = equationText === arrow(kept, kept) ? g : build.op('Einsum', inputs, { equation: equationText })
   if (extra) {
     const count = build.shapeFor(node, output(node)).length - labelsOf(result).filter((label) => label !== '...').length
     product = build.sum(
@@ -67,7 +66,56 @@ function operandGradient(
   }
   // Labels that only this operand has were summed away: the gradient is the same along them.
   const lost = own.flatMap((label, axis) => (available.has(label) ? [] : [axis]))
-  if (lost.length > 0) return build.expandLike(build.unsqueeze(product, lost), name, lost)
-  if (!own.includes('...')) return product
-  return build.sumTo(product, null, name)
+  if (lost.length > 0) product = build.expandLike(build.unsqueeze(product, lost), read, lost)
+  else if (own.includes('...')) product = build.sumTo(product, null, read)
+  return read === name ? product : ontoDiagonal(build, product, own, term, name)
+}
+
+/** @throws AppError NOT_DIFFERENTIABLE where one label stands for an extent of 1 and a larger one: ONNX leaves that open. */
+function refuseWidening(build: Builder, node: GraphNode, terms: readonly string[]): void {
+  const found = new Map<string, number>()
+  for (const [index, term] of terms.entries()) {
+    const labels = labelsOf(term)
+    if (labels.includes('...')) continue
+    const shape = build.shapeFor(node, input(node, index))
+    for (const [axis, label] of labels.entries()) {
+      const [dim, known] = [shape[axis], found.get(label)]
+      if (typeof dim !== 'number') continue
+      if (known !== undefined && known !== dim)
+        throw new AppError({
+          code: 'NOT_DIFFERENTIABLE',
+          message: `${describeNode(node)}: "${label}" stands for extents of ${known} and ${dim}. Expand the smaller one before it.`,
+        })
+      found.set(label, dim)
+    }
+  }
+}
+
+function arrow(from: readonly string[], to: readonly string[]): string {
+  return `${from.join('')}->${to.join('')}`
+}
+
+/** Zeros but on the diagonal that `term` reads: each further axis of a label is multiplied by an identity matrix. */
+function ontoDiagonal(
+  build: Builder,
+  diagonal: string,
+  own: readonly string[],
+  term: readonly string[],
+  name: string,
+): string {
+  const free = [...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'].filter((letter) => !term.includes(letter))
+  const pairs: string[] = []
+  const identities: string[] = []
+  const target = term.map((label, axis) => {
+    if (term.indexOf(label) === axis) return label
+    const letter = free.shift() ?? ''
+    const before = term.indexOf('...')
+    const extent = build.extentOf(name, before >= 0 && before < axis ? axis - term.length : axis)
+    const square = build.op('Expand', [build.float(0), build.op('Concat', [extent, extent], { axis: 0 })])
+    pairs.push(`${label}${letter}`)
+    identities.push(build.op('EyeLike', [square]))
+    return letter
+  })
+  const equation = `${[own.join(''), ...pairs].join(',')}->${target.join('')}`
+  return build.op('Einsum', [diagonal, ...identities], { equation })
 }

@@ -1,5 +1,5 @@
 /** Gradient rules of operators that read by index: what was read often gets the sum. */
-import { placeOf } from '../builder.ts'
+import { placeOf, type Builder } from '../builder.ts'
 import { AppError } from '../../../errors.ts'
 import { DataType, describeNode, intAttribute, textAttribute, type GraphNode } from '../graph.ts'
 import { scatterAlong } from './scatter.ts'
@@ -92,36 +92,69 @@ export const topK: RuleEntry = {
   },
 }
 
-function reductionOf(node: GraphNode): string {
+type Reduction = 'none' | 'add' | 'mul'
+
+/** How one of the two operators writes into a tensor and reads from the same places. */
+interface Places {
+  readonly write: (into: string, values: string, reduction: Reduction) => string
+  readonly read: (from: string) => string
+}
+
+function reductionOf(node: GraphNode): Reduction {
   const reduction = textAttribute(node, 'reduction') ?? 'none'
-  if (reduction === 'none' || reduction === 'add') return reduction
+  if (reduction === 'none' || reduction === 'add' || reduction === 'mul') return reduction
   throw new AppError({
     code: 'NOT_DIFFERENTIABLE',
-    message: `${describeNode(node)}: the reduction "${reduction}" has no gradient rule.`,
+    message: `${describeNode(node)}: the reduction "${reduction}" has no gradient rule. Choose a layer behind it, or a method without gradients.`,
   })
 }
 
-/** What was overwritten has no gradient; what was written has the one of its place. */
-export const scatterElements: RuleEntry = {
-  rule: (node, [g], build, wanted) => {
-    if (!g) return []
-    const [indices, updates] = [input(node, 1), input(node, 2)]
-    const axis = intAttribute(node, 'axis') ?? 0
-    const kept = (): string =>
-      reductionOf(node) === 'add' ? g : build.op('ScatterElements', [g, indices, build.zerosLike(updates)], { axis })
-    return [
-      wanted[0] ? kept() : null,
-      null,
-      wanted[2] ? (reductionOf(node), build.op('GatherElements', [g, indices], { axis })) : null,
-    ]
-  },
+/**
+ * y = x with updates u written at places: overwritten (what was there has no gradient), added, or multiplied:
+ * y = x Π u, so dx = g Π u and du = g x times the product of the other updates of its place.
+ */
+function scatter(places: (node: GraphNode, build: Builder) => Places): RuleEntry {
+  return {
+    rule: (node, [g], build, wanted) => {
+      if (!g) return []
+      const [x, , updates] = [input(node, 0), input(node, 1), input(node, 2)]
+      const { write, read } = places(node, build)
+      const reduction = reductionOf(node)
+      if (reduction !== 'mul') {
+        const kept = (): string => (reduction === 'add' ? g : write(g, build.zerosLike(updates), 'none'))
+        return [wanted[0] ? kept() : null, null, wanted[2] ? read(g) : null]
+      }
+      const ones = build.op('Expand', [build.float(1), build.shapeOf(x)])
+      return [
+        wanted[0] ? build.mul(g, write(ones, updates, 'mul')) : null,
+        null,
+        wanted[2] ? build.mul(read(build.mul(g, x)), productOfOthers(build, ones, updates, x, { write, read })) : null,
+      ]
+    },
+  }
 }
-export const scatterND: RuleEntry = {
-  rule: (node, [g], build, wanted) => {
-    if (!g) return []
-    const [indices, updates] = [input(node, 1), input(node, 2)]
-    const kept = (): string =>
-      reductionOf(node) === 'add' ? g : build.op('ScatterND', [g, indices, build.zerosLike(updates)])
-    return [wanted[0] ? kept() : null, null, wanted[2] ? (reductionOf(node), build.op('GatherND', [g, indices])) : null]
-  },
+
+/** Without dividing by zero: a place with one zero has a product for that one alone, with two it has none. */
+function productOfOthers(build: Builder, ones: string, updates: string, x: string, { write, read }: Places): string {
+  const isZero = build.op('Equal', [updates, build.float(0)])
+  const filled = build.where(isZero, build.float(1), updates)
+  const product = read(write(ones, filled, 'mul'))
+  const zeros = read(write(build.zerosLike(x), build.cast(isZero, DataType.float), 'add'))
+  const othersHaveNone = build.op('Equal', [zeros, build.cast(isZero, DataType.float)])
+  return build.keep(build.div(product, filled), othersHaveNone)
 }
+
+export const scatterElements = scatter((node, build) => {
+  const [axis, indices] = [intAttribute(node, 'axis') ?? 0, input(node, 1)]
+  return {
+    write: (into, values, reduction) => build.op('ScatterElements', [into, indices, values], { axis, reduction }),
+    read: (from) => build.op('GatherElements', [from, indices], { axis }),
+  }
+})
+export const scatterND = scatter((node, build) => {
+  const indices = input(node, 1)
+  return {
+    write: (into, values, reduction) => build.op('ScatterND', [into, indices, values], { reduction }),
+    read: (from) => build.op('GatherND', [from, indices]),
+  }
+})

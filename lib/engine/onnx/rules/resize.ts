@@ -17,7 +17,7 @@ export const resize: RuleEntry = {
     if (textAttribute(node, 'coordinate_transformation_mode') === 'tf_crop_and_resize')
       throw new AppError({
         code: 'NOT_DIFFERENTIABLE',
-        message: `${describeNode(node)}: the mode tf_crop_and_resize has no gradient rule.`,
+        message: `${describeNode(node)}: the mode tf_crop_and_resize has no gradient rule. Export the model with half_pixel or asymmetric coordinates, or choose a layer behind it.`,
       })
     const axes = (intsAttribute(node, 'axes') ?? Array.from({ length: rank }, (_, axis) => axis)).map((axis) =>
       placeOf(axis, rank),

@@ -1,8 +1,9 @@
 /** Quantised operators: forward as they are, backward as the float operators they stand for. */
-import { expect, test } from 'vitest'
-import { floatConstant } from '../../../../lib/engine/onnx/constant.ts'
+import { describe, expect, test } from 'vitest'
+import { floatConstant, intConstant } from '../../../../lib/engine/onnx/constant.ts'
 import { DataType, type Constant, type Graph, type GraphNode } from '../../../../lib/engine/onnx/graph.ts'
 import { quantisationNote } from '../../../../lib/engine/onnx/load.ts'
+import { sensibleTap } from '../../../../lib/engine/onnx/taps.ts'
 import { float32, type FloatTensor } from '../../../../lib/tensor/tensor.ts'
 import { graphOf, loadGraph, node } from '../../../helpers/operator-model.ts'
 import { normals } from '../../../helpers/random.ts'
@@ -109,4 +110,68 @@ test('the engine says that gradients are those of the float model', () => {
     graphOf({ nodes, inputs: [], outputs: [], constants: new Map() })
   expect(quantisationNote(graph([quantiser]))).toMatch(/dequantised/)
   expect(quantisationNote(graph([node('Relu', ['x'], ['y'])]))).toBe('')
+})
+
+describe('the embedding of a quantised word table is where its rows are floats again', () => {
+  const table = bytes(DataType.int8, [4, 3], quantised)
+  const scales = floatConstant([0.1, 0.2, 0.3, 0.4], [4, 1])
+  const cast = { to: { kind: 'int', value: 1 } } as const
+  const rows = node('Gather', ['table', 'ids'], ['rows'])
+  const cases: readonly (readonly [string, readonly GraphNode[], readonly [string, Constant][]])[] = [
+    [
+      'one scale',
+      [rows, node('Cast', ['rows'], ['f'], cast), node('Mul', ['f', 'scale'], ['e'])],
+      [['scale', floatConstant([0.1], [])]],
+    ],
+    [
+      'a scale a row',
+      [
+        rows,
+        node('Cast', ['rows'], ['f'], cast),
+        node('Gather', ['scales', 'ids'], ['s']),
+        node('Mul', ['s', 'f'], ['e']),
+      ],
+      [['scales', scales]],
+    ],
+    [
+      'scales in a vector, a zero point',
+      [
+        rows,
+        node('Cast', ['rows'], ['f'], cast),
+        node('Sub', ['f', 'zero'], ['centred']),
+        node('Gather', ['vector', 'ids'], ['v']),
+        node('Unsqueeze', ['v', 'last'], ['s']),
+        node('Mul', ['centred', 's'], ['e']),
+      ],
+      [
+        ['zero', floatConstant([3], [])],
+        ['vector', floatConstant([0.1, 0.2, 0.3, 0.4], [4])],
+        ['last', intConstant([-1])],
+      ],
+    ],
+    [
+      'DequantizeLinear',
+      [rows, node('DequantizeLinear', ['rows', 'scale'], ['e'])],
+      [['scale', floatConstant([0.1], [])]],
+    ],
+    ['floats', [node('Gather', ['floats', 'ids'], ['e'])], [['floats', dequantise([4, 3])]]],
+  ]
+  test.each(cases)('%s', async (_, nodes, constants) => {
+    const model = await loadGraph(
+      graphOf({
+        nodes: [...nodes, node('Mul', ['e', 'root'], ['larger']), node('ReduceSum', ['larger', 'last'], ['y'])],
+        inputs: [{ name: 'ids', type: DataType.int64, shape: ['N', 'T'] }],
+        outputs: ['y'],
+        constants: new Map([
+          ['table', table],
+          ['root', floatConstant([2], [])],
+          ['last', intConstant([-1])],
+          ...constants,
+        ]),
+      }),
+    )
+    await model.dispose()
+    expect(model.taps.filter((tap) => tap.kind === 'embedding').map((tap) => tap.id)).toEqual(['e'])
+    expect(sensibleTap(model.taps)).toBe('e')
+  })
 })
