@@ -4,7 +4,7 @@
  * busy. See bench/README.md.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { availableParallelism, cpus, tmpdir } from 'node:os'
+import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { clears, type BenchContext, type Figure } from './figure.ts'
@@ -60,6 +60,13 @@ if (values.peers === undefined)
     'figures against peers are left out: they need --peers PYTHON, an interpreter with bench/peers/requirements.txt.',
   )
 
+/** Processes that wanted to run in the last minute, on average; always 0 on Windows. */
+const [loadBefore = 0] = loadavg()
+if (loadBefore > availableParallelism() / 2)
+  note(
+    `the machine is busy (load ${loadBefore.toFixed(1)}): ratios of several threads suffer. Measure again when it is idle.`,
+  )
+
 const folder = await mkdtemp(join(tmpdir(), 'limelight-bench-'))
 const figures: Figure[] = []
 let versions: Readonly<Record<string, string>> = {}
@@ -84,7 +91,12 @@ try {
   await rm(folder, { recursive: true, force: true })
 }
 if (values.json !== undefined) {
-  const machine = { cpu: cpus()[0]?.model ?? 'unknown', cores: availableParallelism(), node: process.versions.node }
+  const machine = {
+    cpu: cpus()[0]?.model ?? 'unknown',
+    cores: availableParallelism(),
+    node: process.versions.node,
+    loadBefore,
+  }
   const flat = Object.fromEntries(figures.map((figure) => [figure.name, figure.value]))
   const all = { machine, threads, rounds, peers: versions, figures: flat, details: figures }
   await writeFile(values.json, `${JSON.stringify(all, null, 2)}\n`)
