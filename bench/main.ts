@@ -53,6 +53,8 @@ const benchmarks = [
   ...(values.peers === undefined ? [] : [...imagePeerBenchmarks(values.peers), ...textPeerBenchmarks(values.peers)]),
 ]
 const chosen = benchmarks.filter((benchmark) => values.only === undefined || benchmark.name === values.only)
+if (chosen.length === 0 && values.peers === undefined && values.only?.startsWith('peers-') === true)
+  fail(`${values.only} needs --peers PYTHON, an interpreter with bench/peers/requirements.txt.`)
 if (chosen.length === 0)
   fail(`nothing is called ${values.only}; there are ${benchmarks.map((one) => one.name).join(', ')}.`)
 if (values.peers === undefined)
