@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url'
 import { AppError } from '../lib/errors.ts'
 import { createLogger } from './logger.ts'
 import { ROOT } from './paths.ts'
-import { HELP, readOptions } from './options.ts'
+import { HELP } from './before-setup.mjs'
+import { readOptions } from './options.ts'
 import { start, type RunningServer } from './start.ts'
 
 /** If stopping takes longer than this, something hangs, and waiting helps nobody. */

@@ -8,6 +8,8 @@ type NextFactory = (options: { dev: boolean; dir: string; hostname: string; port
   getRequestHandler(): PageHandler
 }
 
+type LoadConfig = (phase: string, dir: string, options: { silent: boolean }) => Promise<unknown>
+
 export interface Pages {
   /** Begins to load, or says how that went. */
   handler(): Promise<PageHandler>
@@ -21,6 +23,12 @@ export function openPages(dir: string, address: () => { hostname: string; port: 
       const { default: imported } = (await import('next')) as unknown as {
         default: NextFactory & { default?: NextFactory }
       }
+      // Next loads its configuration again and tells how long that took, after our last word; what it has kept it does
+      // not tell of.
+      const { default: configuration } = (await import('next/dist/server/config.js')) as unknown as {
+        default: { default: LoadConfig }
+      }
+      await configuration.default('phase-production-server', dir, { silent: true })
       const next = (imported.default ?? imported)({ dev: false, dir, ...address() })
       await next.prepare()
       return { handle: next.getRequestHandler(), close: () => next.close() }

@@ -2,11 +2,11 @@
 import type { Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { readFileSync } from 'node:fs'
-import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError } from '../lib/errors.ts'
 import { METHODS } from '../lib/methods/index.ts'
 import { createApp } from './app.ts'
+import { checkModelsFolder, whyNotListening, type Options } from './before-setup.mjs'
 import { openCatalogue } from './catalogue.ts'
 import { openDatabase } from './database/open.ts'
 import { imaging } from './imaging.ts'
@@ -14,7 +14,7 @@ import { announced, remembered } from './jobs/describe.ts'
 import { createQueue } from './jobs/queue.ts'
 import { WorkerPool } from './jobs/worker-pool.ts'
 import type { Logger } from './logger.ts'
-import type { Options } from './options.ts'
+import { asAppError } from './options.ts'
 import { openPages } from './pages.ts'
 import type { Parts } from './parts.ts'
 import { MODELS, ROOT, WORKER } from './paths.ts'
@@ -51,14 +51,7 @@ export function version(): string {
 function listen(server: Server, host: string, port: number): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
-      const reasons: Record<string, string> = {
-        EADDRINUSE: `port ${port} on ${host} is in use, perhaps by another Limelight. Stop that, or choose another port with --port.`,
-        EACCES: `port ${port} may not be used by this account. Choose one above 1023 with --port.`,
-        EADDRNOTAVAIL: `this computer has no interface ${host}. Choose another one with --host.`,
-        ENOTFOUND: `the host ${host} is unknown. Choose another one with --host.`,
-      }
-      const message = reasons[cause.code ?? ''] ?? `cannot listen on ${host}:${port} (${cause.message}).`
-      reject(new AppError({ code: 'CONFLICT', message, cause }))
+      reject(new AppError({ code: 'CONFLICT', message: whyNotListening(cause, host, port), cause }))
     })
     server.listen(port, host, () => resolve(server.address() as AddressInfo))
   })
@@ -97,16 +90,14 @@ function afterFirstAnswer(server: Server, begin: () => void): () => void {
  * The folder of the user's own models: the one in the data folder is made, so that it can be found; another one must be
  * there.
  */
-async function ownModels({ dataFolder, modelsFolder }: StartOptions): Promise<string> {
-  const usual = join(dataFolder, 'models')
-  const folder = modelsFolder ?? usual
-  if (folder === usual) await makeFolder(usual)
-  const found = await stat(folder).catch(() => null)
-  if (found?.isDirectory() === true) return folder
-  throw new AppError({
-    code: 'BAD_INPUT',
-    message: `there is no folder ${folder} with models. Make it, or choose another one with --models.`,
-  })
+async function ownModels({ dataFolder, modelsFolder = join(dataFolder, 'models') }: StartOptions): Promise<string> {
+  try {
+    checkModelsFolder({ dataFolder, modelsFolder })
+  } catch (error) {
+    throw asAppError(error)
+  }
+  if (modelsFolder === join(dataFolder, 'models')) await makeFolder(modelsFolder)
+  return modelsFolder
 }
 
 /** @throws AppError with one sentence for the person who starts it */

@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url'
 import { join } from 'node:path'
 import { PrismaClient } from '../../prisma/generated/client.ts'
 import { AppError } from '../../lib/errors.ts'
+import { unusableFolder } from '../before-setup.mjs'
 import { MIGRATIONS } from '../paths.ts'
 import { OneConnectionAdapter } from './adapter.ts'
 import { makeFolder } from '../storage/make-folder.ts'
@@ -24,9 +25,7 @@ export interface OpenOptions {
 }
 
 function unusable(folder: string, cause: unknown): AppError {
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  const message = `the data folder ${folder} cannot be written (${reason}). Make it writable, or choose another one with --data.`
-  return new AppError({ code: 'BAD_INPUT', message, cause })
+  return new AppError({ code: 'BAD_INPUT', message: unusableFolder(folder, cause), cause })
 }
 
 /**

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test as base, type APIRequestContext, type BrowserContext } from '@playwright/test'
-import { startServer } from './server.ts'
+import { startServer, type ServerUnderTest } from './server.ts'
 
 const SAMPLES = join(import.meta.dirname, '../../public/samples')
 
@@ -85,6 +85,7 @@ function watch(context: BrowserContext, origin: string, faults: string[]): void 
 }
 
 interface WorkerFixtures {
+  readonly server: ServerUnderTest
   readonly origin: string
 }
 interface TestFixtures {
@@ -94,13 +95,19 @@ interface TestFixtures {
 }
 
 export const test = base.extend<TestFixtures, WorkerFixtures>({
-  origin: [
+  server: [
     async ({}, use) => {
       const server = await startServer()
-      await use(server.origin)
+      await use(server)
       await server.stop()
     },
     { scope: 'worker', timeout: 60_000 },
+  ],
+  origin: [
+    async ({ server }, use) => {
+      await use(server.origin)
+    },
+    { scope: 'worker' },
   ],
   baseURL: async ({ origin }, use) => {
     await use(origin)

@@ -19,6 +19,12 @@ const PAGES: readonly { path: string; ready: (page: Page) => ReturnType<Page['lo
   { path: '/no-such-page', ready: (page) => page.getByRole('heading', { name: 'There is no such page' }) },
 ]
 
+test('the line with the address is the last word of a start, the pages included', async ({ page, server }) => {
+  await page.goto('/photo')
+  await expect(page.getByLabel('Method')).toBeVisible()
+  expect(server.said()).toBe(`Limelight is ready: ${server.origin}\n`)
+})
+
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`no page has a serious accessibility violation (${colorScheme})`, async ({ page, request }) => {
     await page.emulateMedia({ colorScheme })

@@ -11,6 +11,10 @@ const READY = /Limelight is ready: (http:\/\/\S+)/
 export interface ServerUnderTest {
   /** For example http://127.0.0.1:40123 */
   readonly origin: string
+  /** Where its user puts models. */
+  readonly models: string
+  /** Everything it has said so far, to stdout and stderr. */
+  said(): string
   stop(): Promise<void>
 }
 
@@ -43,6 +47,8 @@ export async function startServer(): Promise<ServerUnderTest> {
   })
   return {
     origin,
+    models: join(data, 'models'),
+    said: () => said,
     async stop() {
       server.kill('SIGTERM')
       await ended
