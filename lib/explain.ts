@@ -5,6 +5,7 @@ import { preprocessImage, type Placement } from './image/preprocess.ts'
 import type { LoadedModel } from './models/load.ts'
 import { predictionsOf, resolveTarget, type Prediction, type TargetRequest } from './models/target.ts'
 import { whyUnavailable } from './methods/availability.ts'
+import { parseParams } from './methods/parse-params.ts'
 import type {
   Completeness,
   Diagnosis,
@@ -263,22 +264,4 @@ export async function explain(
     diagnoses: ran.diagnoses,
     timings: { preprocessMs: ran.preprocessedAt - start, computeMs: now() - ran.preprocessedAt },
   }
-}
-
-/**
- * The method's parameters with defaults filled in.
- * @throws AppError BAD_PARAMETER naming each field that is unknown, of the wrong type or out of range.
- */
-export function parseParams(method: Method, params: unknown): unknown {
-  const parsed = method.params.safeParse(params ?? {})
-  if (parsed.success) return parsed.data
-  const issues = parsed.error.issues.map((issue) => {
-    const field = issue.path.join('.')
-    return field === '' ? issue.message : `${field}: ${issue.message}`
-  })
-  throw new AppError({
-    code: 'BAD_PARAMETER',
-    message: `${method.title} does not take these parameters. ${issues.join('. ')}.`,
-    details: { issues: parsed.error.issues.map(({ path, message }) => ({ path, message })) },
-  })
 }

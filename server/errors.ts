@@ -1,5 +1,5 @@
 /** The one place that turns errors into what clients see: GraphQL errors, and JSON over plain HTTP. */
-import { GraphQLError, type GraphQLFormattedError } from 'graphql'
+import { GraphQLError, isInputObjectType, type GraphQLFormattedError, type GraphQLSchema } from 'graphql'
 import { AppError, type ErrorCode } from '../lib/errors.ts'
 import type { Logger } from './logger.ts'
 
@@ -49,10 +49,11 @@ export function presentGraphQLError(
   formatted: GraphQLFormattedError,
   error: unknown,
   log: Logger,
+  schema: GraphQLSchema,
 ): GraphQLFormattedError {
   const original = error instanceof GraphQLError ? error.originalError : error
   // Without an original error, or with another GraphQL error as such (coercion), it is about the request.
-  if (original == null || original instanceof GraphQLError) return withoutStack(formatted)
+  if (original == null || original instanceof GraphQLError) return aboutRequest(formatted, schema)
   const { code, userMessage, details } = present(original, log)
   const { locations, path } = formatted
   return {
@@ -63,10 +64,22 @@ export function presentGraphQLError(
   }
 }
 
-function withoutStack(formatted: GraphQLFormattedError): GraphQLFormattedError {
+/** An input of which exactly one field is to be given: in a variable, and written in the document. */
+const ONE_OF = /Exactly one key must be specified for OneOf type "(\w+)"|OneOf Input Object "(\w+)" must specify/
+
+/** A request that GraphQL itself refuses: values that do not fit are our BAD_INPUT, with what would. */
+function aboutRequest(formatted: GraphQLFormattedError, schema: GraphQLSchema): GraphQLFormattedError {
   const extensions: Record<string, unknown> = { code: 'BAD_INPUT', ...formatted.extensions }
   delete extensions['stacktrace']
-  return { ...formatted, extensions }
+  if (extensions['code'] === 'BAD_USER_INPUT') extensions['code'] = 'BAD_INPUT'
+  const [, inVariable, inDocument] = ONE_OF.exec(formatted.message) ?? []
+  const name = inVariable ?? inDocument
+  const type = name === undefined ? undefined : schema.getType(name)
+  if (type === undefined || !isInputObjectType(type)) return { ...formatted, extensions }
+  const fields = Object.values(type.getFields()).map((field) => `${field.name} (${field.description ?? ''})`)
+  const [where] = /at "([^"]+)"/.exec(formatted.message)?.slice(1) ?? []
+  const message = `${where ?? type.name} must have exactly one of these, and not null: ${fields.join('; ')}`
+  return { ...formatted, message, extensions: { ...extensions, code: 'BAD_INPUT' } }
 }
 
 export interface HttpError {

@@ -62,7 +62,7 @@ export async function createGraphQL(parts: Parts, schema: GraphQLSchema): Promis
     stopOnTerminationSignals: false,
     validationRules: [documentLimits],
     plugins: [ApolloServerPluginLandingPageDisabled()],
-    formatError: (formatted, error) => presentGraphQLError(formatted, error, parts.log),
+    formatError: (formatted, error) => presentGraphQLError(formatted, error, parts.log, schema),
   })
   await apollo.start()
   const router = express.Router()
@@ -92,7 +92,7 @@ export async function serveSubscriptions(
   const [{ WebSocketServer }, { useServer }] = await Promise.all([import('ws'), import('graphql-ws/use/ws')])
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 32 * 1024 * 1024 })
   const present = (error: GraphQLError | GraphQLFormattedError): GraphQLFormattedError =>
-    presentGraphQLError(error instanceof GraphQLError ? error.toJSON() : error, error, parts.log)
+    presentGraphQLError(error instanceof GraphQLError ? error.toJSON() : error, error, parts.log, schema)
   const disposable = useServer(
     {
       schema,

@@ -1,7 +1,7 @@
 /** The query parameters of overlay.png. */
 import { AppError } from '../../lib/errors.ts'
 import type { OverlayOptions } from '../services/render-overlay.ts'
-import { didYouMean, quoted } from '../suggest.ts'
+import { didYouMean, quoted } from '../../lib/suggest.ts'
 
 const NAMES = ['colormap', 'opacity', 'rectify', 'view'] as const
 type Name = (typeof NAMES)[number]

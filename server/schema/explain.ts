@@ -36,6 +36,10 @@ function addInputs(builder: Builder) {
       method: t.id({ required: true }),
       image: t.field({ type: ImageInput, required: false }),
       text: t.string({ required: false }),
+      name: t.string({
+        required: false,
+        description: "What to call the input in the history, for example the file's name. Has no part in the result.",
+      }),
       target: t.field({ type: TargetInput, required: false, description: 'Left out: the predicted class.' }),
       params: t.field({
         type: 'JSON',
@@ -66,6 +70,7 @@ export function addExplain(builder: Builder, { RunRef }: RunTypes): void {
           method: input.method,
           image: input.image ?? null,
           text: input.text ?? null,
+          name: input.name ?? null,
           target: input.target ?? null,
           params: input.params ?? null,
           seed: input.seed ?? null,

@@ -102,6 +102,11 @@ export function addRun(builder: Builder, types: Types) {
         },
       }),
       text: t.string({ nullable: true, resolve: ({ run }) => run.text }),
+      name: t.string({
+        nullable: true,
+        description: 'What whoever asked first calls the input: the name of a file. null on a shared run.',
+        resolve: ({ run, token }) => (token === null ? run.name : null),
+      }),
       target: t.field({
         type: PredictionRef,
         nullable: true,

@@ -69,7 +69,8 @@ export function addRuns(builder: Builder, { Modality, RunStatus }: Enums, types:
         modality: t.arg({ type: Modality, required: false }),
         search: t.arg.string({
           required: false,
-          description: "Part of the text, of a note, or of the model's or the method's id.",
+          description:
+            "Part of the text, of the input's name, of a note, or of the model's or the method's id; case does not count.",
         }),
       },
       resolve: (_root, { first = null, after = null, ...filter }, { parts }) =>

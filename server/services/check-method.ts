@@ -4,7 +4,7 @@ import type { Tap } from '../../lib/engine/model.ts'
 import type { Method } from '../../lib/methods/method.ts'
 import type { CatalogueEntry } from '../../lib/models/catalogue.ts'
 import type { ModelDescription } from '../jobs/protocol.ts'
-import { didYouMean, listed, quoted } from '../suggest.ts'
+import { didYouMean, listed, quoted } from '../../lib/suggest.ts'
 
 /** The layer among the parsed parameters; null where the method takes none or its default is meant. */
 function layerOf(params: unknown): string | null {

@@ -15,7 +15,7 @@ import { weightOf, type Weight } from '../jobs/queue.ts'
 import { checkMethod } from './check-method.ts'
 import { findMethod } from './find-method.ts'
 import { findModel } from './find-model.ts'
-import { parseParams } from './parse-params.ts'
+import { parseParams } from '../../lib/methods/parse-params.ts'
 import { bytesOfBase64, checkImage, findImage, type CheckedImage } from './store-image.ts'
 import { isUniqueViolation } from './unique-violation.ts'
 
@@ -24,6 +24,8 @@ export interface RunRequest {
   readonly method: string
   readonly image?: { readonly base64?: string | null; readonly assetId?: string | null } | null
   readonly text?: string | null
+  /** What to call the input in the history. */
+  readonly name?: string | null
   readonly target?: TargetRequest | null
   readonly params?: unknown
   readonly seed?: number | null
@@ -68,6 +70,19 @@ function checkSeed(seed: number): number {
   throw new AppError({ code: 'BAD_INPUT', message: `seed is ${seed}; it must be a whole number from 0 to 2147483647.` })
 }
 
+const LONGEST_NAME = 255
+
+/** A file's name in one line; null where nothing is left of it. */
+function checkName(name: string | null): string | null {
+  const clean = name?.replaceAll(/[\u0000-\u001f\u007f]+/g, ' ').trim() ?? ''
+  if (Array.from(clean).length > LONGEST_NAME)
+    throw new AppError({
+      code: 'BAD_INPUT',
+      message: `name has ${Array.from(clean).length} characters; at most ${LONGEST_NAME} are kept. Give a shorter one.`,
+    })
+  return clean === '' ? null : clean
+}
+
 function checkCost(method: Method, params: unknown): void {
   const cost = method.cost(params)
   if (cost <= MAX_COST) return
@@ -97,6 +112,7 @@ interface CheckedRequest {
   readonly params: string
   readonly targetIndex: number | null
   readonly seed: number
+  readonly name: string | null
   readonly weight: Weight
 }
 
@@ -108,10 +124,11 @@ async function check(parts: Parts, request: RunRequest): Promise<CheckedRequest>
   checkCost(method, params)
   const targetIndex = resolveTarget(request.target, model.card.labels)
   const seed = checkSeed(request.seed ?? 0)
+  const name = checkName(request.name ?? null)
   const input = await checkInput(parts, request)
   checkMethod(method, params, model, await parts.describe(model))
   const weight = weightOf(method.cost(params))
-  return { model, method, input, params: canonicalJson(params), targetIndex, seed, weight }
+  return { model, method, input, params: canonicalJson(params), targetIndex, seed, name, weight }
 }
 
 function keyOf({ model, method, input, params, targetIndex, seed }: CheckedRequest): string {
@@ -124,6 +141,11 @@ function keyOf({ model, method, input, params, targetIndex, seed }: CheckedReque
     seed,
   }
   return createHash('sha256').update(canonicalJson(identity)).digest('hex')
+}
+
+/** A run that was asked for without a name takes the first that is given. */
+async function nameRun(parts: Parts, id: string, name: string): Promise<void> {
+  await parts.prisma.run.updateMany({ where: { id, name: null }, data: { name } })
 }
 
 /** A run that ended without a result is run again, under its own id. Null: another request was faster. */
@@ -170,6 +192,7 @@ async function insert(parts: Parts, request: CheckedRequest, key: string, asset:
         targetIndex: request.targetIndex,
         assetId: asset?.id ?? null,
         text: input.kind === 'text' ? input.text : null,
+        name: request.name,
         createdAt: at,
         queuedAt: at,
       },
@@ -189,6 +212,7 @@ export async function createRun(parts: Parts, request: RunRequest): Promise<Run>
   for (;;) {
     const known = await parts.prisma.run.findUnique({ where: { key } })
     if (known !== null) {
+      if (checked.name !== null && known.name === null) await nameRun(parts, known.id, checked.name)
       if (known.status !== 'FAILED' && known.status !== 'CANCELLED') return known
       const again = await restart(parts, known, checked.weight)
       if (again !== null) return again

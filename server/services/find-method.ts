@@ -1,7 +1,7 @@
 import { AppError } from '../../lib/errors.ts'
 import type { Method, Modality } from '../../lib/methods/method.ts'
 import type { Parts } from '../parts.ts'
-import { didYouMean, listed, quoted } from '../suggest.ts'
+import { didYouMean, listed, quoted } from '../../lib/suggest.ts'
 
 /** @throws AppError UNKNOWN_METHOD, with the methods that explain this modality */
 export function findMethod(parts: Pick<Parts, 'methods'>, id: string, modality: Modality): Method {

@@ -1,7 +1,7 @@
 import { AppError } from '../../lib/errors.ts'
 import type { CatalogueEntry } from '../../lib/models/catalogue.ts'
 import type { Parts } from '../parts.ts'
-import { didYouMean, listed, quoted } from '../suggest.ts'
+import { didYouMean, listed, quoted } from '../../lib/suggest.ts'
 
 /** @throws AppError UNKNOWN_MODEL, with the models there are */
 export async function findModel(parts: Pick<Parts, 'catalogue'>, id: string): Promise<CatalogueEntry> {

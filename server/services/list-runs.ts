@@ -8,7 +8,7 @@ export interface RunFilter {
   readonly method?: string | null | undefined
   readonly status?: string | null | undefined
   readonly modality?: string | null | undefined
-  /** Part of the text, of a note, or of a model's or method's id. */
+  /** Part of the text, of the input's name, of a note, or of a model's or method's id. */
   readonly search?: string | null | undefined
 }
 
@@ -42,23 +42,40 @@ function readCursor(cursor: string): { createdAt: Date; id: string } {
   })
 }
 
-function where(filter: RunFilter): Prisma.RunWhereInput {
-  const search = filter.search?.trim() ?? ''
+/** Characters that `contains` passes on to LIKE, where they stand for others. */
+const WILDCARDS = /[%_]/
+
+/** Ids of the runs in which the words stand as they are, percent signs and underscores too. */
+async function idsWith(parts: Pick<Parts, 'prisma'>, search: string): Promise<string[]> {
+  const like = `%${search.replaceAll(/[!%_]/g, '!$&')}%`
+  const rows = await parts.prisma.$queryRaw<{ id: string }[]>`
+    SELECT "id" FROM "Run" WHERE "text" LIKE ${like} ESCAPE '!' OR "name" LIKE ${like} ESCAPE '!'
+      OR "modelId" LIKE ${like} ESCAPE '!' OR "methodId" LIKE ${like} ESCAPE '!'
+      OR "id" IN (SELECT "runId" FROM "Annotation" WHERE "note" LIKE ${like} ESCAPE '!')`
+  return rows.map(({ id }) => id)
+}
+
+async function found(parts: Pick<Parts, 'prisma'>, search: string): Promise<Prisma.RunWhereInput> {
+  if (search === '') return {}
+  if (WILDCARDS.test(search)) return { id: { in: await idsWith(parts, search) } }
+  return {
+    OR: [
+      { text: { contains: search } },
+      { name: { contains: search } },
+      { modelId: { contains: search } },
+      { methodId: { contains: search } },
+      { annotations: { some: { note: { contains: search } } } },
+    ],
+  }
+}
+
+async function where(parts: Pick<Parts, 'prisma'>, filter: RunFilter): Promise<Prisma.RunWhereInput> {
   return {
     ...(filter.model == null ? {} : { modelId: filter.model }),
     ...(filter.method == null ? {} : { methodId: filter.method }),
     ...(filter.status == null ? {} : { status: filter.status }),
     ...(filter.modality == null ? {} : { modality: filter.modality }),
-    ...(search === ''
-      ? {}
-      : {
-          OR: [
-            { text: { contains: search } },
-            { modelId: { contains: search } },
-            { methodId: { contains: search } },
-            { annotations: { some: { note: { contains: search } } } },
-          ],
-        }),
+    ...(await found(parts, filter.search?.trim() ?? '')),
   }
 }
 
@@ -73,7 +90,7 @@ export async function listRuns(parts: Pick<Parts, 'prisma'>, filter: RunFilter, 
       ? {}
       : { OR: [{ createdAt: { lt: after.createdAt } }, { createdAt: after.createdAt, id: { lt: after.id } }] }
   const runs = await parts.prisma.run.findMany({
-    where: { AND: [where(filter), older] },
+    where: { AND: [await where(parts, filter), older] },
     orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
     take: first + 1,
   })
@@ -85,6 +102,6 @@ export async function listRuns(parts: Pick<Parts, 'prisma'>, filter: RunFilter, 
   }
 }
 
-export function countRuns(parts: Pick<Parts, 'prisma'>, filter: RunFilter): Promise<number> {
-  return parts.prisma.run.count({ where: where(filter) })
+export async function countRuns(parts: Pick<Parts, 'prisma'>, filter: RunFilter): Promise<number> {
+  return parts.prisma.run.count({ where: await where(parts, filter) })
 }

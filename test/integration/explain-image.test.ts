@@ -127,6 +127,46 @@ describe('a photo', () => {
     })
   })
 
+  it('keeps the name it came with, is found by it, and keeps it from those it is shared with', async () => {
+    const image = { base64: (await encoded('png', quarters(64, 48))).toString('base64') }
+    const input = { model: 'pets-cnn', method: 'grad-cam', image }
+    const name = async (id: string) =>
+      (await server.data<{ run: { name: string | null } }>('query ($id: ID!) { run(id: $id) { name } }', { id })).run
+        .name
+    const found = async (search: string) =>
+      (
+        await server.data<{ runs: { edges: { node: { id: string } }[] } }>(
+          'query ($search: String) { runs(search: $search) { edges { node { id } } } }',
+          { search },
+        )
+      ).runs.edges.map(({ node }) => node.id)
+
+    const { id } = await explain(input)
+    expect(await name(id)).toBeNull()
+    // The same question is the same run, which takes the first name it is given, and no other.
+    expect((await explain({ ...input, name: ' 100%_sure\n.png ' })).id).toBe(id)
+    expect(await name(id)).toBe('100%_sure .png')
+    expect((await explain({ ...input, name: 'other.png' })).id).toBe(id)
+    expect(await name(id)).toBe('100%_sure .png')
+    const another = await explain({ ...input, target: { label: 'cat' }, name: '1000 sure.png' })
+
+    expect(await found('SURE .png')).toEqual([id])
+    expect(await found('100%_s')).toEqual([id])
+    expect(await found('%_')).toEqual([id])
+    expect(await found('1000')).toEqual([another.id])
+
+    const { shareRun } = await server.data<{ shareRun: { url: string } }>(
+      'mutation ($id: ID!) { shareRun(runId: $id) { url } }',
+      { id },
+    )
+    const token = shareRun.url.split('/').at(-1)
+    const { sharedRun } = await server.data<{ sharedRun: { name: string | null } }>(
+      'query ($token: String!) { sharedRun(token: $token) { name } }',
+      { token },
+    )
+    expect(sharedRun.name).toBeNull()
+  })
+
   it.each([
     ['CMYK', () => cmykJpeg(), /CMYK/],
     ['animated', () => animated('gif'), /animated/],

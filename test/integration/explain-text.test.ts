@@ -114,6 +114,9 @@ describe('a review', () => {
       (await server.data<{ runs: { totalCount: number } }>(`{ runs(${filter}) { totalCount } }`)).runs.totalCount
     expect(await count('search: "at once"')).toBe(1)
     expect(await count('search: "100%_nowhere"')).toBe(0)
+    // They stand for themselves, not for other characters.
+    for (const wildcard of ['%', '_', 'at_once', 'at%once', 'b%g!'])
+      expect(await count(`search: "${wildcard}"`)).toBe(0)
     expect(await count('method: "integrated-gradients"')).toBe(1)
     expect(await count('status: FAILED')).toBe(0)
     expect(await count('modality: IMAGE')).toBe(0)

@@ -1,12 +1,10 @@
 /** Models of the user's own: dropped into the data folder, offered and explained like the bundled ones. */
 import { access, cp, mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import * as tf from '@tensorflow/tfjs'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { tfjsBackend } from '../../lib/engine/tfjs/backend.ts'
 import { createLogger } from '../../server/logger.ts'
+import { writeTeachableMachine } from '../helpers/keras-export.ts'
 import { startTestServer, temporaryFolder, type TestServer } from '../helpers/server.ts'
-import { exportModel, seedWeights } from '../unit/engine/tfjs/keras-models.ts'
 
 const NETWORKS = new URL('../fixtures/networks/', import.meta.url)
 const KITTEN = new URL('../../public/samples/kitten.jpg', import.meta.url)
@@ -37,43 +35,6 @@ interface Explained {
 interface Listed {
   readonly models: readonly { readonly id: string; readonly title: string; readonly sha256: string }[]
   readonly modelProblems: readonly { readonly folder: string; readonly message: string }[]
-}
-
-/** As Teachable Machine builds them: a Sequential of a truncated network and a pooling, then a Sequential of dense layers. */
-function likeTeachableMachine(): tf.LayersModel {
-  const input = tf.input({ shape: [32, 32, 3], name: 'input' })
-  const map = tf.layers
-    .conv2d({ filters: 8, kernelSize: 5, strides: 4, activation: 'relu', name: 'out_relu' })
-    .apply(input)
-  const trunk = tf.model({ inputs: input, outputs: map as tf.SymbolicTensor, name: 'model1' })
-  return tf.sequential({
-    layers: [
-      tf.sequential({
-        name: 'sequential_1',
-        layers: [trunk, tf.layers.globalAveragePooling2d({ name: 'pooled' })],
-      }),
-      tf.sequential({
-        name: 'sequential_3',
-        layers: [
-          tf.layers.dense({ inputShape: [8], units: 6, activation: 'relu', name: 'dense_Dense1' }),
-          tf.layers.dense({ units: 2, activation: 'softmax', useBias: false, name: 'dense_Dense2' }),
-        ],
-      }),
-    ],
-  })
-}
-
-async function exportTeachableMachine(folder: string, seed: number): Promise<void> {
-  await tfjsBackend()
-  const keras = likeTeachableMachine()
-  seedWeights(keras, seed)
-  await cp(join(await exportModel(keras), '..'), folder, { recursive: true })
-  keras.dispose()
-  const metadata = { tmVersion: '2.4.14', packageName: '@teachablemachine/image', modelName: 'tm-my-image-model' }
-  await writeFile(
-    join(folder, 'metadata.json'),
-    JSON.stringify({ ...metadata, labels: ['Cat', 'Not cat'], imageSize: 32, userMetadata: {} }),
-  )
 }
 
 /** squeezenet of the fixtures, which reads pictures of 56 x 48, with a card. */
@@ -125,7 +86,7 @@ describe('models in the data folder', () => {
 
   it('a Teachable Machine export is offered, loaded and explained as it is, without a restart', async () => {
     const bundled = (await list()).models.map(({ id }) => id)
-    await exportTeachableMachine(join(folder, 'Cat or not'), 1)
+    await writeTeachableMachine(join(folder, 'Cat or not'), 1)
     const { models, modelProblems } = await list()
     expect(modelProblems).toEqual([])
     expect(models.map(({ id }) => id)).toEqual([...bundled, 'cat-or-not'])
@@ -156,11 +117,11 @@ describe('models in the data folder', () => {
   })
 
   it('a retrained model is another model: the same question is a new run, and the old one stays readable', async () => {
-    await exportTeachableMachine(join(folder, 'pets'), 1)
+    await writeTeachableMachine(join(folder, 'pets'), 1)
     const before = await explain('pets')
     expect((await explain('pets')).id).toBe(before.id)
     await rm(join(folder, 'pets'), { recursive: true })
-    await exportTeachableMachine(join(folder, 'pets'), 2)
+    await writeTeachableMachine(join(folder, 'pets'), 2)
     const after = await explain('pets')
     expect(after.id).not.toBe(before.id)
     expect(after.provenance.model.sha256).not.toBe(before.provenance.model.sha256)
@@ -178,9 +139,9 @@ describe('models in the data folder', () => {
   })
 
   it('a damaged one is left out with a line in the log; the others are offered', async () => {
-    await exportTeachableMachine(join(folder, 'broken'), 1)
+    await writeTeachableMachine(join(folder, 'broken'), 1)
     await truncate(join(folder, 'broken', 'weights.bin'), 100)
-    await exportTeachableMachine(join(folder, 'sound'), 1)
+    await writeTeachableMachine(join(folder, 'sound'), 1)
     await mkdir(join(folder, 'empty'))
     const { models, modelProblems } = await list()
     expect(models.map(({ id }) => id)).toEqual(['pets-cnn', 'pets-cnn-tfjs', 'reviews-minilm', 'sound'])
@@ -196,7 +157,7 @@ describe('models in the data folder', () => {
   })
 
   it('one that only breaks when it is loaded says so for itself alone', async () => {
-    await exportTeachableMachine(join(folder, 'strange'), 1)
+    await writeTeachableMachine(join(folder, 'strange'), 1)
     const path = join(folder, 'strange', 'model.json')
     await writeFile(path, (await readFile(path, 'utf8')).replaceAll('"Conv2D"', '"Conv2Dee"'))
     const { data, errors } = await server.graphql('{ models { id engine { name backend reason } } }')

@@ -49,6 +49,9 @@ describe('documents', () => {
     const both = await server.graphql(
       'mutation { explain(input: { model: "a", method: "b", image: { base64: "x", assetId: "y" } }) { id } }',
     )
-    expect(both.errors?.[0]?.message).toContain('exactly one')
+    expect(both.errors?.[0]).toMatchObject({
+      message: expect.stringMatching(/ImageInput must have exactly one .*base64.*assetId/) as string,
+      extensions: { code: 'BAD_INPUT' },
+    })
   })
 })

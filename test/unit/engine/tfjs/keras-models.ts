@@ -1,9 +1,10 @@
 /** Small Keras models for tests, with seeded weights, written to a folder as TensorFlow.js exports them. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as tf from '@tensorflow/tfjs'
 import { afterAll } from 'vitest'
+import { writeExport } from '../../../helpers/keras-export.ts'
 import type { ExplainableModel } from '../../../../lib/engine/model.ts'
 import { tfjsBackend } from '../../../../lib/engine/tfjs/backend.ts'
 import { loadTfjsModel } from '../../../../lib/engine/tfjs/load.ts'
@@ -65,18 +66,7 @@ export async function exportModel(
   change: (json: Record<string, unknown>) => void = () => undefined,
 ): Promise<string> {
   const folder = await temporaryFolder()
-  await model.save(
-    tf.io.withSaveHandler(async (artifacts) => {
-      const { modelTopology, weightSpecs, weightData } = artifacts
-      const json = { modelTopology, weightsManifest: [{ paths: ['weights.bin'], weights: weightSpecs }] }
-      const plain = JSON.parse(JSON.stringify(json)) as Record<string, unknown>
-      change(plain)
-      await writeFile(join(folder, 'model.json'), JSON.stringify(plain))
-      const buffer = Array.isArray(weightData) ? weightData[0] : weightData
-      await writeFile(join(folder, 'weights.bin'), new Uint8Array(buffer ?? new ArrayBuffer(0)))
-      return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' as const } }
-    }),
-  )
+  await writeExport(model, folder, change)
   return join(folder, 'model.json')
 }
 
