@@ -91,8 +91,8 @@ export function HistoryFilters({ filters, onChange, searchRef }: HistoryFiltersP
       <input
         ref={searchRef}
         type="search"
-        aria-label="Search reviews and notes"
-        placeholder="Search reviews and notes"
+        aria-label="Search reviews, file names and notes"
+        placeholder="Search words, files, notes"
         value={typed}
         onChange={(event) => {
           setTyped(event.target.value)

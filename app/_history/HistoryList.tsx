@@ -5,11 +5,10 @@ import { useRef, useState } from 'react'
 import { useQuery } from 'urql'
 import { usePageCommands } from '../_actions/ActionProvider.tsx'
 import { HistoryDocument, type HistoryQueryVariables } from '../_graphql/generated/graphql.ts'
-import { sentence } from '../_graphql/sentence.ts'
+import { LoadFailure } from '../_graphql/LoadFailure.tsx'
 import { count } from '../_run/format.ts'
 import { DeleteRunDialog } from '../_run/DeleteRunDialog.tsx'
 import { Message } from '../_ui/Message.tsx'
-import { Notice } from '../_ui/Notice.tsx'
 import { HistoryFilters, type Filters } from './HistoryFilters.tsx'
 import { HistoryRow } from './HistoryRow.tsx'
 import styles from './History.module.css'
@@ -33,22 +32,12 @@ function HistoryPage(props: {
   })
   if (error) {
     return (
-      <Notice
-        tone="error"
-        action={
-          <button
-            type="button"
-            data-size="small"
-            onClick={() => {
-              refetch({ requestPolicy: 'network-only' })
-            }}
-          >
-            Try again
-          </button>
-        }
-      >
-        {sentence(error)}
-      </Notice>
+      <LoadFailure
+        error={error}
+        onRetry={() => {
+          refetch({ requestPolicy: 'network-only' })
+        }}
+      />
     )
   }
   if (!data) return <p className={styles['quiet']}>{fetching ? 'Loading the history…' : ''}</p>

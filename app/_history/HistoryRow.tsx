@@ -36,6 +36,7 @@ export function HistoryRow({ run, onDelete }: { readonly run: HistoryRun; readon
         {run.text !== null && run.text !== undefined ? <p className={styles['words']}>{firstWords(run.text)}</p> : null}
         {run.status === 'FAILED' && run.error ? <p className={styles['failure']}>{run.error.message}</p> : null}
         <p className={styles['meta']}>
+          {run.name ? `${run.name}: ` : ''}
           {run.model.title}
           {run.target ? `, ${run.target.label} ${percent(run.target.probability)}` : ''}
         </p>

@@ -57,6 +57,7 @@ export function RunFacts({ run, linked }: RunFactsProps) {
       <Fact term="Seed">
         <code>{run.seed}</code>
       </Fact>
+      {run.name ? <Fact term="File">{run.name}</Fact> : null}
       {run.image ? (
         <Fact term="Picture">
           {run.image.originalWidth} × {run.image.originalHeight} {run.image.format.toUpperCase()}

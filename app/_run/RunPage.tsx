@@ -6,6 +6,7 @@ import { useState } from 'react'
 import { useMutation } from 'urql'
 import { usePageCommands } from '../_actions/ActionProvider.tsx'
 import { CancelRunDocument } from '../_graphql/generated/graphql.ts'
+import { LoadFailure } from '../_graphql/LoadFailure.tsx'
 import { sentence } from '../_graphql/sentence.ts'
 import { useRun } from '../_graphql/useRun.ts'
 import { Message } from '../_ui/Message.tsx'
@@ -37,18 +38,7 @@ export function RunPage({ id }: { readonly id: string }) {
   if (!run) {
     if (loading) return <Progress label="Loading the run…" />
     if (error) {
-      return (
-        <Notice
-          tone="error"
-          action={
-            <button type="button" data-size="small" onClick={refresh}>
-              Try again
-            </button>
-          }
-        >
-          {sentence(error)}
-        </Notice>
-      )
+      return <LoadFailure error={error} onRetry={refresh} />
     }
     return (
       <Message title="There is no such run">

@@ -8,6 +8,7 @@ import { Dialog } from '../_ui/Dialog.tsx'
 import { Field } from '../_ui/Field.tsx'
 import { Notice } from '../_ui/Notice.tsx'
 import { dateTime } from './format.ts'
+import { namesThisComputer } from './thisComputer.ts'
 import styles from './ShareDialog.module.css'
 
 const HOUR = 3_600_000
@@ -32,9 +33,6 @@ function stateOf(link: Link): { open: boolean; text: string } {
   const expired = new Date(link.expiresAt).getTime() <= Date.now()
   return { open: !expired, text: `${expired ? 'Expired' : 'Expires'} ${dateTime(link.expiresAt)}` }
 }
-
-/** Names under which a computer reaches only itself. */
-const THIS_COMPUTER = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
 
 /** Makes links to a run that anybody who has them can open, lists them, and takes them back. */
 export function ShareDialog({ runId, onClose }: { readonly runId: string; readonly onClose: () => void }) {
@@ -133,7 +131,7 @@ export function ShareDialog({ runId, onClose }: { readonly runId: string; readon
                 </div>
               )}
             </Field>
-            {THIS_COMPUTER.test(new URL(made.url).hostname) ? (
+            {namesThisComputer(made.url) ? (
               <Notice tone="info">
                 The link names this computer itself, so it opens here alone. For colleagues, start Limelight with
                 <code> npm start -- --host 0.0.0.0 --allow-host NAME</code> and open this page under that name.

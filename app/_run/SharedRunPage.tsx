@@ -2,9 +2,8 @@
 
 import { useQuery } from 'urql'
 import { SharedRunDocument } from '../_graphql/generated/graphql.ts'
-import { sentence } from '../_graphql/sentence.ts'
+import { LoadFailure } from '../_graphql/LoadFailure.tsx'
 import { Message } from '../_ui/Message.tsx'
-import { Notice } from '../_ui/Notice.tsx'
 import { Progress } from '../_ui/Progress.tsx'
 import { RunBody } from './RunBody.tsx'
 import { RunTitle } from './RunTitle.tsx'
@@ -26,22 +25,12 @@ export function SharedRunPage({ token }: { readonly token: string }) {
   }
   if (error) {
     return (
-      <Notice
-        tone="error"
-        action={
-          <button
-            type="button"
-            data-size="small"
-            onClick={() => {
-              refetch({ requestPolicy: 'network-only' })
-            }}
-          >
-            Try again
-          </button>
-        }
-      >
-        {sentence(error)}
-      </Notice>
+      <LoadFailure
+        error={error}
+        onRetry={() => {
+          refetch({ requestPolicy: 'network-only' })
+        }}
+      />
     )
   }
   if (fetching || !data) return <Progress label="Loading the shared run…" />

@@ -1,44 +1,47 @@
 'use client'
 
-import { useEffect, useEffectEvent, useRef, useState } from 'react'
+import { useRef, useState } from 'react'
 import { usePageCommands } from '../_actions/ActionProvider.tsx'
 import type { Run } from '../_graphql/types.ts'
 import { Diagnoses } from '../_run/Diagnoses.tsx'
 import { describe } from '../_run/describe.ts'
 import { ImageResult } from '../_run/ImageResult.tsx'
-import { Predictions } from '../_run/Predictions.tsx'
-import { RunFacts } from '../_run/RunFacts.tsx'
 import { Notice } from '../_ui/Notice.tsx'
 import { Progress } from '../_ui/Progress.tsx'
 import { CameraDialog } from './CameraDialog.tsx'
 import { PhotoInput } from './PhotoInput.tsx'
 import { RunActions } from './RunActions.tsx'
 import { RunStatusLine } from './RunStatusLine.tsx'
-import { SettingsPanel } from './SettingsPanel.tsx'
-import { rememberRun, useEarlierRun } from './useEarlierRun.ts'
-import { useExplain } from './useExplain.ts'
+import { useEarlierRun } from './useEarlierRun.ts'
+import { useExplanation } from './useExplanation.ts'
 import { useIncomingPhotos } from './useIncomingPhotos.ts'
 import { usePicture } from './usePicture.ts'
 import { useSamples, type SamplePhoto } from './useSamples.ts'
 import { useSettings } from './useSettings.ts'
+import { WorkbenchSide } from './WorkbenchSide.tsx'
 import styles from './Workbench.module.css'
 
 /** Bring a photo; see what the model says and which pixels made it say so. */
 export function PhotoWorkbench({ earlierRunId }: { readonly earlierRunId: string | null }) {
-  const settings = useSettings('IMAGE')
   const bench = usePicture()
-  const explaining = useExplain()
+  const { picture } = bench
+  const settings = useSettings('IMAGE', picture?.key ?? '')
   const samples = useSamples<SamplePhoto>('/samples/samples.json')
   const [camera, setCamera] = useState(false)
   const [sampleError, setSampleError] = useState<string | null>(null)
   const fileInput = useRef<HTMLInputElement>(null)
-  const { picture } = bench
+
+  const assetId = picture?.upload.kind === 'stored' ? picture.upload.assetId : null
+  const { question } = settings
+  const input =
+    question && picture && assetId !== null ? { ...question, image: { assetId }, name: picture.fileName } : null
+  const explaining = useExplanation(input)
   const { run } = explaining
 
   const earlier = useEarlierRun(earlierRunId, 'IMAGE', (found: Run) => {
     if (!found.image) return
-    settings.adopt(found)
-    bench.restore(found.image)
+    settings.adopt(found, found.image.id)
+    bench.restore(found.image, found.name ?? null)
   })
 
   function take(photo: Blob, name: string, alt: string) {
@@ -61,26 +64,13 @@ export function PhotoWorkbench({ earlierRunId }: { readonly earlierRunId: string
   })
   const pick = () => fileInput.current?.click()
 
-  const assetId = picture?.upload.kind === 'stored' ? picture.upload.assetId : null
-  const { question } = settings
-  const input = question && assetId !== null ? { ...question, image: { assetId } } : null
-  const key = input ? JSON.stringify(input) : null
-  const ask = () => {
-    if (input) void explaining.explain(input)
-  }
-  const askAnew = useEffectEvent(ask)
-  useEffect(() => {
-    if (key !== null) askAnew()
-  }, [key])
-  useEffect(() => {
-    rememberRun(run?.id ?? null)
-  }, [run?.id])
-
   usePageCommands({
     choosePhoto: pick,
     ...(explaining.pending?.id ? { cancel: () => void explaining.cancel() } : {}),
   })
 
+  // A picture that the server will not take is not shown either: it may be a single pixel, or no picture at all.
+  const isRefused = picture?.upload.kind === 'failed' && !picture.upload.transient
   const shownUrl = picture?.url ?? run?.image?.url ?? null
   return (
     <div className={styles['workbench']}>
@@ -143,39 +133,41 @@ export function PhotoWorkbench({ earlierRunId }: { readonly earlierRunId: string
                 {picture.upload.message}
               </Notice>
             ) : null}
-            <div className={styles['canvas']}>
-              {picture.upload.kind === 'sending' ? (
-                <Progress label="Handing the photo to the model…" fraction={picture.upload.fraction} />
-              ) : (
-                <RunStatusLine
-                  state={explaining}
-                  over={run !== null}
-                  subject={settings.method?.title ?? 'The explanation'}
-                  onCancel={() => void explaining.cancel()}
-                  onRetry={ask}
-                />
-              )}
-              {shownUrl ? (
-                <div className={styles['live']} data-stale={explaining.pending !== null && run !== null}>
-                  <ImageResult
-                    picture={{
-                      url: shownUrl,
-                      width: picture.url ? picture.width : (run?.image?.width ?? picture.width),
-                      height: picture.url ? picture.height : (run?.image?.height ?? picture.height),
-                      alt: picture.alt,
-                    }}
-                    run={run}
-                    onChanged={() => void explaining.refresh()}
-                  >
-                    {run ? <Diagnoses diagnoses={run.diagnoses} /> : null}
-                  </ImageResult>
-                </div>
-              ) : picture.upload.kind === 'failed' ? null : (
-                <p className={styles['placeholder']}>
-                  This browser cannot show this kind of file. It appears once Limelight has read it.
-                </p>
-              )}
-            </div>
+            {isRefused ? null : (
+              <div className={styles['canvas']}>
+                {picture.upload.kind === 'sending' ? (
+                  <Progress label="Handing the photo to the model…" fraction={picture.upload.fraction} />
+                ) : (
+                  <RunStatusLine
+                    state={explaining}
+                    over={run !== null}
+                    subject={settings.method?.title ?? 'The explanation'}
+                    onCancel={() => void explaining.cancel()}
+                    onRetry={explaining.ask}
+                  />
+                )}
+                {shownUrl ? (
+                  <div className={styles['live']} data-stale={explaining.pending !== null && run !== null}>
+                    <ImageResult
+                      picture={{
+                        url: shownUrl,
+                        width: picture.url ? picture.width : (run?.image?.width ?? picture.width),
+                        height: picture.url ? picture.height : (run?.image?.height ?? picture.height),
+                        alt: picture.alt,
+                      }}
+                      run={run}
+                      onChanged={() => void explaining.refresh()}
+                    >
+                      {run ? <Diagnoses diagnoses={run.diagnoses} /> : null}
+                    </ImageResult>
+                  </div>
+                ) : (
+                  <p className={styles['placeholder']}>
+                    This browser cannot show this kind of file. It appears once Limelight has read it.
+                  </p>
+                )}
+              </div>
+            )}
           </>
         ) : (
           <PhotoInput
@@ -189,21 +181,7 @@ export function PhotoWorkbench({ earlierRunId }: { readonly earlierRunId: string
           />
         )}
       </div>
-      <aside className={styles['side']} aria-label="Prediction and settings">
-        {run && picture ? (
-          <section aria-labelledby="predictions">
-            <h2 id="predictions">What the model says</h2>
-            <Predictions predictions={run.predictions} target={run.target} onChoose={settings.chooseLabel} />
-          </section>
-        ) : null}
-        <SettingsPanel settings={settings} />
-        {run && picture ? (
-          <details className={styles['facts']}>
-            <summary>How this was made</summary>
-            <RunFacts run={run} linked />
-          </details>
-        ) : null}
-      </aside>
+      <WorkbenchSide run={picture ? run : null} settings={settings} />
       {camera ? (
         <CameraDialog
           onPhoto={(photo) => {

@@ -1,11 +1,9 @@
 'use client'
 
-import { useEffect, useEffectEvent, useState } from 'react'
+import { useState } from 'react'
 import { usePageCommands } from '../_actions/ActionProvider.tsx'
 import type { Run } from '../_graphql/types.ts'
 import { Diagnoses } from '../_run/Diagnoses.tsx'
-import { Predictions } from '../_run/Predictions.tsx'
-import { RunFacts } from '../_run/RunFacts.tsx'
 import { TextResult } from '../_run/TextResult.tsx'
 import { count } from '../_run/format.ts'
 import { describe } from '../_run/describe.ts'
@@ -13,41 +11,28 @@ import { Notice } from '../_ui/Notice.tsx'
 import { Progress } from '../_ui/Progress.tsx'
 import { RunActions } from './RunActions.tsx'
 import { RunStatusLine } from './RunStatusLine.tsx'
-import { SettingsPanel } from './SettingsPanel.tsx'
-import { rememberRun, useEarlierRun } from './useEarlierRun.ts'
-import { useExplain } from './useExplain.ts'
+import { useEarlierRun } from './useEarlierRun.ts'
+import { useExplanation } from './useExplanation.ts'
 import { useSamples, type SampleReview } from './useSamples.ts'
 import { useSettings } from './useSettings.ts'
+import { WorkbenchSide } from './WorkbenchSide.tsx'
 import styles from './Workbench.module.css'
 
 /** Type a review; see what the model says and which words made it say so. */
 export function ReviewWorkbench({ earlierRunId }: { readonly earlierRunId: string | null }) {
-  const settings = useSettings('TEXT')
-  const explaining = useExplain()
   const samples = useSamples<SampleReview>('/samples/reviews.json')
   const [text, setText] = useState('')
   const [asked, setAsked] = useState<{ text: string; times: number } | null>(null)
-  const { run } = explaining
+  const settings = useSettings('TEXT', asked?.text ?? '')
   const { question } = settings
+  const explaining = useExplanation(question && asked ? { ...question, text: asked.text } : null, asked?.times)
+  const { run } = explaining
 
   const earlier = useEarlierRun(earlierRunId, 'TEXT', (found: Run) => {
-    settings.adopt(found)
+    settings.adopt(found, found.text ?? '')
     setText(found.text ?? '')
     setAsked({ text: found.text ?? '', times: 1 })
   })
-
-  const input = question && asked ? { ...question, text: asked.text } : null
-  const key = input && asked ? JSON.stringify([input, asked.times]) : null
-  const ask = () => {
-    if (input) void explaining.explain(input)
-  }
-  const askAnew = useEffectEvent(ask)
-  useEffect(() => {
-    if (key !== null) askAnew()
-  }, [key])
-  useEffect(() => {
-    rememberRun(run?.id ?? null)
-  }, [run?.id])
 
   function submit(next: string) {
     if (asked?.text !== next) explaining.reset()
@@ -125,7 +110,7 @@ export function ReviewWorkbench({ earlierRunId }: { readonly earlierRunId: strin
             over={run !== null}
             subject={settings.method?.title ?? 'The explanation'}
             onCancel={() => void explaining.cancel()}
-            onRetry={ask}
+            onRetry={explaining.ask}
           />
           {run ? (
             <div className={styles['live']} data-stale={stale || explaining.pending !== null}>
@@ -157,21 +142,7 @@ export function ReviewWorkbench({ earlierRunId }: { readonly earlierRunId: strin
           </section>
         ) : null}
       </div>
-      <aside className={styles['side']} aria-label="Prediction and settings">
-        {run ? (
-          <section aria-labelledby="predictions">
-            <h2 id="predictions">What the model says</h2>
-            <Predictions predictions={run.predictions} target={run.target} onChoose={settings.chooseLabel} />
-          </section>
-        ) : null}
-        <SettingsPanel settings={settings} />
-        {run ? (
-          <details className={styles['facts']}>
-            <summary>How this was made</summary>
-            <RunFacts run={run} linked />
-          </details>
-        ) : null}
-      </aside>
+      <WorkbenchSide run={run} settings={settings} />
     </div>
   )
 }

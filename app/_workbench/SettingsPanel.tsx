@@ -1,9 +1,8 @@
 'use client'
 
-import { sentence } from '../_graphql/sentence.ts'
+import { LoadFailure } from '../_graphql/LoadFailure.tsx'
 import type { ModelChoice } from '../_graphql/types.ts'
 import { Field } from '../_ui/Field.tsx'
-import { Notice } from '../_ui/Notice.tsx'
 import { Progress } from '../_ui/Progress.tsx'
 import { EngineLine } from './EngineLine.tsx'
 import { ParamsForm } from './ParamsForm.tsx'
@@ -23,18 +22,7 @@ export function SettingsPanel({ settings }: { readonly settings: Settings }) {
   const unavailable = setup?.methods.filter((entry) => !entry.available) ?? []
   return (
     <section className={styles['panel']} aria-label="Settings">
-      {error ? (
-        <Notice
-          tone="error"
-          action={
-            <button type="button" data-size="small" onClick={settings.retry}>
-              Try again
-            </button>
-          }
-        >
-          {sentence(error)}
-        </Notice>
-      ) : null}
+      {error ? <LoadFailure error={error} onRetry={settings.retry} /> : null}
       {!error && !model ? <Progress label="Asking which models there are…" /> : null}
       {model ? (
         <Field label="Model" hint={model.summary}>

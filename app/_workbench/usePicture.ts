@@ -10,7 +10,11 @@ export type UploadState =
   | { readonly kind: 'failed'; readonly message: string; readonly transient: boolean }
 
 export interface Picture {
+  /** Another one for each picture that is brought, the same file twice included. */
+  readonly key: string
   readonly name: string
+  /** What the history calls it; null for a picture that came without a name. */
+  readonly fileName: string | null
   readonly alt: string
   /** Null where this browser cannot show the file; the server's copy is shown then. */
   readonly url: string | null
@@ -78,7 +82,9 @@ export function usePicture() {
     const size = await measure(url)
     if (current.current.ticket !== ticket) return
     setPicture({
+      key: `brought ${ticket}`,
       name,
+      fileName: name,
       alt,
       url: size ? url : null,
       width: size?.width ?? 4,
@@ -89,10 +95,12 @@ export function usePicture() {
     await send(ticket, file)
   }
 
-  function restore(image: NonNullable<Run['image']>) {
+  function restore(image: NonNullable<Run['image']>, name: string | null) {
     start()
     setPicture({
-      name: 'Picture of an earlier run',
+      key: image.id,
+      name: name ?? 'Picture of an earlier run',
+      fileName: name,
       alt: 'The explained picture',
       url: image.url,
       width: image.width,

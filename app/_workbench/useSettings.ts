@@ -18,8 +18,8 @@ interface Chosen {
   readonly method: string | null
   /** Per method, so that going back to one finds it as it was. */
   readonly params: Readonly<Record<string, Readonly<Record<string, unknown>>>>
-  /** Null: whichever class the model predicts. */
-  readonly label: string | null
+  /** A class, and the input it was chosen for: the next one starts with what the model predicts. */
+  readonly label: { readonly name: string; readonly subject: string } | null
 }
 
 export interface Settings {
@@ -36,14 +36,18 @@ export interface Settings {
   readonly chooseLabel: (label: string | null) => void
   /** `undefined` goes back to the default. */
   readonly setParam: (name: string, value: unknown) => void
-  readonly adopt: (run: Run) => void
+  /** @param subject the run's input */
+  readonly adopt: (run: Run, subject: string) => void
   readonly retry: () => void
   /** What to ask the server, without the input; null while the model is loading. */
   readonly question: Pick<ExplainInput, 'model' | 'method' | 'params' | 'target'> | null
 }
 
-/** Model, method, class and parameters: what was chosen, completed with what fits. */
-export function useSettings(modality: Modality): Settings {
+/**
+ * Model, method, class and parameters: what was chosen, completed with what fits.
+ * @param subject names the input on the bench
+ */
+export function useSettings(modality: Modality, subject: string): Settings {
   const [chosen, setChosen] = useState<Chosen>({ model: null, method: null, params: {}, label: null })
   const [choices, refetchChoices] = useQuery({ query: ModelChoicesDocument })
   const models = (choices.data?.models ?? []).filter((candidate) => candidate.modality === modality)
@@ -62,7 +66,8 @@ export function useSettings(modality: Modality): Settings {
     available[0] ??
     null
   const params = (method && chosen.params[method.id]) ?? {}
-  const label = chosen.label !== null && model?.labels.includes(chosen.label) ? chosen.label : null
+  const asked = chosen.label?.subject === subject ? chosen.label.name : null
+  const label = asked !== null && model?.labels.includes(asked) ? asked : null
 
   return {
     models,
@@ -80,7 +85,7 @@ export function useSettings(modality: Modality): Settings {
       setChosen((before) => ({ ...before, method: id }))
     },
     chooseLabel: (next) => {
-      setChosen((before) => ({ ...before, label: next }))
+      setChosen((before) => ({ ...before, label: next === null ? null : { name: next, subject } }))
     },
     setParam: (name, value) => {
       if (!method) return
@@ -90,13 +95,13 @@ export function useSettings(modality: Modality): Settings {
         return { ...before, params: { ...before.params, [method.id]: next } }
       })
     },
-    adopt: (run) => {
+    adopt: (run, of) => {
       const predicted = run.target?.index === run.predictions[0]?.index
       setChosen({
         model: run.model.id,
         method: run.method.id,
         params: { [run.method.id]: (run.params ?? {}) as Record<string, unknown> },
-        label: predicted ? null : (run.target?.label ?? null),
+        label: predicted || !run.target ? null : { name: run.target.label, subject: of },
       })
     },
     retry: () => {

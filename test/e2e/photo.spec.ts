@@ -1,5 +1,9 @@
 import { readFileSync } from 'node:fs'
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Locator, Page } from '@playwright/test'
+import sharp from 'sharp'
+import { writeTeachableMachine } from '../helpers/keras-export.ts'
 import { expect, firstSample, samplePath, samplePhotos, test } from './fixtures.ts'
 
 /** Width of the picture that an <img> really shows; 0 while it shows none. */
@@ -76,6 +80,38 @@ test('another class and another layer are explained at once', async ({ page }) =
   await expect.poll(() => shownWidth(map)).toBeGreaterThan(0)
 })
 
+test('the next photo starts with the class the model predicts, and the history has its name', async ({ page }) => {
+  await page.goto('/photo')
+  const input = page.getByTestId('file')
+  const [first, second] = samplePhotos()
+  if (!first || !second) throw new Error('two sample photos are needed')
+  const chosen = page.getByLabel('Class to explain')
+  await input.setInputFiles(samplePath(first))
+  await page.getByRole('list', { name: 'Predicted classes' }).getByRole('button', { pressed: false }).click()
+  await expect(chosen).not.toHaveValue('')
+  await expect(page.getByText(/^The model says (\w+), .* for “(?!\1)/)).toBeVisible()
+  const asked: string[] = []
+  page.on('request', (request) => {
+    const body = request.postData() ?? ''
+    if (body.includes('mutation Explain')) asked.push(body)
+  })
+  await input.setInputFiles(samplePath(second))
+  await expect(page.getByRole('heading', { name: second.file })).toBeVisible()
+  await expect(chosen).toHaveValue('')
+  await expect(page.getByText(/^The model says (\w+), .* for “\1”/)).toBeVisible()
+  expect(asked).toHaveLength(1) // and nothing is asked about the photo before
+  const { variables } = JSON.parse(asked[0] ?? '') as { variables: { input: object } }
+  expect(variables.input).toMatchObject({ name: second.file })
+  expect(variables.input).not.toHaveProperty('target')
+
+  await page.goto('/history')
+  const rows = page.getByRole('list', { name: 'Runs' }).getByRole('listitem')
+  await expect(rows.first()).toContainText(second.file)
+  await page.getByRole('searchbox').fill(second.file.toUpperCase())
+  await expect(rows.filter({ hasText: second.file }).first()).toBeVisible()
+  await expect(rows.filter({ hasText: first.file })).toHaveCount(0)
+})
+
 test('opacity, colours and the sign of the evidence change the view, not the run', async ({ page }) => {
   const map = await explainSample(page)
   const address = page.url()
@@ -123,6 +159,13 @@ test('a file that is no picture is refused with a sentence, and the next one wor
   await input.setInputFiles({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no picture at all') })
   await expect(page.getByRole('alert').filter({ hasText: /picture|image/i })).toBeVisible()
   await expect(page.getByTestId('map')).toHaveCount(0)
+  // A single pixel is a picture to the browser, and not shown as large as the page.
+  const pixel = await sharp({ create: { width: 1, height: 1, channels: 3, background: 'red' } })
+    .png()
+    .toBuffer()
+  await input.setInputFiles({ name: 'pixel.png', mimeType: 'image/png', buffer: pixel })
+  await expect(page.getByRole('alert').filter({ hasText: '1 × 1' })).toBeVisible()
+  await expect(page.getByRole('img', { name: 'The photo you chose' })).toHaveCount(0)
   await input.setInputFiles(samplePath(firstSample()))
   await expect.poll(() => shownWidth(page.getByTestId('map'))).toBeGreaterThan(0)
   await expect(page.getByRole('alert').filter({ hasText: /picture|image/i })).toHaveCount(0)
@@ -147,4 +190,31 @@ test('without a camera the dialog says so', async ({ page }) => {
   await expect(dialog.getByRole('alert')).toContainText(/camera/i)
   await page.keyboard.press('Escape')
   await expect(dialog).toHaveCount(0)
+})
+
+test('a Teachable Machine export in the models folder is there after a reload, and is explained', async ({
+  page,
+  server,
+}) => {
+  await page.goto('/photo')
+  await expect(page.getByLabel('Model', { exact: true }).getByRole('option', { name: 'My cats' })).toHaveCount(0)
+  await writeTeachableMachine(join(server.models, 'My cats'), 1)
+  await mkdir(join(server.models, 'Broken'))
+  try {
+    await page.reload()
+    await page.getByLabel('Model', { exact: true }).selectOption({ label: 'My cats' })
+    await page.getByTestId('file').setInputFiles(samplePath(firstSample()))
+    await expect(page.getByText(/Grad-CAM for “(Cat|Not cat)”, layer sequential_1\/model1\/out_relu/)).toBeVisible()
+    await expect.poll(() => shownWidth(page.getByTestId('map'))).toBeGreaterThan(0)
+    const engine = page.getByText(/^Computed by TensorFlow\.js [\d.]+ on \w+/)
+    await engine.click()
+    await expect(page.getByRole('list', { name: /^Why / })).toContainText('tensorflow')
+
+    await page.goto('/models')
+    await expect(page.getByRole('heading', { name: 'My cats' })).toBeVisible()
+    await expect(page.getByRole('note')).toContainText('Broken is left out: it has neither')
+  } finally {
+    await rm(join(server.models, 'My cats'), { recursive: true })
+    await rm(join(server.models, 'Broken'), { recursive: true })
+  }
 })

@@ -32,6 +32,21 @@ test('the review stands there exactly as typed, in words and in tokens', async (
   expect(await pieces(page).getByRole('option').count()).toBeGreaterThanOrEqual(words.length)
 })
 
+test('the next review starts with the class the model predicts; the same one keeps the class chosen for it', async ({
+  page,
+}) => {
+  await explain(page, 'A superb film, fresh and funny.')
+  const chosen = page.getByLabel('Class to explain')
+  await chosen.selectOption('negative')
+  await expect(page.getByText(/^The model says .* for “negative”/)).toBeVisible()
+  await page.getByRole('button', { name: /^Explain/ }).click()
+  await expect(chosen).toHaveValue('negative')
+  await page.getByRole('textbox', { name: 'Review' }).fill('Another superb film, warm and clever.')
+  await page.getByRole('button', { name: /^Explain/ }).click()
+  await expect(page.getByText(/^The model says .* for “positive”/)).toBeVisible()
+  await expect(chosen).toHaveValue('')
+})
+
 test('scores are read by pointing and with the arrow keys', async ({ page }) => {
   await explain(page, REVIEW)
   const readout = page.getByTestId('score-readout')

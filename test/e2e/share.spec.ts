@@ -9,6 +9,7 @@ test('a link shows the run to a stranger until it is revoked', async ({ page, re
   await dialog.getByRole('button', { name: 'Create link' }).click()
   const link = await dialog.getByLabel('The new link').inputValue()
   expect(link).not.toContain(id)
+  await expect(dialog.getByRole('note')).toContainText('opens here alone')
 
   const visitor = await stranger.newPage()
   await visitor.goto(link)
