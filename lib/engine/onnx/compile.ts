@@ -2,6 +2,7 @@
 import type { RuleSet } from '../model.ts'
 import { Builder, ROWS } from './builder.ts'
 import { differentiate, type GradientGraph } from './differentiate.ts'
+import { selectEarly } from './select-early.ts'
 import { DataType, neededNodes, readsOf, typeIn, type Dim, type Graph, type Shape, type ValueInfo } from './graph.ts'
 
 /** The part of a question that decides its graph: names, not values. */
@@ -27,8 +28,9 @@ export interface CompiledGraph {
 }
 
 /** @throws AppError NOT_DIFFERENTIABLE */
-export function compileQuestion(graph: Graph, plan: QuestionPlan): CompiledGraph {
+export function compileQuestion(whole: Graph, plan: QuestionPlan): CompiledGraph {
   const replaced = new Set(plan.replaced)
+  const graph = selectEarly(whole, new Set([...plan.replaced, ...plan.read, ...plan.of, ...plan.wrt]))
   const given = new Set([...replaced, ...graph.inputs.map((one) => one.name)])
   const gradient: GradientGraph =
     plan.wrt.length > 0

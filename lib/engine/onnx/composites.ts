@@ -32,6 +32,20 @@ function onlyReader({ consumers, kept }: Links, name = ''): GraphNode | undefine
   return all.length === 1 && !kept.has(name) ? all[0] : undefined
 }
 
+/** What a softmax becomes before it is used: itself, or torch's guard, Where(IsNaN(p), 0, p), for rows that are all masked. */
+function guarded(build: Builder, links: Links, softmax: GraphNode): { name: string; inner: readonly GraphNode[] } {
+  const [name = ''] = softmax.outputs
+  const bare = { name, inner: [softmax] }
+  const readers = links.consumers.get(name) ?? []
+  const isNaN = readers.find((node) => node.operator === 'IsNaN')
+  const where = readers.find((node) => node.operator === 'Where')
+  if (readers.length !== 2 || isNaN === undefined || where === undefined || links.kept.has(name)) return bare
+  const [condition, zero, value] = where.inputs
+  if (condition !== isNaN.outputs[0] || value !== name || build.scalarIn(zero) !== 0) return bare
+  if (onlyReader(links, condition) !== where) return bare
+  return { name: where.outputs[0] ?? '', inner: [softmax, isNaN, where] }
+}
+
 /**
  * softmax(S) V, the middle of attention. With P the probabilities, C the product and g its cotangent, dS = P (dP - s), s the
  * sums of dP P over each row. They are the sums of g C as well (Dao 2022, 2205.14135, appendix B.2), which has fewer columns.
@@ -41,7 +55,7 @@ function findAttentions(graph: Graph, build: Builder, links: Links): Map<GraphNo
   for (const softmax of graph.nodes) {
     if (softmax.operator !== 'Softmax' || softmax.domain !== '') continue
     const [scores = ''] = softmax.inputs
-    const [probabilities = ''] = softmax.outputs
+    const { name: probabilities, inner } = guarded(build, links, softmax)
     const product = onlyReader(links, probabilities)
     const [p, values = ''] = product?.inputs ?? []
     if (product?.operator !== 'MatMul' || product.domain !== '' || p !== probabilities || values === p) continue
@@ -51,7 +65,7 @@ function findAttentions(graph: Graph, build: Builder, links: Links): Map<GraphNo
     const alike = rows?.slice(0, -1).every((dim, index) => dim !== null && dim === whole?.[index])
     if (rank < 2 || whole?.length !== rank || !alike || (axis !== -1 && axis !== rank - 1)) continue
     found.set(product, {
-      inner: [softmax],
+      inner,
       gradients: (builder, g, wanted) => {
         const operands = { a: probabilities, b: values }
         const [dp, dv] = matMulGradients(builder, product, g, operands, [wanted(scores), wanted(values)])

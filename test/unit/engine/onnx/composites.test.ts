@@ -117,6 +117,27 @@ describe('softmax(S) V', () => {
     await one.dispose()
   })
 
+  test('behind torch’s guard for rows that are masked altogether: they get no gradient', async () => {
+    const guard = [
+      node('Softmax', ['s'], ['soft']),
+      node('IsNaN', ['soft'], ['n']),
+      node('Where', ['n', 'zero', 'soft'], ['p']),
+      node('MatMul', ['p', 'v'], ['c']),
+    ]
+    const graph = graphOf({ nodes: guard, inputs, outputs: ['c'], constants: new Map([['zero', scalar(0)]]) })
+    expect(await found(graph)).toBe(1)
+    expect(await found(graph, ['soft'])).toBe(0)
+    const one = await loadGraph(graph)
+    expect((await checkGradient(one, feeds, ['s', 'v'], of)).error).toBeLessThan(FINITE_DIFFERENCE)
+    const masked = float32(Float32Array.from(feeds.s.data), feeds.s.dims)
+    masked.data.fill(-Infinity, 0, 5)
+    const { gradients } = await one.ask({ feeds: { ...feeds, s: masked }, read: [], gradient: { of, wrt: ['s'] } })
+    const gradient = (gradients['s'] as FloatTensor).data
+    expect([...gradient.subarray(0, 5)].map(Math.abs)).toEqual([0, 0, 0, 0, 0])
+    expect(gradient.every(Number.isFinite)).toBe(true)
+    await one.dispose()
+  })
+
   test('another axis, or values with more rows than the probabilities, are left to the rules', async () => {
     const sideways = [node('Softmax', ['s'], ['p'], { axis: { kind: 'int', value: 2 } }), ...nodes.slice(1)]
     const other = graphOf({ nodes: sideways, inputs, outputs: ['c'], constants: new Map() })
