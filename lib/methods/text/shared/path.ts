@@ -25,7 +25,8 @@ export async function pathPoints(
   const [tokens = 0, size = 0] = ends.embedding.dims
   const { data: input } = ends.embedding
   const { data: base } = ends.baseline
-  const way = Float64Array.from(input, (value, index) => value - (base[index] ?? 0))
+  const way = new Float64Array(input.length)
+  for (let index = 0; index < way.length; index += 1) way[index] = (input[index] as number) - (base[index] as number)
   const rows = batchSize(tokens)
   const points: PathPoint[] = []
   for (let first = 0; first < alphas.length; first += rows) {
@@ -33,7 +34,7 @@ export async function pathPoints(
     const embeddings = new Float32Array(batch.length * way.length) // [B, T, E]
     batch.forEach((alpha, row) => {
       for (let index = 0; index < way.length; index += 1)
-        embeddings[row * way.length + index] = (base[index] ?? 0) + alpha * (way[index] ?? 0)
+        embeddings[row * way.length + index] = (base[index] as number) + alpha * (way[index] as number)
     })
     const { scalars, gradients } = await gradientsAt(context, float32(embeddings, [batch.length, tokens, size]), scalar)
     batch.forEach((_, row) => {
@@ -41,7 +42,7 @@ export async function pathPoints(
       for (let token = 0; token < tokens; token += 1) {
         let sum = 0
         for (let index = token * size; index < (token + 1) * size; index += 1)
-          sum += (gradients.data[row * way.length + index] ?? Number.NaN) * (way[index] ?? 0)
+          sum += (gradients.data[row * way.length + index] as number) * (way[index] as number)
         contributions[token] = sum
       }
       points.push({ scalar: scalars[row] ?? Number.NaN, contributions })
