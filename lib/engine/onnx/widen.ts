@@ -162,5 +162,5 @@ export function widen(graph: Graph): Graph {
 
 /** What a reader of values must know about a widened model; '' for any other. */
 export function precisionNote(graph: Graph): string {
-  return graph.widened ? `Its ${graph.widened.join(' and ')} tensors are computed in float32.` : ''
+  return graph.widened ? `The model’s ${graph.widened.join(' and ')} tensors are computed in float32.` : ''
 }

@@ -219,7 +219,7 @@ describe('what is said of it', () => {
   test.each(TYPES)('%s', async (name, type) => {
     const constants = new Map([['w', stored(floatConstant(weights, [2, 2]), type)]])
     expect(precisionNote(await prepareGraph(product(type, constants)))).toBe(
-      `Its ${name} tensors are computed in float32.`,
+      `The model’s ${name} tensors are computed in float32.`,
     )
   })
   test('nothing of a float32 model, even where its weights are stored in half precision', async () => {
