@@ -1,7 +1,7 @@
 /** Compiled questions, kept by their plan and bounded by memory: the same question on another input compiles nothing. */
 import type { InferenceSession } from 'onnxruntime-node'
 import { compileQuestion, type CompiledGraph, type QuestionPlan } from './compile.ts'
-import type { Graph } from './graph.ts'
+import { badModel, type Graph } from './graph.ts'
 import { createSession, type SessionSettings } from './runtime.ts'
 import { byteCount } from './stored.ts'
 
@@ -74,7 +74,9 @@ export class QuestionCache {
   async #compile(plan: QuestionPlan): Promise<CompiledQuestion> {
     const { graph, ...names } = compileQuestion(this.#graph, plan)
     this.compiled++
-    const session = await createSession(graph, this.#settings)
+    const session = await createSession(graph, this.#settings).catch((cause: unknown) => {
+      throw badModel(`ONNX Runtime refuses it: ${cause instanceof Error ? cause.message : String(cause)}`, cause)
+    })
     let bytes = 0
     for (const constant of graph.constants.values()) bytes += byteCount(constant)
     return { ...names, session, bytes }
