@@ -4,8 +4,11 @@
  */
 import type { Builder } from './builder.ts'
 import { consumersOf, intAttribute, producersOf, type Graph, type GraphNode } from './graph.ts'
-import { geluSlope } from './rules/activation.ts'
+import type { RuleSet } from '../model.ts'
+import { clipBounds, geluSlope } from './rules/activation.ts'
+import { keepBetween } from './rules/mask.ts'
 import { matMulGradients } from './rules/matmul.ts'
+import { maxPool } from './rules/pooling.ts'
 
 export interface Composite {
   /** All its nodes but the last. */
@@ -14,10 +17,55 @@ export interface Composite {
   gradients(build: Builder, g: string, wanted: (name: string) => boolean): readonly (readonly [string, string])[]
 }
 
-/** Every composite of the graph, by its last node; a tensor that is kept lies inside none. */
-export function findComposites(graph: Graph, build: Builder, kept: ReadonlySet<string>): Map<GraphNode, Composite> {
+/**
+ * Every composite of the graph, by its last node; a tensor that is kept lies inside none, nor does an operator whose rule is
+ * a bent one.
+ */
+export function findComposites(
+  graph: Graph,
+  build: Builder,
+  kept: ReadonlySet<string>,
+  rules: RuleSet = 'plain',
+): Map<GraphNode, Composite> {
   const links: Links = { producers: producersOf(graph.nodes), consumers: consumersOf(graph.nodes), kept }
-  return new Map([...findGelus(graph, build, links), ...findAttentions(graph, build, links)])
+  return new Map([
+    ...findGelus(graph, build, links),
+    ...findAttentions(graph, build, links),
+    ...(rules === 'plain' ? findRectifiedPools(graph, build, links) : []),
+  ])
+}
+
+/**
+ * A maximum over rectified values: where it is open tells which of the chosen values were, so that the mask is taken of the
+ * small map and not of the large one.
+ */
+function findRectifiedPools(graph: Graph, build: Builder, links: Links): Map<GraphNode, Composite> {
+  const found = new Map<GraphNode, Composite>()
+  for (const pool of graph.nodes) {
+    if (pool.operator !== 'MaxPool' || pool.domain !== '' || pool.outputs.length > 1) continue
+    const [rectified = ''] = pool.inputs
+    const [y = ''] = pool.outputs
+    const activation = links.producers.get(rectified)
+    if (activation === undefined || activation.domain !== '' || onlyReader(links, rectified) !== pool) continue
+    const bounds = rectifies(build, activation)
+    if (bounds === null) continue
+    const [x = ''] = activation.inputs
+    found.set(pool, {
+      inner: [activation],
+      gradients: (builder, g, wanted) => {
+        const [gradient] = maxPool.rule(pool, [keepBetween(builder, y, ...bounds, g)], builder, [true])
+        return gradient && wanted(x) ? [[x, gradient]] : []
+      },
+    })
+  }
+  return found
+}
+
+/** Between which values of its output an activation has the slope 1, and 0 elsewhere; null for any other. */
+function rectifies(build: Builder, node: GraphNode): readonly [number, number] | null {
+  if (node.operator === 'Relu') return [0, Infinity]
+  const known = node.inputs.slice(1).every((name) => name === '' || build.scalarIn(name) !== undefined)
+  return node.operator === 'Clip' && known ? clipBounds(build, node) : null
 }
 
 interface Links {

@@ -104,7 +104,7 @@ export function differentiate(graph: Graph, request: GradientRequest): GradientG
   }
   for (const [name, seed] of cotangents) give(name, seed)
   const kept = new Set([...request.of, ...request.wrt, ...request.replaced])
-  const composites = findComposites(graph, builder, kept)
+  const composites = findComposites(graph, builder, kept, request.rules)
   const inside = new Set([...composites.values()].flatMap((one) => one.inner))
   for (const node of path.toReversed()) {
     if (inside.has(node)) continue

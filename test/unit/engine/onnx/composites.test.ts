@@ -158,3 +158,51 @@ describe('softmax(S) V', () => {
     await two.dispose()
   })
 })
+
+describe('a maximum over rectified values', () => {
+  const inputs = [{ name: 'x', type: DataType.float, shape: ['rows', 4, 6, 8] }]
+  const pool = node('MaxPool', ['r'], ['y'], {
+    kernel_shape: { kind: 'ints', value: [3, 3] },
+    strides: { kind: 'ints', value: [2, 2] },
+    pads: { kind: 'ints', value: [1, 1, 1, 1] },
+  })
+  const bounds = new Map([
+    ['low', scalar(0)],
+    ['high', scalar(0.7)],
+  ])
+
+  test.each([
+    ['Relu', node('Relu', ['x'], ['r'])],
+    ['Clip', node('Clip', ['x', 'low', 'high'], ['r'])],
+  ])('%s: equals the two rules one after the other', async (_, activation) => {
+    const graph = graphOf({ nodes: [activation, pool], inputs, outputs: ['y'], constants: bounds })
+    expect(await found(graph)).toBe(1)
+    expect(await found(graph, ['r'])).toBe(0)
+    const one = await loadGraph(graph)
+    // Windows that are shut altogether, and windows at both bounds.
+    const x = floats([2, 4, 6, 8], 21)
+    x.data.fill(-1, 0, 60)
+    x.data.fill(2, 100, 160)
+    const of = { y: floats([2, 4, 3, 4], 22) }
+    const ask = async (wrt: readonly string[]): Promise<Float32Array> =>
+      // A mask makes -0 of a negative cotangent.
+      ((await one.ask({ feeds: { x }, read: [], gradient: { of, wrt } })).gradients['x'] as FloatTensor).data.map(
+        (value) => value + 0,
+      )
+    const whole = await ask(['x'])
+    expect(whole).toEqual(await ask(['x', 'r']))
+    expect(whole.some((value) => value !== 0)).toBe(true)
+    expect(whole.subarray(0, 48).every((value) => value === 0)).toBe(true)
+    await one.dispose()
+  })
+
+  test('a bent rule is not passed over', async () => {
+    const nodes = [node('Relu', ['x'], ['r']), pool]
+    const one = await loadGraph(graphOf({ nodes, inputs, outputs: ['y'], constants: new Map() }))
+    const x = float32(new Float32Array(192).fill(1), [1, 4, 6, 8])
+    const of = { y: float32(new Float32Array(48).fill(-1), [1, 4, 3, 4]) }
+    const { gradients } = await one.ask({ feeds: { x }, read: [], gradient: { of, wrt: ['x'], rules: 'guided-relu' } })
+    expect((gradients['x'] as FloatTensor).data.every((value) => value === 0)).toBe(true)
+    await one.dispose()
+  })
+})
