@@ -7,6 +7,8 @@ import { WorkerProcess, type ExplainHooks, type WorkerOptions } from './worker-p
 
 export interface PoolOptions extends WorkerOptions {
   readonly size: number
+  /** How long a model may take to load and describe itself before its worker is given up; 3 minutes by default. */
+  readonly describeMs?: number
   readonly log: Logger
 }
 
@@ -17,6 +19,9 @@ export interface PoolStatus {
   /** How many were replaced since the start. */
   readonly replaced: number
 }
+
+/** A model in native code cannot be interrupted: a worker that looks at one for so long is ended. */
+const DESCRIBE_MS = 180_000
 
 /** Waits before a worker that died before it was ready is started again, so that a broken one does not spin. */
 const RESTART_AFTER_MS = [0, 500, 2000, 10_000] as const
@@ -67,8 +72,33 @@ export class WorkerPool {
 
   async describe(model: CatalogueEntry): Promise<ModelDescription> {
     this.start()
-    const worker = await this.#first(model, () => true)
-    return worker.describe(model)
+    const worker = await this.#first(
+      model,
+      () => true,
+      (taken) => (taken.describing += 1),
+    )
+    const limit = this.#options.describeMs ?? DESCRIBE_MS
+    let late = false
+    const timer = setTimeout(() => {
+      late = true
+      worker.kill()
+    }, limit)
+    this.#timers.add(timer)
+    try {
+      return await worker.describe(model)
+    } catch (error) {
+      if (!late) throw error
+      throw new AppError({
+        code: 'BAD_MODEL',
+        message: `${model.id} was not loaded within ${limit / 1000} s`,
+        userMessage: `The model ${model.id} could not be loaded within ${limit / 1000} seconds, so it was given up. Is it much larger than this computer's memory, or does it compute for ever?`,
+        cause: error,
+      })
+    } finally {
+      worker.describing -= 1
+      clearTimeout(timer)
+      this.#timers.delete(timer)
+    }
   }
 
   /** Computes on the first worker that is free. @throws AppError CANCELLED, WORKER_LOST, or what the worker raised */
@@ -77,10 +107,12 @@ export class WorkerPool {
     const wake = (): void => this.#wake()
     hooks.signal.addEventListener('abort', wake, { once: true })
     try {
-      const worker = await this.#first(job.model, (one) => one.busyWith === null, {
-        signal: hooks.signal,
-        runId: job.runId,
-      })
+      const worker = await this.#first(
+        job.model,
+        (one) => one.busyWith === null,
+        (taken) => (taken.busyWith = job.runId),
+        hooks.signal,
+      )
       this.#warm[this.#workers.indexOf(worker)] = job.model.id
       return await worker.explain(job, hooks)
     } finally {
@@ -101,22 +133,23 @@ export class WorkerPool {
 
   /**
    * The best living worker that will do, waiting for one where there is none: one that is idle and has the model, then an
-   * idle one, then any. With `reserve` it is taken in the same breath, so that no other run gets it.
+   * idle one, then one that only looks at a model, then any. `take` marks it in the same breath, so that whoever asks next knows.
    */
   async #first(
     model: CatalogueEntry,
     willDo: (worker: WorkerProcess) => boolean,
-    reserve?: { readonly signal: AbortSignal; readonly runId: string },
+    take: (worker: WorkerProcess) => void,
+    signal?: AbortSignal,
   ): Promise<WorkerProcess> {
     for (;;) {
       if (this.#closed) throw new AppError({ code: 'WORKER_LOST', message: 'The server is stopping.' })
-      if (reserve?.signal.aborted === true) throw new AppError({ code: 'CANCELLED', message: 'The run was cancelled.' })
+      if (signal?.aborted === true) throw new AppError({ code: 'CANCELLED', message: 'The run was cancelled.' })
       const [best] = this.#living()
         .filter(willDo)
         .map((worker) => ({ worker, cost: this.#cost(worker, model) }))
         .sort((a, b) => a.cost - b.cost)
       if (best !== undefined) {
-        if (reserve !== undefined) best.worker.busyWith = reserve.runId
+        take(best.worker)
         return best.worker
       }
       await new Promise<void>((resolve) => this.#waiting.push(resolve))
@@ -128,7 +161,11 @@ export class WorkerPool {
   }
 
   #cost(worker: WorkerProcess, model: CatalogueEntry): number {
-    return (worker.busyWith === null ? 0 : 2) + (this.#warm[this.#workers.indexOf(worker)] === model.id ? 0 : 1)
+    return (
+      (worker.busyWith === null ? 0 : 4) +
+      (worker.describing > 0 ? 2 : 0) +
+      (this.#warm[this.#workers.indexOf(worker)] === model.id ? 0 : 1)
+    )
   }
 
   #wake(): void {

@@ -44,6 +44,8 @@ export class WorkerProcess {
   ready = false
   /** The run it computes now. */
   busyWith: string | null = null
+  /** How many models it is looking at, or about to. */
+  describing = 0
 
   constructor(options: WorkerOptions) {
     this.#child = fork(options.entry, [], {

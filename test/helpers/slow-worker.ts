@@ -12,6 +12,8 @@ import { serve } from '../../server/jobs/serve.ts'
 const gate = process.env['LIMELIGHT_TEST_GATE'] ?? ''
 /** 'stubborn': does not listen to cancelling, as a worker stuck in native code. */
 const stubborn = process.env['LIMELIGHT_TEST_STUBBORN'] === '1'
+/** A model that it never has done with, as one that computes for ever. */
+const endless = process.env['LIMELIGHT_TEST_ENDLESS']
 const engine = { name: 'onnx', backend: 'cpu', version: '0', reason: '' } as const
 
 function gateOpen(signal: AbortSignal): Promise<void> {
@@ -34,14 +36,17 @@ function gateOpen(signal: AbortSignal): Promise<void> {
 if (basename(gate) === '') throw new Error('LIMELIGHT_TEST_GATE names no file')
 
 serve({
-  describe: (model) =>
-    Promise.resolve({
+  describe: (model) => {
+    // Blocks the thread, as native code does.
+    if (endless === model.id) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+    return Promise.resolve({
       engine,
       taps: [],
       defaultTap: model.card.defaultTap,
       linearHeads: [],
       unavailable: {},
-    }),
+    })
+  },
   async explain(job, { signal, progress }) {
     progress(0.5)
     await gateOpen(signal)

@@ -106,8 +106,25 @@ async function readModelProto(file: ModelProto, outside: Outside): Promise<Graph
   const opsets = new Map(model.opsetImport.map((one) => [normalDomain(one.domain), Number(one.version)]))
   const version = opsets.get('')
   if (version === undefined) throw badModel('The file does not say which operator set it uses.')
+  refuseLoops(model.graph)
   if (version < 7) throw badModel(`Operator set ${version} is too old. Re-export the model with opset 11 or newer.`)
   return readGraph(model.graph, opsets, Number(model.irVersion), outside)
+}
+
+/** Subgraphs inside one another: more than any exporter writes. */
+const DEEPEST = 50
+
+/** A loop may run for ever, and nothing can look in on it: such a model would take its worker with it. */
+function refuseLoops(graph: GraphProto, depth = 0): void {
+  if (depth > DEEPEST) throw badModel(`Its subgraphs are nested more than ${DEEPEST} deep.`)
+  for (const node of graph.node) {
+    if (node.opType === 'Loop' && normalDomain(node.domain) === '')
+      throw badModel(
+        `It holds a Loop${node.name === '' ? '' : ` ("${node.name}")`}. Export the model without control flow: with a fixed number of layers, and without generating text.`,
+      )
+    for (const { g, graphs } of node.attribute)
+      for (const inner of g ? [g, ...graphs] : graphs) refuseLoops(inner, depth + 1)
+  }
 }
 
 function normalDomain(domain: string): string {

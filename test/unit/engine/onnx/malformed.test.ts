@@ -10,7 +10,11 @@ import { floatConstant } from '../../../../lib/engine/onnx/constant.ts'
 import { DataType } from '../../../../lib/engine/onnx/graph.ts'
 import { loadOnnxModel } from '../../../../lib/engine/onnx/load.ts'
 import {
+  AttributeProto_AttributeType,
+  AttributeProtoSchema,
+  GraphProtoSchema,
   ModelProtoSchema,
+  NodeProtoSchema,
   StringStringEntryProtoSchema,
   TensorProto_DataLocation,
   type ModelProto,
@@ -93,6 +97,31 @@ describe('named faults', () => {
     const inputs = [{ name: 'x', type: DataType.float, shape: [2] }]
     const nodes = [node('Telepathy', ['x'], ['y'])]
     return expectBad(writeModel(graphOf({ nodes, inputs, outputs: ['y'], constants: new Map() })), /refuses/)
+  })
+  test.each(['at the top', 'inside an If'])('a loop without end, %s', (place) => {
+    const body = create(GraphProtoSchema, {
+      node: [create(NodeProtoSchema, { opType: 'Identity', input: ['c'], output: ['d'] })],
+    })
+    const loop = create(NodeProtoSchema, {
+      name: 'forever',
+      opType: 'Loop',
+      input: ['', 'c', 'x'],
+      output: ['y'],
+      attribute: [create(AttributeProtoSchema, { name: 'body', type: AttributeProto_AttributeType.GRAPH, g: body })],
+    })
+    const branch = create(GraphProtoSchema, { node: [loop] })
+    const choice = create(NodeProtoSchema, {
+      opType: 'If',
+      input: ['c'],
+      output: ['y'],
+      attribute: [
+        create(AttributeProtoSchema, { name: 'then_branch', type: AttributeProto_AttributeType.GRAPH, g: branch }),
+      ],
+    })
+    return expectBad(
+      changed((model) => model.graph?.node.push(place === 'at the top' ? loop : choice)),
+      /Loop \("forever"\).*without control flow/,
+    )
   })
   test('a weight that claims 2^62 values', () =>
     expectBad(
