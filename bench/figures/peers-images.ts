@@ -3,12 +3,11 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gradCam } from '../../lib/methods/image/grad-cam.ts'
 import { gradCamPlusPlus } from '../../lib/methods/image/grad-cam-plus-plus.ts'
-import { weightedSum } from '../../lib/methods/image/shared/cam.ts'
 import type { Method } from '../../lib/methods/method.ts'
 import { upsampleBilinear } from '../../lib/render/upsample.ts'
-import { row, type FloatTensor } from '../../lib/tensor/tensor.ts'
+import type { FloatTensor } from '../../lib/tensor/tensor.ts'
 import { atLeast, type BenchContext, type Benchmark, type Figure } from '../figure.ts'
-import { ablationCamWeights, scoreCamWeights, type ChannelWeights } from '../loops/cams.ts'
+import { ablationCamWeights, scoreCamWeights, weightedMap, type ChannelWeights } from '../loops/cams.ts'
 import { imageIntegratedGradients, saliency } from '../loops/image-gradients.ts'
 import { calling, inTurn, type Contestant, type Pace } from '../measure.ts'
 import { agree } from '../peers/agreement.ts'
@@ -136,10 +135,7 @@ function loopCam(
     pace: { rounds, calls: 1, warmUps: 0 },
     repeat,
     unfoldedOnly: true,
-    ours: async () => {
-      const { map, weights } = await loop()
-      return weightedSum(row(map, 0), weights)
-    },
+    ours: async () => weightedMap(await loop()),
     compare: compareMaps(MAP_BOUND),
   }
 }

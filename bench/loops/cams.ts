@@ -2,9 +2,10 @@
  * The inner loops of Score-CAM and Ablation-CAM, written on the engine's questions: one weight a channel of the last map.
  * Letters: C channels of the map, K classes.
  */
+import { add, divide, given, matmul, max, min, multiply, subtract, type Formula } from '../../lib/engine/formula.ts'
 import type { ExplainableModel } from '../../lib/engine/model.ts'
 import { float32, type FloatTensor } from '../../lib/tensor/tensor.ts'
-import { Masker } from './masks.ts'
+import { enlarging } from './enlarging.ts'
 
 export interface Explained {
   readonly model: ExplainableModel
@@ -38,20 +39,42 @@ function targets(logits: FloatTensor, target: number): Float64Array {
   return Float64Array.from({ length: rows }, (_, row) => logits.data[row * classes + target] ?? NaN)
 }
 
+/** sum_k weight_k A^k: [h, w], signed. */
+export function weightedMap({ map, weights }: ChannelWeights): FloatTensor {
+  const [, , height = 0, width = 0] = map.dims
+  const area = height * width
+  const sums = new Float64Array(area)
+  weights.forEach((weight, channel) => {
+    for (let at = 0; at < area; at++) sums[at] = (sums[at] ?? 0) + weight * (map.data[channel * area + at] ?? NaN)
+  })
+  return float32(Float32Array.from(sums), [height, width])
+}
+
+/** pytorch-grad-cam's, so that a constant channel is a mask of zeros. */
+const LEAST_RANGE = 1e-8
+
+/** The picture behind a mask: a channel of the map enlarged to the picture, then scaled to 0..1 by its own extremes there. */
+function maskedPicture(): Formula {
+  const enlarged = matmul(matmul(given('down'), given('channel')), given('across')) // [N, 1, H, W]
+  const least = min(enlarged, [2, 3])
+  const range = add(subtract(max(enlarged, [2, 3]), least), LEAST_RANGE)
+  return multiply(given('picture'), divide(subtract(enlarged, least), range)) // [N, 3, H, W]
+}
+
 /** Wang et al. 2020, equations 5 to 8: softmax over the channels of the target's logit for the picture behind each mask. */
 export async function scoreCamWeights({ model, image, lastMap, target }: Explained): Promise<ChannelWeights> {
   const { values } = await model.ask({ feeds: { image }, read: [lastMap] })
   const map = answered(values, lastMap)
-  const [, channels = 0] = map.dims
-  const masker = new Masker(image, map)
-  const size = image.data.length
-  const batch = new Float32Array(SCORE_CAM_BATCH * size)
+  const [, channels = 0, rows = 0, columns = 0] = map.dims
+  const [, , height = 0, width = 0] = image.dims
+  const shared = { picture: image, down: enlarging(rows, height, 'down'), across: enlarging(columns, width, 'across') }
   const scores = new Float64Array(channels)
   for (let start = 0; start < channels; start += SCORE_CAM_BATCH) {
-    const rows = Math.min(SCORE_CAM_BATCH, channels - start)
-    for (let row = 0; row < rows; row++) masker.write(start + row, batch, row * size)
-    const masked = float32(batch.subarray(0, rows * size), [rows, ...image.dims.slice(1)])
-    const answer = await model.ask({ feeds: { image: masked }, read: [model.logits] })
+    const count = Math.min(SCORE_CAM_BATCH, channels - start)
+    const cells = map.data.subarray(start * rows * columns, (start + count) * rows * columns)
+    const perRow = { channel: float32(cells, [count, 1, rows, columns]) }
+    const formulas = { shared, perRow, inputs: { image: maskedPicture() } }
+    const answer = await model.ask({ read: [model.logits], formulas })
     scores.set(targets(answered(answer.values, model.logits), target), start)
   }
   const largest = Math.max(...scores)
@@ -65,24 +88,20 @@ export async function ablationCamWeights({ model, image, lastMap, target }: Expl
   const { values } = await model.ask({ feeds: { image }, read: [lastMap, model.logits] })
   const map = answered(values, lastMap)
   const [whole = NaN] = targets(answered(values, model.logits), target)
-  const [, channels = 0, height = 0, width = 0] = map.dims
-  const area = height * width
-  const size = channels * area
-  const batch = new Float32Array(ABLATION_CAM_BATCH * size)
-  for (let row = 0; row < ABLATION_CAM_BATCH; row++) batch.set(map.data, row * size)
+  const [, channels = 0] = map.dims
   const weights = new Float64Array(channels)
   for (let start = 0; start < channels; start += ABLATION_CAM_BATCH) {
-    const rows = Math.min(ABLATION_CAM_BATCH, channels - start)
-    for (let row = 0; row < rows; row++) {
-      const zeroed = (start + row) * area
-      batch.fill(0, row * size + zeroed, row * size + zeroed + area)
+    const count = Math.min(ABLATION_CAM_BATCH, channels - start)
+    const kept = new Float32Array(count * channels).fill(1)
+    for (let row = 0; row < count; row++) kept[row * channels + start + row] = 0
+    const formulas = {
+      shared: { map },
+      perRow: { kept: float32(kept, [count, channels, 1, 1]) },
+      inputs: { [lastMap]: multiply(given('map'), given('kept')) },
     }
-    const from = { [lastMap]: float32(batch.subarray(0, rows * size), [rows, channels, height, width]) }
-    const answer = await model.ask({ from, read: [model.logits] })
+    const answer = await model.ask({ read: [model.logits], formulas })
     targets(answered(answer.values, model.logits), target).forEach((logit, row) => {
       weights[start + row] = (whole - logit) / whole
-      const restored = (start + row) * area
-      batch.set(map.data.subarray(restored, restored + area), row * size + restored)
     })
   }
   return { map, weights }

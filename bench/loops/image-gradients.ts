@@ -1,4 +1,5 @@
 /** Gradients at the picture, written on the engine's questions: one, and their integral along a path from black. */
+import { given, gradient, multiply, sum } from '../../lib/engine/formula.ts'
 import type { ExplainableModel } from '../../lib/engine/model.ts'
 import { quadrature } from '../../lib/tensor/quadrature.ts'
 import { float32, type FloatTensor } from '../../lib/tensor/tensor.ts'
@@ -11,50 +12,50 @@ export interface Question {
   readonly classes: number
 }
 
-/** d logit of the target / d picture for each row of `images`, [N, 3, H, W]. */
-async function gradients(
-  { model, target, classes }: Omit<Question, 'image'>,
-  images: FloatTensor,
-): Promise<FloatTensor> {
-  const [rows = 0] = images.dims
+/** The logit of the target, once for each row. */
+function ofTarget({ model, target, classes }: Question, rows: number): Record<string, FloatTensor> {
   const weights = new Float32Array(rows * classes)
   for (let row = 0; row < rows; row++) weights[row * classes + target] = 1
-  const answer = await model.ask({
-    feeds: { image: images },
-    read: [model.logits],
-    gradient: { of: { [model.logits]: float32(weights, [rows, classes]) }, wrt: ['image'] },
-  })
-  const gradient = answer.gradients['image']
-  if (gradient === undefined) throw new Error('no gradient')
-  return gradient
+  return { [model.logits]: float32(weights, [rows, classes]) }
 }
 
 /** Simonyan et al. 2013, without the absolute value: [1, 3, H, W]. */
-export function saliency(question: Question): Promise<FloatTensor> {
-  return gradients(question, question.image)
+export async function saliency(question: Question): Promise<FloatTensor> {
+  const { model, image } = question
+  const answer = await model.ask({
+    feeds: { image },
+    read: [model.logits],
+    gradient: { of: ofTarget(question, 1), wrt: ['image'] },
+  })
+  const found = answer.gradients['image']
+  if (found === undefined) throw new Error('no gradient')
+  return found
 }
 
 /** Sundararajan et al. 2017 from a black picture, Gauss-Legendre points, `batch` at once: [1, 3, H, W]. */
 export async function imageIntegratedGradients(question: Question, steps: number, batch: number): Promise<FloatTensor> {
-  const { image } = question
-  const size = image.data.length
+  const { model, image } = question
   const { nodes, weights } = quadrature('gauss-legendre', steps)
-  const sum = new Float64Array(size)
-  const points = new Float32Array(batch * size)
+  const perPoint = (values: readonly number[]): FloatTensor => float32(values, [values.length, 1, 1, 1])
+  const sums = new Float64Array(image.data.length)
   for (let start = 0; start < steps; start += batch) {
-    const rows = Math.min(batch, steps - start)
-    for (let row = 0; row < rows; row++) {
-      const alpha = nodes[start + row] as number
-      for (let at = 0; at < size; at++) points[row * size + at] = alpha * (image.data[at] as number)
-    }
-    const { data } = await gradients(question, float32(points.subarray(0, rows * size), [rows, ...image.dims.slice(1)]))
-    for (let row = 0; row < rows; row++) {
-      const weight = weights[start + row] as number
-      for (let at = 0; at < size; at++) sum[at] = (sum[at] as number) + weight * (data[row * size + at] as number)
-    }
+    const alpha = perPoint(nodes.slice(start, start + batch))
+    const weight = perPoint(weights.slice(start, start + batch))
+    const answer = await model.ask({
+      read: [model.logits],
+      gradient: { of: ofTarget(question, alpha.data.length), wrt: [] },
+      formulas: {
+        shared: { picture: image },
+        perRow: { alpha, weight },
+        inputs: { image: multiply(given('alpha'), given('picture')) },
+        outputs: { part: sum(multiply(given('weight'), gradient('image')), [0]) },
+      },
+    })
+    const part = answer.computed['part']?.data ?? []
+    for (let at = 0; at < sums.length; at++) sums[at] = (sums[at] as number) + (part[at] as number)
   }
   return float32(
-    Float32Array.from(sum, (value, at) => value * (image.data[at] as number)),
+    Float32Array.from(sums, (total, at) => total * (image.data[at] as number)),
     image.dims,
   )
 }

@@ -6,6 +6,7 @@
  * [N, T, E] for token taps; the image feed is [N, 3, H, W], already preprocessed as the model card says.
  */
 import type { Tensor, FloatTensor } from '../tensor/tensor.ts'
+import type { Formula } from './formula.ts'
 
 /** Names a tensor of the model: stable across loads of the same file. */
 export type TapId = string
@@ -49,6 +50,18 @@ export type RuleSet = 'plain' | 'guided-relu' | 'deconvnet'
 /** A scalar a row: sum over outputs of <weights, output>. Each weight tensor has its output's shape ([N, K]). */
 export type Cotangent = Readonly<Record<TapId, FloatTensor>>
 
+/** Arithmetic around the model, done in the same run. */
+export interface Formulas {
+  /** Tensors that formulas name and that are the same for every row: [1, ...]. */
+  readonly shared?: Readonly<Record<string, FloatTensor>>
+  /** Tensors that formulas name, with a row for each row of the batch: [N, ...]. */
+  readonly perRow?: Readonly<Record<string, FloatTensor>>
+  /** Model inputs and replaced taps that are computed, from given tensors only. */
+  readonly inputs?: Readonly<Record<TapId, Formula>>
+  /** What to compute of values, gradients and given tensors; answered under the same names. */
+  readonly outputs?: Readonly<Record<string, Formula>>
+}
+
 export interface Question {
   /** Every model input by name. Leave out inputs that lie wholly before replaced taps. */
   readonly feeds?: Readonly<Record<string, Tensor>>
@@ -58,15 +71,19 @@ export interface Question {
   readonly read: readonly TapId[]
   readonly gradient?: {
     readonly of: Cotangent
+    /** Where the gradient is answered; where only formulas read it, it need not be named. */
     readonly wrt: readonly TapId[]
     readonly rules?: RuleSet
   }
+  readonly formulas?: Formulas
 }
 
 export interface Answer {
   readonly values: Readonly<Record<TapId, FloatTensor>>
   /** d(scalar of row n) / d(tap), in the tap's shape, row by row. */
   readonly gradients: Readonly<Record<TapId, FloatTensor>>
+  /** The question's `formulas.outputs`, each in the shape that its formula has. */
+  readonly computed: Readonly<Record<string, FloatTensor>>
 }
 
 /** Which engine answers, on what: shown to users as `models { engine { name backend reason } }`. */

@@ -4,7 +4,8 @@
  * In double precision inside, float32 at the contract, like a real engine.
  */
 import { AppError } from '../../lib/errors.ts'
-import type { ExplainableModel, LinearHead, Question, Tap, TapId } from '../../lib/engine/model.ts'
+import { askLiterally, type PlainAnswer, type PlainQuestion } from '../../lib/engine/literal-formulas.ts'
+import type { Answer, ExplainableModel, LinearHead, Question, Tap, TapId } from '../../lib/engine/model.ts'
 import { float32 } from '../../lib/tensor/tensor.ts'
 import type { FloatTensor } from '../../lib/tensor/tensor.ts'
 
@@ -145,14 +146,12 @@ export class TinyCnn implements ExplainableModel {
     })
   }
 
-  ask(
-    question: Question,
-    signal?: AbortSignal,
-  ): Promise<{
-    values: Record<TapId, FloatTensor>
-    gradients: Record<TapId, FloatTensor>
-  }> {
+  ask(question: Question, signal?: AbortSignal): Promise<Answer> {
     this.asked.push(question)
+    return askLiterally(question, this.inputs, (plain) => this.askPlainly(plain, signal))
+  }
+
+  private askPlainly(question: PlainQuestion, signal?: AbortSignal): Promise<PlainAnswer> {
     if (signal?.aborted === true) return Promise.reject(new AppError({ code: 'CANCELLED', message: 'cancelled' }))
     const feed = question.feeds?.['input']
     if (!(feed?.data instanceof Float32Array))

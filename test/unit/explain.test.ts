@@ -31,7 +31,7 @@ function fakeModel(asked: Question[]): ExplainableModel {
     linearHead: () => Promise.resolve(null),
     ask: (question) => {
       asked.push(question)
-      return Promise.resolve({ values: { logits: LOGITS }, gradients: {} })
+      return Promise.resolve({ values: { logits: LOGITS }, gradients: {}, computed: {} })
     },
     dispose: () => Promise.resolve(),
   }

@@ -1,9 +1,32 @@
-/** A question -> one ONNX graph: cut between what is given and what is asked, gradient nodes behind it. */
+/** A question -> one ONNX graph: cut between what is given and what is asked, gradient and formula nodes behind it. */
+import { leavesOf, type Formula } from '../formula.ts'
 import type { RuleSet } from '../model.ts'
 import { Builder, ROWS } from './builder.ts'
 import { differentiate, type GradientGraph } from './differentiate.ts'
+import { writeFormula } from './formula.ts'
 import { selectEarly } from './select-early.ts'
-import { DataType, neededNodes, readsOf, typeIn, type Dim, type Graph, type Shape, type ValueInfo } from './graph.ts'
+import {
+  DataType,
+  neededNodes,
+  readsOf,
+  typeIn,
+  type Dim,
+  type Graph,
+  type GraphNode,
+  type Shape,
+  type ValueInfo,
+} from './graph.ts'
+
+/** What formulas read and make: shapes and names, not values. */
+export interface FormulaPlan {
+  /** Given tensor -> its shape, the first axis null where it is the batch's rows. */
+  readonly given: Readonly<Record<string, readonly (number | null)[]>>
+  /** Computed before the model, in place of an input or tap. */
+  readonly inputs: Readonly<Record<string, Formula>>
+  readonly outputs: Readonly<Record<string, Formula>>
+}
+
+export const NO_FORMULAS: FormulaPlan = { given: {}, inputs: {}, outputs: {} }
 
 /** The part of a question that decides its graph: names, not values. */
 export interface QuestionPlan {
@@ -12,6 +35,7 @@ export interface QuestionPlan {
   readonly of: readonly string[]
   readonly wrt: readonly string[]
   readonly rules: RuleSet
+  readonly formulas: FormulaPlan
 }
 
 export interface CompiledGraph {
@@ -20,52 +44,79 @@ export interface CompiledGraph {
   readonly feeds: readonly string[]
   /** Output -> graph input for its cotangent. */
   readonly cotangents: ReadonlyMap<string, string>
+  /** Tensor that formulas name -> graph input. */
+  readonly given: ReadonlyMap<string, string>
   /** Tap -> graph output; taps that are given themselves are missing. */
   readonly reads: ReadonlyMap<string, string>
   readonly gradients: ReadonlyMap<string, string>
-  /** The one tensor given, and the outputs whose cotangents have as many rows; null where the graph assumes no such thing. */
-  readonly rowsOf: { readonly feed: string; readonly outputs: readonly string[] } | null
+  /** Formula's name -> graph output. */
+  readonly computed: ReadonlyMap<string, string>
+  /** Graph inputs that must have as many rows as each other; empty where the graph assumes no such thing. */
+  readonly sameRows: readonly string[]
 }
 
 /** @throws AppError NOT_DIFFERENTIABLE */
 export function compileQuestion(whole: Graph, plan: QuestionPlan): CompiledGraph {
-  const replaced = new Set(plan.replaced)
-  const graph = selectEarly(whole, new Set([...plan.replaced, ...plan.read, ...plan.of, ...plan.wrt]))
-  const given = new Set([...replaced, ...graph.inputs.map((one) => one.name)])
+  const before = computedInputs(whole, plan)
+  const wrt = differentiatedTaps(plan)
+  const replaced = new Set([...plan.replaced, ...before.made])
+  const graph = selectEarly(whole, new Set([...replaced, ...plan.read, ...plan.of, ...wrt, ...valuesIn(plan)]))
+  const fed = new Set(
+    [...plan.replaced, ...graph.inputs.map((one) => one.name)].filter((name) => !before.made.has(name)),
+  )
   const gradient: GradientGraph =
-    plan.wrt.length > 0
-      ? differentiate(graph, { of: plan.of, wrt: plan.wrt, rules: plan.rules, replaced })
+    wrt.length > 0
+      ? differentiate(graph, { of: plan.of, wrt, rules: plan.rules, replaced })
       : { builder: new Builder(graph, 'limelight:'), cotangents: new Map(), gradients: new Map() }
   const { builder } = gradient
-  // An output of the graph must be made by a node of its own.
   const cotangentInputs = new Set(gradient.cotangents.values())
-  const gradients = new Map<string, string>()
-  for (const [tap, name] of gradient.gradients)
-    gradients.set(tap, cotangentInputs.has(name) || builder.constants.has(name) ? builder.op('Identity', [name]) : name)
-  const reads = new Map(plan.read.filter((name) => !given.has(name)).map((name) => [name, name]))
-  for (const [tap] of reads) if (graph.constants.has(tap)) reads.set(tap, builder.op('Identity', [tap]))
-  const outputs = new Set([...reads.values(), ...gradients.values()])
-  const available = new Set([...given, ...cotangentInputs])
-  const nodes = neededNodes([...graph.nodes, ...builder.nodes], outputs, available)
+  const available = new Set([...fed, ...cotangentInputs, ...before.given.values()])
+  /** An output of the graph must be made by a node of its own. */
+  const asOutput = (name: string): string =>
+    available.has(name) || builder.constants.has(name) || graph.constants.has(name)
+      ? builder.op('Identity', [name])
+      : name
+  const gradients = new Map(plan.wrt.map((tap) => [tap, asOutput(gradient.gradients.get(tap) ?? '')]))
+  const computed = new Map(
+    Object.entries(plan.formulas.outputs).map(([name, formula]) => {
+      const result = writeFormula(builder, formula, (leaf) => {
+        if (leaf.kind === 'value') return leaf.tap
+        return (leaf.kind === 'given' ? before.given.get(leaf.name) : gradient.gradients.get(leaf.tap)) ?? ''
+      })
+      return [name, asOutput(result)]
+    }),
+  )
+  const reads = new Map(plan.read.filter((name) => !fed.has(name)).map((name) => [name, asOutput(name)]))
+  const outputs = new Set([...reads.values(), ...gradients.values(), ...computed.values()])
+  const own = graph.nodes.map((node) => withoutOutputs(node, replaced))
+  const nodes = neededNodes([...before.nodes, ...own, ...builder.nodes], outputs, available)
   const used = new Set(nodes.flatMap(readsOf))
-  const cotangents = new Map([...gradient.cotangents].filter(([, name]) => used.has(name)))
-  const feeds = [...given].filter((name) => used.has(name))
+  const needed = <Key>(names: ReadonlyMap<Key, string>) => new Map([...names].filter(([, name]) => used.has(name)))
+  const cotangents = needed(gradient.cotangents)
+  const given = needed(before.given)
+  const feeds = [...fed].filter((name) => used.has(name))
   const constants = new Map(
-    [...graph.constants, ...builder.constants].filter(([name]) => used.has(name) && !given.has(name)),
+    [...graph.constants, ...before.constants, ...builder.constants].filter(
+      ([name]) => used.has(name) && !fed.has(name) && !before.made.has(name),
+    ),
   )
   // Where one tensor is given, the cotangents' rows are its rows. Saying so lets the runtime keep sums and products of
   // feature maps in its blocked layout.
   const firstDim = (name: string): Dim => graph.values.get(name)?.shape?.[0] ?? null
-  const [feed = '', ...otherFeeds] = feeds
-  const rows = otherFeeds.length === 0 && typeof firstDim(feed) === 'string' ? firstDim(feed) : null
+  const perRow = [...given].filter(([name]) => plan.formulas.given[name]?.[0] === null).map(([, name]) => name)
+  const [feed = '', ...otherFeeds] = [...feeds, ...[...before.made].filter((name) => used.has(name))]
+  const oneFeed = otherFeeds.length === 0 && (feeds.length === 1 || perRow.length > 0)
+  const rows = oneFeed && typeof firstDim(feed) === 'string' ? firstDim(feed) : null
   const publicShape = rows === null ? withoutSymbols : withRows(rows)
+  const infoOf = (name: string): ValueInfo => {
+    return { name, type: typeIn(graph, name) || DataType.float, shape: publicShape(graph.values.get(name)?.shape) }
+  }
   const inputs: ValueInfo[] = [
-    ...feeds.map((name): ValueInfo => {
-      const info = graph.values.get(name)
-      return { name, type: typeIn(graph, name) || DataType.float, shape: publicShape(info?.shape) }
-    }),
-    ...[...cotangents].map(([of, name]): ValueInfo => {
-      return { name, type: DataType.float, shape: publicShape(graph.values.get(of)?.shape) }
+    ...feeds.map(infoOf),
+    ...[...cotangents].map(([of, name]) => ({ ...infoOf(of), name, type: DataType.float })),
+    ...[...given].map(([name, input]) => {
+      const shape = plan.formulas.given[name]?.map((dim, axis) => (axis === 0 && dim === null ? ROWS : dim)) ?? null
+      return { name: input, type: DataType.float, shape }
     }),
   ]
   const opsets = new Map(graph.opsets)
@@ -76,12 +127,56 @@ export function compileQuestion(whole: Graph, plan: QuestionPlan): CompiledGraph
     constants,
     inputs,
     opsets,
-    stated: rows !== null ? builder.stated.filter((one) => used.has(one.name)) : [],
+    stated:
+      rows !== null ? [...builder.stated, ...[...before.made].map(infoOf)].filter((one) => used.has(one.name)) : [],
     outputs: [...outputs].map((name) => ({ name, type: 0, shape: null })),
   }
-  const sameRows = [...cotangents.keys()].filter((name) => firstDim(name) === rows)
-  const rowsOf = rows === null ? null : { feed, outputs: sameRows }
-  return { graph: compiled, feeds, cotangents, reads, gradients, rowsOf }
+  const withTheseRows = [...cotangents].filter(([of]) => firstDim(of) === rows).map(([, name]) => name)
+  const sameRows = rows === null ? perRow : [...feeds, ...perRow, ...withTheseRows]
+  return { graph: compiled, feeds, cotangents, given, reads, gradients, computed, sameRows }
+}
+
+/** A node with several outputs may be needed for one while another is replaced: that one gets a name nobody reads. */
+function withoutOutputs(node: GraphNode, replaced: ReadonlySet<string>): GraphNode {
+  if (!node.outputs.some((name) => replaced.has(name))) return node
+  return { ...node, outputs: node.outputs.map((name) => (replaced.has(name) ? `limelight:replaced/${name}` : name)) }
+}
+
+/** Taps whose gradient is needed: those asked for, and those that formulas read. */
+function differentiatedTaps({ wrt, formulas }: QuestionPlan): readonly string[] {
+  const read = Object.values(formulas.outputs).flatMap(leavesOf)
+  return [...new Set([...wrt, ...read.flatMap((leaf) => (leaf.kind === 'gradient' ? [leaf.tap] : []))])]
+}
+
+function valuesIn({ formulas }: QuestionPlan): readonly string[] {
+  const read = Object.values(formulas.outputs).flatMap(leavesOf)
+  return read.flatMap((leaf) => (leaf.kind === 'value' ? [leaf.tap] : []))
+}
+
+interface ComputedInputs {
+  /** In front of the model's nodes. */
+  readonly nodes: readonly GraphNode[]
+  readonly constants: Graph['constants']
+  /** Tensor that formulas name -> graph input. */
+  readonly given: ReadonlyMap<string, string>
+  /** The inputs and taps that these nodes make. */
+  readonly made: ReadonlySet<string>
+}
+
+function computedInputs(graph: Graph, { formulas }: QuestionPlan): ComputedInputs {
+  const given = new Map(Object.keys(formulas.given).map((name) => [name, `limelight:given/${name}`]))
+  const builder = new Builder(graph, 'limelight:input/')
+  const named: GraphNode[] = Object.entries(formulas.inputs).map(([name, formula]) => {
+    const result = writeFormula(builder, formula, (leaf) => (leaf.kind === 'given' ? given.get(leaf.name) : '') ?? '')
+    const node = { name: `limelight:input/${name}`, operator: 'Identity', domain: '', attributes: {} }
+    return { ...node, inputs: [result], outputs: [name] }
+  })
+  return {
+    nodes: [...builder.nodes, ...named],
+    constants: builder.constants,
+    given,
+    made: new Set(Object.keys(formulas.inputs)),
+  }
 }
 
 type GivenShape = Shape | null | undefined

@@ -1,7 +1,7 @@
 /** The gradient of a model as an ordinary ONNX file, which anything that runs ONNX can serve. */
 import { AppError } from '../../errors.ts'
 import type { RuleSet, TapId } from '../model.ts'
-import { compileQuestion } from './compile.ts'
+import { compileQuestion, NO_FORMULAS } from './compile.ts'
 import type { Graph, GraphNode } from './graph.ts'
 import { prepareGraph } from './load.ts'
 import { readModelFile } from './read-model.ts'
@@ -35,6 +35,7 @@ export async function gradientModel(path: string, options: GradientFileOptions):
     of: [logits],
     wrt: options.wrt,
     rules: options.rules ?? 'plain',
+    formulas: NO_FORMULAS,
   })
   return writeModel(withPlainNames(compiled.graph, compiled.cotangents.get(logits), logits, compiled.gradients))
 }

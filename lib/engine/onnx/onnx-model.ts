@@ -2,8 +2,10 @@
 import type { Tensor as RuntimeTensor } from 'onnxruntime-node'
 import { AppError } from '../../errors.ts'
 import { sizeOf, type FloatTensor, type Tensor } from '../../tensor/tensor.ts'
+import { dimsOf, leavesOf } from '../formula.ts'
+import { givenIn } from '../given.ts'
 import type { Answer, EngineInfo, ExplainableModel, LinearHead, Question, Tap, TapId } from '../model.ts'
-import type { QuestionPlan } from './compile.ts'
+import type { FormulaPlan, QuestionPlan } from './compile.ts'
 import { DataType, typeIn, type Graph, type Shape } from './graph.ts'
 import { findLinearHead } from './linear-head.ts'
 import { toFloat, toRuntime, typeCode, typeName } from './runtime.ts'
@@ -58,7 +60,8 @@ export class OnnxModel implements ExplainableModel {
     if (this.#disposed) throw new AppError({ code: 'INTERNAL', message: 'The model was disposed of.' })
     throwIfCancelled(signal)
     const plan = this.#plan(question)
-    if (plan.read.length + plan.wrt.length === 0) return { values: {}, gradients: {} }
+    const asked = plan.read.length + plan.wrt.length + Object.keys(plan.formulas.outputs).length
+    if (asked === 0) return { values: {}, gradients: {}, computed: {} }
     const answer = await this.#cache.with(plan, async (compiled) => {
       throwIfCancelled(signal)
       return this.#run(compiled, question, plan)
@@ -90,8 +93,28 @@ export class OnnxModel implements ExplainableModel {
     for (const name of Object.keys(question.feeds ?? {}))
       if (!this.inputs.includes(name))
         throw badInput(`The model has no input "${name}". It has ${this.inputs.join(', ')}.`)
-    if (wrt.length > 0 && of.length === 0) throw badInput('A gradient needs an output to be the gradient of.')
-    return { replaced, read: question.read, of, wrt, rules: question.gradient?.rules ?? 'plain' }
+    const formulas = this.#formulaPlan(question)
+    const leaves = Object.values(formulas.outputs).flatMap(leavesOf)
+    this.#checkTaps(leaves.flatMap((leaf) => (leaf.kind === 'given' ? [] : [leaf.tap])))
+    if ((wrt.length > 0 || leaves.some((leaf) => leaf.kind === 'gradient')) && of.length === 0)
+      throw badInput('A gradient needs an output to be the gradient of.')
+    return { replaced, read: question.read, of, wrt, rules: question.gradient?.rules ?? 'plain', formulas }
+  }
+
+  /** @throws AppError BAD_INPUT where formulas and tensors do not fit each other or the taps they are computed for. */
+  #formulaPlan({ formulas = {} }: Question): FormulaPlan {
+    const given = givenIn(formulas)
+    const { inputs = {}, outputs = {} } = formulas
+    for (const [name, formula] of Object.entries(inputs)) {
+      if (!this.inputs.includes(name)) this.#checkTaps([name])
+      const type = typeIn(this.#graph, name) || DataType.float
+      if (type !== DataType.float) throw badInput(`"${name}" takes ${typeName(type)}, a formula makes float32.`)
+      this.#checkShape(
+        name,
+        dimsOf(formula, (leaf) => given.dimsOf(leaf)),
+      )
+    }
+    return { given: given.shapes, inputs, outputs }
   }
 
   async #run(compiled: CompiledQuestion, question: Question, plan: QuestionPlan): Promise<Answer> {
@@ -100,9 +123,16 @@ export class OnnxModel implements ExplainableModel {
     for (const name of compiled.feeds) feeds[name] = toRuntime(this.#checked(name, given[name]))
     for (const [output, name] of compiled.cotangents)
       feeds[name] = toRuntime(this.#checked(output, question.gradient?.of[output]))
+    const { shared, perRow } = question.formulas ?? {}
+    for (const [name, input] of compiled.given) {
+      const tensor = perRow?.[name] ?? shared?.[name]
+      if (tensor !== undefined) feeds[input] = toRuntime(tensor)
+    }
     this.#checkRows(compiled, feeds)
     let results: Readonly<Record<string, unknown>> = {}
-    const fetches = [...new Set([...compiled.reads.values(), ...compiled.gradients.values()])]
+    const fetches = [
+      ...new Set([...compiled.reads.values(), ...compiled.gradients.values(), ...compiled.computed.values()]),
+    ]
     try {
       if (fetches.length > 0) results = await compiled.session.run(feeds, fetches)
     } catch (cause) {
@@ -120,19 +150,19 @@ export class OnnxModel implements ExplainableModel {
     }
     const gradients: Record<TapId, FloatTensor> = {}
     for (const tap of plan.wrt) gradients[tap] = result(compiled.gradients.get(tap))
-    return { values, gradients }
+    const computed: Record<string, FloatTensor> = {}
+    for (const [name, output] of compiled.computed) computed[name] = result(output)
+    return { values, gradients, computed }
   }
 
-  /** The compiled graph says so where a tensor and a cotangent have the same rows: then they must. */
-  #checkRows({ rowsOf, cotangents }: CompiledQuestion, feeds: Readonly<Record<string, RuntimeTensor>>): void {
-    if (rowsOf === null) return
-    const wanted = feeds[rowsOf.feed]?.dims[0]
-    for (const output of rowsOf.outputs) {
-      const given = feeds[cotangents.get(output) ?? '']?.dims[0]
-      if (given !== wanted)
-        throw badInput(
-          `"${rowsOf.feed}" has ${wanted} rows, the cotangent of "${output}" ${given}. Give as many of each.`,
-        )
+  /** The compiled graph says so where several of its inputs have the same rows: then they must. */
+  #checkRows({ sameRows }: CompiledQuestion, feeds: Readonly<Record<string, RuntimeTensor>>): void {
+    const [first = '', ...others] = sameRows
+    const rows = feeds[first]?.dims[0]
+    for (const name of others) {
+      const found = feeds[name]?.dims[0]
+      if (found !== rows)
+        throw badInput(`${spoken(first)} has ${rows} rows, ${spoken(name)} ${found}. Give as many of each.`)
     }
   }
 
@@ -141,18 +171,28 @@ export class OnnxModel implements ExplainableModel {
     if (tensor === undefined) throw badInput(`A value for "${name}" is missing.`)
     const type = typeIn(this.#graph, name) || DataType.float
     if (typeCode(tensor.type) !== type) throw badInput(`"${name}" takes ${typeName(type)}, found ${tensor.type}.`)
+    this.#checkShape(name, tensor.dims)
+    if (tensor.data.length !== sizeOf(tensor.dims))
+      throw badInput(`"${name}" of shape [${tensor.dims.join(', ')}] holds ${tensor.data.length} values.`)
+    return tensor
+  }
+
+  #checkShape(name: string, dims: readonly number[]): void {
     const shape: Shape | null = this.#graph.values.get(name)?.shape ?? null
     const fits =
       shape === null ||
       shape.length === 0 || // the runtime says [] for an unknown rank too
-      (shape.length === tensor.dims.length &&
-        shape.every((dim, axis) => typeof dim !== 'number' || dim === tensor.dims[axis]))
-    if (!fits || tensor.data.length !== sizeOf(tensor.dims))
-      throw badInput(
-        `"${name}" takes the shape [${(shape ?? []).map((dim) => (typeof dim === 'number' ? dim : '?')).join(', ')}], found [${tensor.dims.join(', ')}].`,
-      )
-    return tensor
+      (shape.length === dims.length && shape.every((dim, axis) => typeof dim !== 'number' || dim === dims[axis]))
+    if (fits) return
+    const wanted = shape.map((dim) => (typeof dim === 'number' ? dim : '?')).join(', ')
+    throw badInput(`"${name}" takes the shape [${wanted}], found [${dims.join(', ')}].`)
   }
+}
+
+/** `the cotangent of "logits"`: how errors name an input of a compiled graph. */
+function spoken(input: string): string {
+  const [, role, name] = /^limelight:(cotangent|given)\/(.*)$/s.exec(input) ?? []
+  return role === undefined ? `"${input}"` : role === 'cotangent' ? `the cotangent of "${name}"` : `"${name}"`
 }
 
 function throwIfCancelled(signal: AbortSignal | undefined): void {

@@ -26,7 +26,8 @@ export interface CacheSettings extends SessionSettings {
 
 function keyOf(plan: QuestionPlan): string {
   const sorted = (names: readonly string[]): string[] => [...new Set(names)].sort()
-  return JSON.stringify([sorted(plan.replaced), sorted(plan.read), sorted(plan.of), sorted(plan.wrt), plan.rules])
+  const { replaced, read, of, wrt, rules, formulas } = plan
+  return JSON.stringify([sorted(replaced), sorted(read), sorted(of), sorted(wrt), rules, formulas])
 }
 
 /** Least recently used first out; a session in use is released when its last user is done. */

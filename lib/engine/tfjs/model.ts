@@ -2,6 +2,7 @@
 import type * as tf from '@tensorflow/tfjs'
 import { AppError } from '../../errors.ts'
 import { zeros, type FloatTensor, type Tensor } from '../../tensor/tensor.ts'
+import { askLiterally, type PlainAnswer, type PlainQuestion } from '../literal-formulas.ts'
 import type { Answer, EngineInfo, ExplainableModel, LinearHead, Question, Tap, TapId } from '../model.ts'
 import { evaluate } from './evaluate.ts'
 import { outerShape, toInside, toOutside } from './layout.ts'
@@ -44,7 +45,11 @@ export class TfjsModel implements ExplainableModel {
     return Promise.resolve(linearHeadOf(this.program, this.slot(tap)))
   }
 
-  async ask(question: Question, signal?: AbortSignal): Promise<Answer> {
+  ask(question: Question, signal?: AbortSignal): Promise<Answer> {
+    return askLiterally(question, this.inputs, (plain) => this.askPlainly(plain, signal))
+  }
+
+  private async askPlainly(question: PlainQuestion, signal?: AbortSignal): Promise<PlainAnswer> {
     if (this.disposed) throw new AppError({ code: 'INTERNAL', message: 'the model was disposed' })
     const { program } = this
     const from = Object.entries(question.from ?? {}).map(([id, value]) => ({ id, slot: this.slot(id), value }))
@@ -138,7 +143,7 @@ export class TfjsModel implements ExplainableModel {
     })
   }
 
-  private neededFeeds(question: Question, plan: Plan): { id: string; slot: Slot; value: Tensor }[] {
+  private neededFeeds(question: PlainQuestion, plan: Plan): { id: string; slot: Slot; value: Tensor }[] {
     const feeds = question.feeds ?? {}
     const unknown = Object.keys(feeds).find((name) => !this.inputs.includes(name))
     if (unknown !== undefined)

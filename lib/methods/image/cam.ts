@@ -6,9 +6,10 @@
  */
 import { AppError } from '../../errors.ts'
 import type { ExplainableModel, LinearHead, Tap } from '../../engine/model.ts'
-import { row } from '../../tensor/tensor.ts'
+import { given, value } from '../../engine/formula.ts'
+import { float32, row } from '../../tensor/tensor.ts'
 import { imageMethod } from '../method.ts'
-import { readLayer, tapsWithLinearHead, weightedSum } from './shared/cam.ts'
+import { mapOfLayer, sumOverChannels, tapsWithLinearHead } from './shared/cam.ts'
 import { diagnoseMap } from './shared/diagnose.ts'
 import { layerParams, spatialTap } from './shared/layer.ts'
 import type { LayerParams } from './shared/layer.ts'
@@ -63,8 +64,10 @@ export const cam = imageMethod<LayerParams>({
         userMessage: `This model has ${classes} classes, numbered from 0; there is no class ${index}.`,
         details: { index, count: classes },
       })
-    const { activation, logits } = await readLayer(context, tap)
-    const map = weightedSum(activation, row(head.weights, index).data)
+    const { data } = row(head.weights, index)
+    const weights = float32(data, [1, data.length, 1, 1])
+    const formula = sumOverChannels(value(tap.id), given('weights'))
+    const { map, logits } = await mapOfLayer(context, formula, { weights })
     context.progress(1)
     return { kind: 'image', map, layer: tap.id, logits, diagnoses: diagnoseMap(map, logits, index, null) }
   },

@@ -7,23 +7,12 @@
  * exp(S_c) is left out, which scales the map and changes nothing else; the last ReLU is a matter of display. The same as
  * pytorch-grad-cam's GradCAMPlusPlus but for its 1e-6 in the denominator.
  */
-import type { FloatTensor } from '../../tensor/tensor.ts'
-import { channelMeans, gradientCam, weightedSum } from './shared/cam.ts'
+import { add, divide, multiply, relu, type Formula } from '../../engine/formula.ts'
+import { channelSums, gradientCam, sumOverChannels } from './shared/cam.ts'
 
-function weights(activation: FloatTensor, gradient: FloatTensor): Float64Array {
-  const [channels = 0, height = 0, width = 0] = activation.dims
-  const plane = height * width
-  const means = channelMeans(activation)
-  return Float64Array.from({ length: channels }, (_, channel) => {
-    const total = (means[channel] ?? 0) * plane
-    let weight = 0
-    for (const g of gradient.data.subarray(channel * plane, (channel + 1) * plane)) {
-      // g^2 / (2 g^2 + total g^3) = 1 / (2 + total g); only positive gradients count.
-      const denominator = 2 + total * g
-      if (g > 0 && denominator !== 0) weight += g / denominator
-    }
-    return weight
-  })
+/** [N, C, 1, 1]. alpha ReLU(g) = ReLU(g) g^2 / (2 g^2 + (sum A) g^3), which is ReLU(g) / (2 + (sum A) g). */
+function weights(activation: Formula, gradient: Formula): Formula {
+  return channelSums(divide(relu(gradient), add(2, multiply(channelSums(activation), gradient))))
 }
 
 export const gradCamPlusPlus = gradientCam(
@@ -40,5 +29,5 @@ export const gradCamPlusPlus = gradientCam(
       url: 'https://arxiv.org/abs/1710.11063',
     },
   },
-  (activation, gradient) => weightedSum(activation, weights(activation, gradient)),
+  (activation, gradient) => sumOverChannels(activation, weights(activation, gradient)),
 )

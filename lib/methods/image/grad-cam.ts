@@ -4,7 +4,7 @@
  * Selvaraju et al. 2017, https://arxiv.org/abs/1610.02391, equations 1 and 2: w_k = 1/(HW) sum_ij dS_c/dA^k_ij, map =
  * sum_k w_k A^k. The paper's last ReLU is a matter of display here: the map is returned signed.
  */
-import { channelMeans, gradientCam, weightedSum } from './shared/cam.ts'
+import { channelMeans, gradientCam, sumOverChannels } from './shared/cam.ts'
 
 export const gradCam = gradientCam(
   {
@@ -20,5 +20,5 @@ export const gradCam = gradientCam(
       url: 'https://arxiv.org/abs/1610.02391',
     },
   },
-  (activation, gradient) => weightedSum(activation, channelMeans(gradient)),
+  (activation, gradient) => sumOverChannels(activation, channelMeans(gradient)),
 )

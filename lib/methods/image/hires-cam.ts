@@ -5,7 +5,7 @@
  * is averaged first, so no place gets credit for a gradient found at another; where the head is global average pooling
  * and one linear layer it equals Grad-CAM.
  */
-import { elementwiseSum, gradientCam } from './shared/cam.ts'
+import { gradientCam, sumOverChannels } from './shared/cam.ts'
 
 export const hiresCam = gradientCam(
   {
@@ -21,5 +21,5 @@ export const hiresCam = gradientCam(
       url: 'https://arxiv.org/abs/2011.08891',
     },
   },
-  (activation, gradient) => elementwiseSum(activation, gradient, (a, g) => a * g),
+  sumOverChannels,
 )

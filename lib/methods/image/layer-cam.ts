@@ -4,7 +4,8 @@
  * Jiang et al. 2021, https://doi.org/10.1109/TIP.2021.3089943: map = sum_k ReLU(g^k) * A^k, element by
  * element. Made for early layers, where it keeps fine detail. The paper's last ReLU is a matter of display here.
  */
-import { elementwiseSum, gradientCam } from './shared/cam.ts'
+import { relu } from '../../engine/formula.ts'
+import { gradientCam, sumOverChannels } from './shared/cam.ts'
 
 export const layerCam = gradientCam(
   {
@@ -20,5 +21,5 @@ export const layerCam = gradientCam(
       url: 'https://doi.org/10.1109/TIP.2021.3089943',
     },
   },
-  (activation, gradient) => elementwiseSum(activation, gradient, (a, g) => a * Math.max(0, g)),
+  (activation, gradient) => sumOverChannels(activation, relu(gradient)),
 )

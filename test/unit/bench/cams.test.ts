@@ -5,8 +5,10 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ablationCamWeights, scoreCamWeights, type Explained } from '../../../bench/loops/cams.ts'
 import { imageIntegratedGradients, saliency } from '../../../bench/loops/image-gradients.ts'
-import { Masker } from '../../../bench/loops/masks.ts'
+import { enlarging } from '../../../bench/loops/enlarging.ts'
 import { NetworkBuilder } from '../../../bench/random/network.ts'
+import { given, matmul } from '../../../lib/engine/formula.ts'
+import { interpret } from '../../../lib/engine/interpret.ts'
 import type { ExplainableModel } from '../../../lib/engine/model.ts'
 import { loadOnnxModel } from '../../../lib/engine/onnx/load.ts'
 import { float32, type FloatTensor } from '../../../lib/tensor/tensor.ts'
@@ -75,26 +77,23 @@ function maskedLiterally(map: FloatTensor, channel: number): Float32Array {
   return explained.image.data.map((value, at) => value * (mask[at % (SIDE * SIDE)] ?? NaN))
 }
 
-describe('Masker', () => {
-  it('writes the picture times the enlarged, scaled channel where it is told to, and nowhere else', async () => {
-    const map = await lastMap()
-    const masker = new Masker(explained.image, map)
-    const size = 3 * SIDE * SIDE
-    for (const channel of [0, 7, CHANNELS - 1]) {
-      const buffer = new Float32Array(3 * size).fill(7)
-      masker.write(channel, buffer, size)
-      const written = buffer.subarray(size, 2 * size)
-      expect(relativeDifference(written, maskedLiterally(map, channel))).toBeLessThan(FLOAT32)
-      expect(buffer.subarray(0, size).every((value) => value === 7)).toBe(true)
-      expect(buffer.subarray(2 * size).every((value) => value === 7)).toBe(true)
-    }
+describe('enlarging', () => {
+  it('makes of a map what lies between its cells, corners on corners', () => {
+    const cells = [
+      [1, 5, -2],
+      [0, 3, 7],
+    ]
+    const [down, across] = [enlarging(2, SIDE, 'down'), enlarging(3, SIDE, 'across')]
+    const tensors = { down, cells: float32(cells.flat(), [1, 1, 2, 3]), across }
+    const formula = matmul(matmul(given('down'), given('cells')), given('across'))
+    const large = interpret(formula, (leaf) => tensors[leaf.kind === 'given' ? (leaf.name as 'cells') : 'cells'])
+    expect(large.dims).toEqual([1, 1, SIDE, SIDE])
+    const expected = Array.from({ length: SIDE * SIDE }, (_, at) => between(cells, Math.floor(at / SIDE), at % SIDE))
+    expect(relativeDifference(large.data, expected)).toBeLessThan(FLOAT32)
   })
 
-  it('makes a mask of zeros of a constant channel', () => {
-    const map = float32(new Float32Array(9).fill(3), [1, 1, 3, 3])
-    const buffer = new Float32Array(explained.image.data.length).fill(7)
-    new Masker(explained.image, map).write(0, buffer, 0)
-    expect(buffer.every((value) => value === 0)).toBe(true)
+  it('repeats a single cell', () => {
+    expect([...enlarging(1, 3, 'down').data]).toEqual([1, 1, 1])
   })
 })
 

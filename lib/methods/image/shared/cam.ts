@@ -1,12 +1,13 @@
 /**
- * What the CAM methods have in common: reading a layer and its gradient with one question, and weighing channels.
+ * What the CAM methods have in common: one question for a map that is a formula of a layer and its gradient.
  *
- * Letters: C channels, H x W spatial extent of the layer, K classes; A activation, g = dS_c/dA gradient of the explained
- * class's logit.
+ * Letters: N batch, C channels, H x W spatial extent of the layer, K classes; A activation, g = dS_c/dA gradient of the
+ * explained class's logit.
  */
 import { AppError } from '../../../errors.ts'
+import { abs, gradient, max, mean, multiply, sum, value, type Formula } from '../../../engine/formula.ts'
 import type { Answer, ExplainableModel, Tap, TapId } from '../../../engine/model.ts'
-import { float32, row, zeros } from '../../../tensor/tensor.ts'
+import { row, zeros } from '../../../tensor/tensor.ts'
 import type { FloatTensor } from '../../../tensor/tensor.ts'
 import { imageMethod } from '../../method.ts'
 import type { ImageContext, ImageMethod } from '../../method.ts'
@@ -48,116 +49,77 @@ async function oneClass(context: ImageContext): Promise<FloatTensor> {
   return cotangent
 }
 
-/** A layer's values, without the batch axis. */
-export interface Reading {
-  /** [C, H, W] */
-  readonly activation: FloatTensor
+/** A map made of a layer, with what its diagnosis needs. */
+export interface LayerMap {
+  /** [H, W] */
+  readonly map: FloatTensor
   /** [K] */
   readonly logits: FloatTensor
 }
 
-export async function readLayer(context: ImageContext, tap: Tap): Promise<Reading> {
+const MAP = 'map'
+const LARGEST_GRADIENT = 'largest gradient'
+
+/** A map [1, 1, H, W] that is a formula of the layer's values, with tensors that it names: one forward pass up to the logits. */
+export async function mapOfLayer(
+  context: ImageContext,
+  map: Formula,
+  shared: Readonly<Record<string, FloatTensor>> = {},
+): Promise<LayerMap> {
   const { model, feeds, signal } = context
   throwIfCancelled(signal)
-  const answer = await model.ask({ feeds, read: [tap.id, model.logits] }, signal)
+  const answer = await model.ask({ feeds, read: [model.logits], formulas: { shared, outputs: { [MAP]: map } } }, signal)
   throwIfCancelled(signal)
-  return { activation: answered(answer.values, tap.id), logits: answered(answer.values, model.logits) }
+  return { map: plane(answer.computed), logits: answered(answer.values, model.logits) }
 }
 
-/** As {@link readLayer}, with g [C, H, W], in the same one question. */
-export async function readLayerAndGradient(
+/** As {@link mapOfLayer}, of the class's gradient too, in one question with a forward and a backward pass. */
+async function mapOfGradient(
   context: ImageContext,
   tap: Tap,
-): Promise<Reading & { readonly gradient: FloatTensor }> {
+  combine: (activation: Formula, gradient: Formula) => Formula,
+): Promise<LayerMap & { readonly largestGradient: number }> {
   const { model, feeds, signal } = context
   throwIfCancelled(signal)
   const cotangent = await oneClass(context)
+  const g = gradient(tap.id)
+  const outputs = { [MAP]: combine(value(tap.id), g), [LARGEST_GRADIENT]: max(abs(g), EVERY_AXIS) }
   const answer = await model.ask(
-    { feeds, read: [tap.id, model.logits], gradient: { of: { [model.logits]: cotangent }, wrt: [tap.id] } },
+    { feeds, read: [model.logits], gradient: { of: { [model.logits]: cotangent }, wrt: [] }, formulas: { outputs } },
     signal,
   )
   throwIfCancelled(signal)
   return {
-    activation: answered(answer.values, tap.id),
+    map: plane(answer.computed),
     logits: answered(answer.values, model.logits),
-    gradient: answered(answer.gradients, tap.id),
+    largestGradient: answer.computed[LARGEST_GRADIENT]?.data[0] ?? NaN,
   }
 }
 
-// The two sums below read every value of a layer, which for a small network takes as long as a tenth of its forward pass.
-// Four terms a step halve that: a processor need not wait for one sum before it begins the next.
-
-/** Means over H x W, one a channel: [C, H, W] -> [C]. Added up in double precision. */
-export function channelMeans(tensor: FloatTensor): Float64Array {
-  const [channels = 0, height = 0, width = 0] = tensor.dims
-  const plane = height * width
-  const { data } = tensor
-  const means = new Float64Array(channels)
-  for (let channel = 0; channel < channels; channel++) {
-    let [a, b, c, d] = [0, 0, 0, 0]
-    let at = channel * plane
-    const end = at + plane
-    for (; at + 3 < end; at += 4) {
-      a += data[at] as number
-      b += data[at + 1] as number
-      c += data[at + 2] as number
-      d += data[at + 3] as number
-    }
-    for (; at < end; at++) a += data[at] as number
-    means[channel] = (a + b + c + d) / plane
-  }
-  return means
+/** [1, 1, H, W] -> [H, W] */
+function plane(computed: Answer['computed']): FloatTensor {
+  return row(answered(computed, MAP), 0)
 }
 
-/** sum_k weight_k A^k: [C, H, W] with [C] -> [H, W]. Added up in double precision. */
-export function weightedSum(activation: FloatTensor, weights: ArrayLike<number>): FloatTensor {
-  const [channels = 0, height = 0, width = 0] = activation.dims
-  const plane = height * width
-  const { data } = activation
-  const sums = new Float64Array(plane)
-  let channel = 0
-  for (; channel + 3 < channels; channel += 4) {
-    const [start, a, b] = [channel * plane, weights[channel] ?? 0, weights[channel + 1] ?? 0]
-    const [c, d] = [weights[channel + 2] ?? 0, weights[channel + 3] ?? 0]
-    for (let at = 0, place = start; at < plane; at++, place++)
-      sums[at] =
-        (sums[at] as number) +
-        a * (data[place] as number) +
-        b * (data[place + plane] as number) +
-        c * (data[place + 2 * plane] as number) +
-        d * (data[place + 3 * plane] as number)
-  }
-  for (; channel < channels; channel++)
-    for (let at = 0, place = channel * plane; at < plane; at++, place++)
-      sums[at] = (sums[at] as number) + (weights[channel] ?? 0) * (data[place] as number)
-  return float32(Float32Array.from(sums), [height, width])
-}
+const EVERY_AXIS = [0, 1, 2, 3]
+const CHANNELS = [1]
+const PLACES = [2, 3]
 
-/** sum_k f(A^k, g^k), position by position: two [C, H, W] -> [H, W]. Added up in double precision, in order. */
-export function elementwiseSum(
-  activation: FloatTensor,
-  gradient: FloatTensor,
-  term: (activation: number, gradient: number) => number,
-): FloatTensor {
-  const [channels = 0, height = 0, width = 0] = activation.dims
-  const plane = height * width
-  const sums = new Float64Array(plane)
-  for (let channel = 0; channel < channels; channel++)
-    for (let at = 0; at < plane; at++) {
-      const element = channel * plane + at
-      sums[at] = (sums[at] ?? 0) + term(activation.data[element] ?? 0, gradient.data[element] ?? 0)
-    }
-  return float32(Float32Array.from(sums), [height, width])
-}
+/** Means over H x W, one a channel: [N, C, H, W] -> [N, C, 1, 1]. */
+export const channelMeans = (map: Formula): Formula => mean(map, PLACES)
+/** Sums over H x W, one a channel: [N, C, H, W] -> [N, C, 1, 1]. */
+export const channelSums = (map: Formula): Formula => sum(map, PLACES)
+/** sum_k a_k b_k, position by position: [N, C, H, W] -> [N, 1, H, W]; a weight a channel is [N, C, 1, 1]. */
+export const sumOverChannels = (a: Formula, b: Formula): Formula => sum(multiply(a, b), CHANNELS)
 
 /**
  * A CAM made of a layer and its gradient: describes itself and says how the two become a map.
  *
- * @param combine A and g, both [C, H, W], to the raw signed map [H, W]
+ * @param combine A and g, both [N, C, H, W], to the raw signed map [N, 1, H, W]
  */
 export function gradientCam(
   description: Pick<ImageMethod, 'id' | 'version' | 'title' | 'summary' | 'paper'>,
-  combine: (activation: FloatTensor, gradient: FloatTensor) => FloatTensor,
+  combine: (activation: Formula, gradient: Formula) => Formula,
 ): ImageMethod {
   return imageMethod({
     ...description,
@@ -170,15 +132,14 @@ export function gradientCam(
     cost: () => 4,
     async run(context, { layer }) {
       const tap = differentiableSpatialTap(context.model, layer)
-      const { activation, gradient, logits } = await readLayerAndGradient(context, tap)
-      const map = combine(activation, gradient)
+      const { map, logits, largestGradient } = await mapOfGradient(context, tap, combine)
       context.progress(1)
       return {
         kind: 'image',
         map,
         layer: tap.id,
         logits,
-        diagnoses: diagnoseMap(map, logits, context.target.index, gradient),
+        diagnoses: diagnoseMap(map, logits, context.target.index, largestGradient),
       }
     },
   })

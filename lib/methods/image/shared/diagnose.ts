@@ -36,13 +36,13 @@ function saturation(logits: FloatTensor, index: number): Diagnosis | null {
  * @param map [H, W], raw and signed
  * @param logits [K]
  * @param index the explained class
- * @param gradient of that class's logit at the layer, where the method used one
+ * @param largestGradient the largest |gradient| of that class's logit at the layer, where the method used one
  */
 export function diagnoseMap(
   map: FloatTensor,
   logits: FloatTensor,
   index: number,
-  gradient: FloatTensor | null,
+  largestGradient: number | null,
 ): readonly Diagnosis[] {
   const diagnoses: Diagnosis[] = []
   let smallest = Infinity
@@ -51,7 +51,7 @@ export function diagnoseMap(
     smallest = Math.min(smallest, value)
     largest = Math.max(largest, value)
   }
-  if (gradient !== null && gradient.data.every((value) => value === 0))
+  if (largestGradient === 0)
     diagnoses.push({
       code: 'ZERO_GRADIENT',
       severity: 'warning',

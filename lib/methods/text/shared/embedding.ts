@@ -4,6 +4,8 @@
  * Letters: B points asked at once, T tokens, E embedding size, K classes.
  */
 import { z } from 'zod'
+import { gradient, type Formula } from '../../../engine/formula.ts'
+import type { Formulas } from '../../../engine/model.ts'
 import { AppError } from '../../../errors.ts'
 import { asFloat, float32, int64, type FloatTensor, type Tensor } from '../../../tensor/tensor.ts'
 import type { TextContext } from '../../method.ts'
@@ -84,30 +86,45 @@ export async function gradientAtText(context: TextContext, scalar: Scalar): Prom
   }
 }
 
-/** Scalars [B] and their gradients [B, T, E] where the embedding is replaced by `points` [B, T, E]. */
+/** Points that are computed with the gradients there. */
+export interface ComputedPoints extends Pick<Formulas, 'shared' | 'perRow'> {
+  /** The embedding [B, T, E], of given tensors. */
+  readonly at: Formula
+  /** What to compute of the gradient [B, T, E] there. */
+  compute(gradient: Formula): Formula
+}
+
+/** Scalars [B] at `rows` points, and what is computed of their gradients, in one question. */
 export async function gradientsAt(
   context: TextContext,
-  points: FloatTensor,
+  rows: number,
   scalar: Scalar,
-): Promise<{ readonly scalars: readonly number[]; readonly gradients: FloatTensor }> {
+  { shared = {}, perRow = {}, at, compute }: ComputedPoints,
+): Promise<{ readonly scalars: readonly number[]; readonly computed: FloatTensor }> {
   const { model, signal, target } = context
   throwIfAborted(signal)
-  const [rows = 0] = points.dims
   const of = { [model.logits]: cotangent(target.index, scalar, classesOf(context), rows) }
-  const { values, gradients } = await model.ask(
+  const { values, computed } = await model.ask(
     {
       feeds: repeatRows(context.feeds, rows),
-      from: { [model.defaultTap]: points },
       read: [model.logits],
-      gradient: { of, wrt: [model.defaultTap] },
+      gradient: { of, wrt: [] },
+      formulas: {
+        shared,
+        perRow,
+        inputs: { [model.defaultTap]: at },
+        outputs: { [COMPUTED]: compute(gradient(model.defaultTap)) },
+      },
     },
     signal,
   )
   return {
     scalars: scalarsOf(found(values, model.logits), target.index, scalar),
-    gradients: found(gradients, model.defaultTap),
+    computed: found(computed, COMPUTED),
   }
 }
+
+const COMPUTED = 'of the gradient'
 
 /** Scalars [B] where the embedding is replaced by `points` [B, T, E]. */
 export async function scalarsAt(context: TextContext, points: FloatTensor, scalar: Scalar): Promise<readonly number[]> {

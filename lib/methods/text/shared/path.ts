@@ -3,6 +3,7 @@
  * kept (the gradient times the way, summed over the embedding), so any number of points fits in memory.
  * Letters: B points asked at once, T tokens, E embedding size.
  */
+import { add, given, multiply, sum } from '../../../engine/formula.ts'
 import { float32, type FloatTensor } from '../../../tensor/tensor.ts'
 import type { TextContext } from '../../method.ts'
 import { batchSize, gradientsAt, type Scalar } from './embedding.ts'
@@ -22,30 +23,31 @@ export async function pathPoints(
   scalar: Scalar,
   done: (points: number) => void,
 ): Promise<readonly PathPoint[]> {
-  const [tokens = 0, size = 0] = ends.embedding.dims
-  const { data: input } = ends.embedding
-  const { data: base } = ends.baseline
-  const way = new Float64Array(input.length)
-  for (let index = 0; index < way.length; index += 1) way[index] = (input[index] as number) - (base[index] as number)
+  const { embedding, baseline } = ends
+  const [tokens = 0] = embedding.dims
+  const shared = {
+    baseline: float32(baseline.data, [1, ...baseline.dims]),
+    way: float32(
+      embedding.data.map((value, index) => value - (baseline.data[index] as number)),
+      [1, ...embedding.dims],
+    ),
+  }
   const rows = batchSize(tokens)
   const points: PathPoint[] = []
   for (let first = 0; first < alphas.length; first += rows) {
     const batch = alphas.slice(first, first + rows)
-    const embeddings = new Float32Array(batch.length * way.length) // [B, T, E]
-    batch.forEach((alpha, row) => {
-      for (let index = 0; index < way.length; index += 1)
-        embeddings[row * way.length + index] = (base[index] as number) + alpha * (way[index] as number)
+    const alpha = float32(batch, [batch.length, 1, 1])
+    const { scalars, computed } = await gradientsAt(context, batch.length, scalar, {
+      shared,
+      perRow: { alpha },
+      at: add(given('baseline'), multiply(given('alpha'), given('way'))), // [B, T, E]
+      compute: (gradient) => sum(multiply(gradient, given('way')), [2]), // [B, T, 1]
     })
-    const { scalars, gradients } = await gradientsAt(context, float32(embeddings, [batch.length, tokens, size]), scalar)
-    batch.forEach((_, row) => {
-      const contributions = new Float64Array(tokens)
-      for (let token = 0; token < tokens; token += 1) {
-        let sum = 0
-        for (let index = token * size; index < (token + 1) * size; index += 1)
-          sum += (gradients.data[row * way.length + index] as number) * (way[index] as number)
-        contributions[token] = sum
-      }
-      points.push({ scalar: scalars[row] ?? Number.NaN, contributions })
+    batch.forEach((_, index) => {
+      points.push({
+        scalar: scalars[index] ?? Number.NaN,
+        contributions: Float64Array.from(computed.data.subarray(index * tokens, (index + 1) * tokens)),
+      })
     })
     done(batch.length)
   }

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { InferenceSession } from 'onnxruntime-node'
 import { expect, test } from 'vitest'
-import { compileQuestion } from '../../../../lib/engine/onnx/compile.ts'
+import { compileQuestion, NO_FORMULAS } from '../../../../lib/engine/onnx/compile.ts'
 import { prepareGraph } from '../../../../lib/engine/onnx/load.ts'
 import { readModelFile } from '../../../../lib/engine/onnx/read-model.ts'
 import { findLogits } from '../../../../lib/engine/onnx/taps.ts'
@@ -39,7 +39,14 @@ test('pets-cnn: the gradient at the picture', async () => {
   const graph = await prepareGraph(await readModelFile(resolve('models/pets-cnn/model.onnx')))
   const logits = findLogits(graph)
   const wrt = graph.inputs.map((one) => one.name)
-  const compiled = compileQuestion(graph, { replaced: [], read: [logits], of: [logits], wrt, rules: 'plain' })
+  const compiled = compileQuestion(graph, {
+    replaced: [],
+    read: [logits],
+    of: [logits],
+    wrt,
+    rules: 'plain',
+    formulas: NO_FORMULAS,
+  })
   const counts = await optimisedOperators(writeModel(compiled.graph))
   expect(counts.get('Conv') ?? 0).toBeGreaterThan(50)
   expect(counts.get('ReorderOutput') ?? 0).toBeLessThanOrEqual(COPIES)

@@ -6,7 +6,8 @@
  * Letters: N rows, T tokens, E embedding size, K = 3 classes.
  */
 import { AppError } from '../../../../lib/errors.ts'
-import type { Answer, ExplainableModel, Question } from '../../../../lib/engine/model.ts'
+import { askLiterally, type PlainAnswer, type PlainQuestion } from '../../../../lib/engine/literal-formulas.ts'
+import type { ExplainableModel } from '../../../../lib/engine/model.ts'
 import type { TextContext } from '../../../../lib/methods/method.ts'
 import { float32, int64, type FloatTensor } from '../../../../lib/tensor/tensor.ts'
 
@@ -23,7 +24,8 @@ export const dot = (a: readonly number[], b: readonly number[]): number =>
   a.reduce((sum, value, index) => sum + value * (b[index] ?? 0), 0)
 
 export interface FakeModel extends ExplainableModel {
-  readonly questions: Question[]
+  /** As they were answered: formulas for inputs are tensors in them. */
+  readonly questions: PlainQuestion[]
 }
 
 /** @param sharpness multiplies what tanh sees: large values make the path hard to integrate. */
@@ -31,7 +33,7 @@ export function fakeModel(sharpness = 1): FakeModel {
   const tap = (id: string, kind: 'embedding' | 'output', shape: (number | null)[]) => {
     return { id, label: id, kind, operator: '', shape, spatial: false, differentiable: true }
   }
-  const questions: Question[] = []
+  const questions: PlainQuestion[] = []
   return {
     engine: { name: 'onnx', backend: 'test', version: '0', reason: '' },
     taps: [tap(TAP, 'embedding', [null, null, SIZE]), tap('logits', 'output', [null, CLASSES])],
@@ -42,15 +44,16 @@ export function fakeModel(sharpness = 1): FakeModel {
     linearHead: () => Promise.resolve(null),
     dispose: () => Promise.resolve(),
     ask(question, signal) {
-      questions.push(question)
-      return signal?.aborted === true
-        ? Promise.reject(new AppError({ code: 'CANCELLED', message: 'aborted' }))
-        : Promise.resolve(answer(question, sharpness))
+      if (signal?.aborted === true) return Promise.reject(new AppError({ code: 'CANCELLED', message: 'aborted' }))
+      return askLiterally(question, ['ids', 'mask'], (plain) => {
+        questions.push(plain)
+        return Promise.resolve(answer(plain, sharpness))
+      })
     },
   }
 }
 
-function answer({ feeds, from, read, gradient }: Question, sharpness: number): Answer {
+function answer({ feeds, from, read, gradient }: PlainQuestion, sharpness: number): PlainAnswer {
   const ids = feeds?.['ids']
   const words: FloatTensor =
     from?.[TAP] ?? float32(Array.from(ids?.data ?? [], Number).flatMap(wordOf), [...(ids?.dims ?? []), SIZE])
