@@ -3,9 +3,12 @@
  * are the same; what is saved are passes over large tensors.
  */
 import type { Builder } from './builder.ts'
-import { consumersOf, intAttribute, producersOf, type Graph, type GraphNode } from './graph.ts'
+import { consumersOf, intAttribute, intsAttribute, producersOf, type Graph, type GraphNode } from './graph.ts'
 import type { RuleSet } from '../model.ts'
 import { clipBounds, geluSlope } from './rules/activation.ts'
+import { blockedMap } from './rules/blocked.ts'
+import { rectifiedPoolGradient } from './rules/blocked-pooling.ts'
+import { windowOf } from './rules/convolution.ts'
 import { keepBetween } from './rules/mask.ts'
 import { matMulGradients } from './rules/matmul.ts'
 import { maxPool } from './rules/pooling.ts'
@@ -53,12 +56,24 @@ function findRectifiedPools(graph: Graph, build: Builder, links: Links): Map<Gra
     found.set(pool, {
       inner: [activation],
       gradients: (builder, g, wanted) => {
-        const [gradient] = maxPool.rule(pool, [keepBetween(builder, y, ...bounds, g)], builder, [true])
-        return gradient && wanted(x) ? [[x, gradient]] : []
+        if (!wanted(x)) return []
+        const kept = keepBetween(builder, y, ...bounds, g)
+        const blocked = bounds[0] >= 0 ? blockedPoolGradient(builder, pool, kept) : null
+        const gradient = blocked ?? maxPool.rule(pool, [kept], builder, [true])[0]
+        return gradient ? [[x, gradient]] : []
       },
     })
   }
   return found
+}
+
+/** Of a pooling over values that are not negative; null where the blocked layout cannot hold its maps. */
+function blockedPoolGradient(build: Builder, pool: GraphNode, g: string): string | null {
+  const [[x = ''], [y = '']] = [pool.inputs, pool.outputs]
+  const [from, to] = [blockedMap(build, x), blockedMap(build, y)]
+  const kernel = intsAttribute(pool, 'kernel_shape') ?? []
+  if (from === null || to === null || kernel.length !== 2) return null
+  return rectifiedPoolGradient(build, [x, y, g], [from, to], windowOf(build, pool, kernel), x)
 }
 
 /** Between which values of its output an activation has the slope 1, and 0 elsewhere; null for any other. */

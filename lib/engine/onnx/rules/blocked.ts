@@ -50,8 +50,9 @@ export function repeated(
 }
 
 /**
- * x [N, C, H, W] at every a-th row and b-th column of [N, C, a H, b W], 0 between; null where that cannot be said. `like`
- * is a tensor of the model with the same N. The grid that makes the zeros is computed at run time, as a product with a constant would leave the layout.
+ * x [N, C, H, W] at every a-th row and b-th column of [N, C, a H, b W], from the first or another one on, 0 between; null
+ * where that cannot be said. `like` is a tensor of the model with the same N. The grid that makes the zeros is computed at run
+ * time, as a product with a constant would leave the layout.
  */
 export function spaced(
   build: Builder,
@@ -59,16 +60,36 @@ export function spaced(
   like: string,
   map: MapShape,
   [a, b]: readonly [number, number],
+  [firstRow, firstColumn]: readonly [number, number] = [0, 0],
 ): string | null {
   const { channels, height, width } = map
   const zero = build.zeroPerRow(like)
   if (zero === null) return null
-  const grid = build.once(`grid ${channels} ${height} ${width} ${a} ${b}`, () => {
+  const grid = build.once(`grid ${channels} ${height} ${width} ${a} ${b} ${firstRow} ${firstColumn}`, () => {
     const places = new Float32Array(height * a * width * b)
     for (let row = 0; row < height; row++)
-      for (let column = 0; column < width; column++) places[row * a * width * b + column * b] = 1
+      for (let column = 0; column < width; column++)
+        places[(row * a + firstRow) * width * b + column * b + firstColumn] = 1
     const one = build.add(build.constant(floatConstant(places, [1, 1, height * a, width * b])), zero)
     return build.op('Conv', [one, build.filled(1, [channels, 1, 1, 1])])
   })
   return build.mul(repeated(build, x, map, [a, b]), grid)
+}
+
+/** A map [N, C, H, W] and the row and column of [N, C, a H, b W] where its first value stands. */
+export interface PhaseMap {
+  readonly name: string
+  readonly at: readonly [number, number]
+}
+
+/** Maps side by side in one of [N, C, a H, b W], each as {@link spaced}; null where that cannot be said. */
+export function interleaved(
+  build: Builder,
+  phases: readonly PhaseMap[],
+  like: string,
+  map: MapShape,
+  strides: readonly [number, number],
+): string | null {
+  const wide = phases.map(({ name, at }) => spaced(build, name, like, map, strides, at))
+  return wide.reduce((sum, one) => (sum === null || one === null ? null : build.add(sum, one)))
 }

@@ -5,7 +5,7 @@
 import { AppError } from '../../../errors.ts'
 import { floatConstant, floatsOf } from '../constant.ts'
 import type { Builder } from '../builder.ts'
-import { blockedMap, spaced } from './blocked.ts'
+import { blockedChannels, blockedMap, line, spaced } from './blocked.ts'
 import {
   describeNode,
   intAttribute,
@@ -102,7 +102,10 @@ export function convInputGradient(
     return build.op('Conv', [g, build.constant(flippedKernel(constant, group))], {
       group, kernel_shape: kernel, dilations, pads: backPads,
     }) // prettier-ignore
-  return transposedConvolution(build, g, w, group, window, x)
+  const transposed = transposedConvolution(build, g, w, group, window, x)
+  // What is added to it and multiplied with it stays in the blocked layout only if it is there itself.
+  const channels = blockedChannels(build, x)
+  return channels === null ? transposed : line(build, transposed, channels, 1, 0)
 }
 
 /**

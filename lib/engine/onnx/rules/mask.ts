@@ -13,6 +13,11 @@ const LARGEST_BOUND = 2 ** 20
 /** Far below any activation, and far above the smallest number. */
 const TINY = 2 ** -100
 
+/** 1 where x is 0, 0 where it is larger; x [N, channels, H, W] is not negative. */
+export function whereZero(build: Builder, x: string, channels: number): string {
+  return step(build, x, channels, -STEEP, 1)
+}
+
 /** 1 where scale x + offset is 1 or more, 0 where it is 0 or less. */
 function step(build: Builder, x: string, channels: number, scale: number, offset: number): string {
   return build.op('Clip', [line(build, x, channels, scale, offset), build.float(0), build.float(1)])

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { Builder } from '../../../../lib/engine/onnx/builder.ts'
 import { findComposites } from '../../../../lib/engine/onnx/composites.ts'
 import { floatConstant } from '../../../../lib/engine/onnx/constant.ts'
-import { DataType, type Graph, type GraphNode } from '../../../../lib/engine/onnx/graph.ts'
+import { DataType, type Attribute, type Graph, type GraphNode } from '../../../../lib/engine/onnx/graph.ts'
 import { prepareGraph } from '../../../../lib/engine/onnx/load.ts'
 import { float32, sizeOf, type FloatTensor } from '../../../../lib/tensor/tensor.ts'
 import { checkGradient } from '../../../helpers/check-gradient.ts'
@@ -193,6 +193,43 @@ describe('a maximum over rectified values', () => {
     expect(whole).toEqual(await ask(['x', 'r']))
     expect(whole.some((value) => value !== 0)).toBe(true)
     expect(whole.subarray(0, 48).every((value) => value === 0)).toBe(true)
+    await one.dispose()
+  })
+
+  const ints = (value: readonly number[]): Attribute => ({ kind: 'ints', value })
+  const windows: readonly (readonly [string, Readonly<Record<string, Attribute>>, readonly number[]])[] = [
+    ['2x2 side by side', { kernel_shape: ints([2, 2]), strides: ints([2, 2]) }, [3, 4]],
+    ['3x3 overlapping, no padding', { kernel_shape: ints([3, 3]), strides: ints([2, 2]) }, [2, 3]],
+    ['3x3 at every place', { kernel_shape: ints([3, 3]), strides: ints([1, 1]), pads: ints([1, 1, 1, 1]) }, [6, 8]],
+    ['gaps between windows', { kernel_shape: ints([1, 2]), strides: ints([3, 4]) }, [2, 2]],
+    [
+      'wide strides, uneven padding',
+      { kernel_shape: ints([5, 4]), strides: ints([3, 2]), pads: ints([2, 0, 1, 3]) },
+      [2, 4],
+    ],
+    ['one axis', { kernel_shape: ints([1, 3]), strides: ints([1, 2]), pads: ints([0, 1, 0, 1]) }, [6, 4]],
+    ['strides that do not divide', { kernel_shape: ints([2, 2]), strides: ints([4, 3]) }, [2, 3]],
+    [
+      'beyond the padding',
+      { kernel_shape: ints([3, 3]), strides: ints([2, 2]), ceil_mode: { kind: 'int', value: 1 } },
+      [3, 4],
+    ],
+    ['dilated', { kernel_shape: ints([2, 2]), strides: ints([2, 2]), dilations: ints([2, 2]) }, [2, 3]],
+  ]
+  test.each(windows)('%s: equals the two rules, ties to the first', async (_, attributes, [height = 0, width = 0]) => {
+    const nodes = [node('Relu', ['x'], ['r']), node('MaxPool', ['r'], ['y'], attributes)]
+    const one = await loadGraph(graphOf({ nodes, inputs, outputs: ['y'], constants: new Map() }))
+    // Few different values, so that most windows have several maxima.
+    const x = float32(
+      floats([2, 4, 6, 8], 31).data.map((value) => Math.round(2 * value)),
+      [2, 4, 6, 8],
+    )
+    const of = { y: floats([2, 4, height, width], 32) }
+    const gradient = async (wrt: readonly string[]): Promise<Float32Array> =>
+      ((await one.ask({ feeds: { x }, read: [], gradient: { of, wrt } })).gradients['x'] as FloatTensor).data
+    const literal = await gradient(['x', 'r'])
+    expect(literal.filter((value) => value !== 0).length).toBeGreaterThan(4)
+    expect(relativeDifference(await gradient(['x']), literal)).toBeLessThan(FLOAT32)
     await one.dispose()
   })
 
