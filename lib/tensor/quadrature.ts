@@ -35,31 +35,6 @@ export function quadrature(rule: QuadratureRule, points: number): Quadrature {
   }
 }
 
-/**
- * Clenshaw-Curtis with `intervals` + 1 nodes, exact for polynomials of degree `intervals`. The nodes of n intervals are
- * every second node of 2n, so that doubling reuses them; both ends of [0, 1] are nodes.
- * Source: Waldvogel 2006, Fast construction of the Fejer and Clenshaw-Curtis quadrature rules, eq. 1.3.
- * @throws RangeError unless `intervals` is even and positive.
- */
-export function clenshawCurtis(intervals: number): Quadrature {
-  if (!Number.isInteger(intervals) || intervals < 2 || intervals % 2 !== 0)
-    throw new RangeError(`Clenshaw-Curtis needs an even number of intervals, found ${intervals}`)
-  const half = intervals / 2
-  const indices = range(intervals + 1)
-  return {
-    nodes: indices.map((k) => Math.sin((k * Math.PI) / (2 * intervals)) ** 2),
-    weights: indices.map((k) => {
-      const inner = range(half).reduce((sum, index) => {
-        const j = index + 1
-        const b = j === half ? 1 : 2
-        return sum + (b / (4 * j * j - 1)) * Math.cos((2 * Math.PI * ((j * k) % intervals)) / intervals)
-      }, 0)
-      const c = k === 0 || k === intervals ? 1 : 2
-      return (c / (2 * intervals)) * (1 - inner)
-    }),
-  }
-}
-
 /** Exact for polynomials of degree 2 * points - 1: roots of the Legendre polynomial, by Newton's method. */
 function gaussLegendre(points: number): Quadrature {
   const nodes = new Array<number>(points)

@@ -3,18 +3,19 @@
  * along the straight path between their embeddings. Letters: T tokens, E embedding size.
  */
 import { z } from 'zod'
-import { clenshawCurtis, quadrature, QUADRATURE_RULES, type QuadratureRule } from '../../tensor/quadrature.ts'
+import { adaptiveSimpson } from '../../tensor/adaptive-quadrature.ts'
+import { quadrature, QUADRATURE_RULES, type QuadratureRule } from '../../tensor/quadrature.ts'
 import { float32, type FloatTensor } from '../../tensor/tensor.ts'
 import { textMethod, type Diagnosis, type TextContext } from '../method.ts'
 import { baselineParam, baselines, specialTokensParam } from './shared/baseline.ts'
-import { completenessDiagnosis, completenessOf, isComplete, type Ends } from './shared/completeness.ts'
+import { completenessDiagnosis, completenessOf, errorAllowed, type Ends } from './shared/completeness.ts'
 import { saturation } from './shared/diagnoses.ts'
-import { embed, scalarOf, scalarParam, scalarsAt, type Scalar } from './shared/embedding.ts'
+import { batchSize, embed, scalarOf, scalarParam, scalarsAt, type Scalar } from './shared/embedding.ts'
 import { integrate, pathPoints, type PathPoint } from './shared/path.ts'
 
-/** Clenshaw-Curtis intervals that `auto` tries in turn: 9, 17, 33, ... points, each level reusing the last. */
-const LEVELS = [8, 16, 32, 64, 128, 256] as const
 const MOST_POINTS = 257
+/** Measured on reviews of 128 tokens. */
+const USUAL_POINTS = 25
 const SEVERAL = 3
 
 const params = z
@@ -28,7 +29,7 @@ const params = z
       .meta({
         title: 'Steps',
         description:
-          'auto: as many points on the path (9 to 257) as it takes for the scores to add up to within 1 %. Or a number of points.',
+          'auto: as many points on the path (9 to 257), where it bends, as it takes for the scores to add up to within 1 %. Or a number of points.',
       }),
     rule: z.enum(QUADRATURE_RULES).default('gauss-legendre').meta({
       title: 'Rule',
@@ -43,7 +44,7 @@ type Params = z.infer<typeof params>
 
 export const integratedGradients = textMethod<Params>({
   id: 'integrated-gradients',
-  version: 1,
+  version: 2,
   modality: 'text',
   family: 'gradient',
   title: 'Integrated gradients',
@@ -114,7 +115,7 @@ interface Integrated {
   readonly points: number
 }
 
-/** Doubles the points until the scores add up, or the bound is reached. No gradient is computed twice. */
+/** Adds points where the scores do not add up yet, until they do or the bound is reached. No gradient is computed twice. */
 async function automatic(
   context: TextContext,
   path: Path,
@@ -122,43 +123,31 @@ async function automatic(
   progress: (share: number) => void,
 ): Promise<Integrated> {
   const [tokens = 0] = path.embedding.dims
-  const finest = LEVELS[LEVELS.length - 1] ?? 256
-  // Keyed by the position among the finest level's nodes.
-  const known = new Map<number, PathPoint>()
-  for (const intervals of LEVELS) {
-    const { nodes, weights } = clenshawCurtis(intervals)
-    const keys = nodes.map((_, index) => (index * finest) / intervals)
-    const missing = keys.flatMap((key, index) => (known.has(key) ? [] : [{ key, alpha: nodes[index] ?? 0 }]))
-    let arrived = known.size
-    const fresh = await pathPoints(
-      context,
-      path,
-      missing.map(({ alpha }) => alpha),
-      scalar,
-      (more) => {
-        arrived += more
-        progress(shareDone(arrived))
-      },
-    )
-    missing.forEach(({ key }, index) => {
-      const point = fresh[index]
-      if (point !== undefined) known.set(key, point)
-    })
-    const points = keys.flatMap((key) => known.get(key) ?? [])
-    const scores = integrate(points, weights, tokens)
-    const ends = { input: points.at(-1)?.scalar ?? Number.NaN, baseline: points[0]?.scalar ?? Number.NaN }
-    const sum = scores.reduce((total, score) => total + score, 0)
-    if (intervals === finest || isComplete(completenessOf(sum, ends, points.length), ends)) {
-      progress(1)
-      return { scores, ends, points: points.length }
-    }
-  }
-  throw new RangeError('no levels')
+  let arrived = 0
+  const found = await adaptiveSimpson<PathPoint>(
+    {
+      at: (places) => pathPoints(context, path, places, scalar, (more) => progress(shareDone((arrived += more)))),
+      integrand: ({ contributions }) => contributions.reduce((sum, one) => sum + one, 0),
+      antiderivative: (point) => point.scalar,
+    },
+    {
+      allowed: (baseline, input) => errorAllowed({ baseline: baseline.scalar, input: input.scalar }),
+      mostPoints: MOST_POINTS,
+      batch: batchSize(tokens),
+    },
+  )
+  progress(1)
+  const points = found.map(({ point }) => point)
+  const weights = found.map(({ weight }) => weight)
+  const ends = { baseline: points[0]?.scalar ?? Number.NaN, input: points.at(-1)?.scalar ?? Number.NaN }
+  return { scores: integrate(points, weights, tokens), ends, points: points.length }
 }
 
-/** How far the search is, when 33 points usually do. */
+/** How far the search is, when 25 points usually do. */
 function shareDone(points: number): number {
-  return points <= 33 ? (0.8 * points) / 33 : 0.8 + (0.19 * (points - 33)) / (MOST_POINTS - 33)
+  return points <= USUAL_POINTS
+    ? (0.8 * points) / USUAL_POINTS
+    : 0.8 + (0.19 * (points - USUAL_POINTS)) / (MOST_POINTS - USUAL_POINTS)
 }
 
 async function fixed(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { clenshawCurtis, quadrature, QUADRATURE_RULES, type Quadrature } from '../../../lib/tensor/quadrature.ts'
+import { quadrature, QUADRATURE_RULES, type Quadrature } from '../../../lib/tensor/quadrature.ts'
 
 const integrate = ({ nodes, weights }: Quadrature, f: (x: number) => number): number =>
   nodes.reduce((sum, node, index) => sum + (weights[index] ?? Number.NaN) * f(node), 0)
@@ -31,22 +31,10 @@ describe('polynomials are integrated exactly', () => {
   test.each([2, 3])('Gauss-Legendre with %i points, no further', (points) => {
     expect(exactTo(quadrature('gauss-legendre', points), 40)).toBe(2 * points - 1)
   })
-  test.each([2, 4, 8, 16])('Clenshaw-Curtis with %i intervals, to degree n', (intervals) => {
-    expect(exactTo(clenshawCurtis(intervals), 40)).toBeGreaterThanOrEqual(intervals)
-  })
   test('midpoint and trapezoid: straight lines; left and right: constants', () => {
     const degrees = (['midpoint', 'trapezoid', 'left', 'right'] as const).map((rule) => exactTo(quadrature(rule, 9), 5))
     expect(degrees).toEqual([1, 1, 0, 0])
   })
-})
-
-test('Clenshaw-Curtis nodes are nested and hold both ends', () => {
-  for (const intervals of [8, 16, 32, 64, 128]) {
-    const coarse = clenshawCurtis(intervals).nodes
-    const fine = clenshawCurtis(2 * intervals).nodes
-    coarse.forEach((node, index) => expect(fine[2 * index]).toBe(node))
-    expect([coarse[0], coarse.at(-1)]).toEqual([0, 1])
-  }
 })
 
 // The gradient of a smooth model along the path: relative errors of the rules at n = 50, as METHODS.md states them.
@@ -59,11 +47,9 @@ test('a smooth function at n = 50', () => {
   expect(error(quadrature('midpoint', 50))).toBeLessThan(3e-5)
   expect(error(quadrature('trapezoid', 50))).toBeLessThan(1e-4)
   expect(error(quadrature('left', 50))).toBeGreaterThan(1e-3)
-  expect(error(clenshawCurtis(32))).toBeLessThan(1e-14)
 })
 
 test('too few points are refused', () => {
   expect(() => quadrature('gauss-legendre', 0)).toThrow(RangeError)
   expect(() => quadrature('trapezoid', 1)).toThrow(RangeError)
-  expect(() => clenshawCurtis(9)).toThrow(RangeError)
 })

@@ -24,9 +24,12 @@ export function completenessOf(sum: number, ends: Ends, points: number): Complet
   return { sum, expected, error: Math.abs(sum - expected) / Math.max(Math.abs(expected), least), points }
 }
 
-/** Whether more points are not needed: the error is within the bound, or within rounding. */
-export function isComplete({ sum, expected, error }: Completeness, ends: Ends): boolean {
-  return error <= COMPLETENESS_BOUND || Math.abs(sum - expected) <= ROUNDING * sizeOfEnds(ends)
+/**
+ * How large the errors of all parts of a path may be together: half the bound, as the scores of single tokens are less exact
+ * than their sum; at least the rounding.
+ */
+export function errorAllowed(ends: Ends): number {
+  return Math.max((COMPLETENESS_BOUND / 2) * Math.abs(ends.input - ends.baseline), ROUNDING * sizeOfEnds(ends))
 }
 
 /** COMPLETENESS where the error is above the bound; says so when that is because there is nearly nothing to explain. */
