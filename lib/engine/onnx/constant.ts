@@ -8,6 +8,11 @@ const BITS: Readonly<Record<number, number>> = {
   16: 16, 17: 8, 18: 8, 19: 8, 20: 8, 21: 4, 22: 4,
 } // prettier-ignore
 
+/** Bytes an element of a tensor takes; 4 where the type is not known. */
+export function bytesPerElement(type: number): number {
+  return (BITS[type] ?? 32) / 8
+}
+
 /** Bytes of a tensor's raw form. Throws BAD_MODEL for types that have none and for shapes that cannot be. */
 export function byteLength(type: number, dims: readonly number[], name: string): number {
   const bits = BITS[type]

@@ -1,6 +1,11 @@
-/** Constant folding: nodes that read only constants are run once, by ONNX Runtime itself, and become constants. */
+/**
+ * Constant folding: nodes that read only constants are run once, by ONNX Runtime itself, and become constants. What would
+ * become unreasonably large for its file stays a node.
+ */
+import { evaluate } from './evaluate.ts'
 import { neededNodes, readsOf, type Graph, type GraphNode } from './graph.ts'
-import { runOnce, toConstant, typeCode } from './runtime.ts'
+import { foldedBytes } from './limits.ts'
+import { toConstant } from './runtime.ts'
 
 const RANDOM = new Set([
   'RandomNormal',
@@ -11,37 +16,36 @@ const RANDOM = new Set([
   'Bernoulli',
 ])
 
+/** Merging the low-rank updates of a language model into its weights takes less. */
+const MOST_SECONDS = 5
+
+/** Of a subgraph nobody knows the sizes. */
+function holdsSubgraph(node: GraphNode): boolean {
+  return node.operator === 'If' || node.operator === 'Scan' || node.operator === 'SequenceMap'
+}
+
 /** Replaces what can be known before the run by constants; gives the graph back as it was where that fails. */
 export async function foldConstants(graph: Graph): Promise<Graph> {
   const known = new Set(graph.constants.keys())
-  const foldable: GraphNode[] = []
-  const rest: GraphNode[] = []
+  const foldable = new Set<GraphNode>()
   for (const node of graph.nodes) {
-    const constant = !RANDOM.has(node.operator) && !node.captures && readsOf(node).every((name) => known.has(name))
-    if (constant) for (const name of node.outputs) known.add(name)
-    ;(constant ? foldable : rest).push(node)
+    if (RANDOM.has(node.operator) || holdsSubgraph(node) || !readsOf(node).every((name) => known.has(name))) continue
+    foldable.add(node)
+    for (const name of node.outputs) known.add(name)
   }
-  if (foldable.length === 0) return graph
-  const made = new Set(foldable.flatMap((node) => node.outputs).filter((name) => name !== ''))
-  const wanted = new Set(
-    [...rest.flatMap(readsOf), ...graph.outputs.map((one) => one.name)].filter((name) => made.has(name)),
-  )
-  const folded = new Map(graph.constants)
-  if (wanted.size > 0) {
-    const nodes = neededNodes(foldable, wanted, new Set())
-    const used = new Set(nodes.flatMap(readsOf))
-    const constants = new Map([...graph.constants].filter(([name]) => used.has(name)))
-    const outputs = [...wanted].map((name) => ({ name, type: 0, shape: null }))
-    try {
-      const results = await runOnce({ ...graph, nodes, inputs: [], outputs, constants }, {})
-      for (const [name, tensor] of results) {
-        if (typeCode(tensor.type) === 0) return graph
-        folded.set(name, toConstant(tensor))
-      }
-    } catch {
-      return graph
-    }
-  }
-  const used = new Set([...rest.flatMap(readsOf), ...graph.outputs.map((one) => one.name)])
-  return { ...graph, nodes: rest, constants: new Map([...folded].filter(([name]) => used.has(name))) }
+  if (foldable.size === 0) return graph
+  const rest = graph.nodes.filter((node) => !foldable.has(node))
+  const read = new Set([...rest.flatMap(readsOf), ...graph.outputs.map((one) => one.name)])
+  const made = [...foldable].flatMap((node) => node.outputs)
+  const wanted = new Set(made.filter((name) => read.has(name)))
+  const nodes = neededNodes([...foldable], wanted, new Set())
+  const budget = { bytes: foldedBytes(graph), seconds: MOST_SECONDS }
+  const results = await evaluate({ ...graph, nodes }, wanted, budget).catch(() => null)
+  if (results === null) return graph
+  const constants = new Map(graph.constants)
+  for (const [name, tensor] of results) constants.set(name, toConstant(tensor))
+  const needed = new Set(neededNodes(nodes, wanted, new Set(constants.keys())))
+  const left = graph.nodes.filter((node) => !foldable.has(node) || needed.has(node))
+  for (const name of left.flatMap(readsOf)) read.add(name)
+  return { ...graph, nodes: left, constants: new Map([...constants].filter(([name]) => read.has(name))) }
 }

@@ -2,21 +2,24 @@
  * Types and shapes of every tensor. ONNX Runtime infers them for a copy of the graph without its weights; where a shape
  * stays unknown (sizes computed in the graph), the model is run at two sizes and equal extents get one symbol.
  */
-import { Tensor as RuntimeTensor } from 'onnxruntime-node'
+import { Tensor as RuntimeTensor, type InferenceSession } from 'onnxruntime-node'
+import { AppError } from '../../errors.ts'
 import { sizeOf } from '../../tensor/tensor.ts'
-import { badModel, DataType, type Dim, type Graph, type Shape, type ValueInfo } from './graph.ts'
-import { createPlainSession, runOnce, typeCode } from './runtime.ts'
+import { effortOf } from './effort.ts'
+import { SMALL } from './evaluate.ts'
+import { badModel, DataType, describeNode, type Dim, type Graph, type Shape, type ValueInfo } from './graph.ts'
+import { guardSizes, stoppedByGuard } from './guard.ts'
+import { inWords, MOST_BYTES, refuseExcess } from './limits.ts'
+import { createPlainSession, typeCode } from './runtime.ts'
 import { byteCount } from './stored.ts'
-
-/** Weights above this many bytes are inputs of the copy: shape inference needs small integers, not matrices. */
-const SMALL = 1024
 
 /**
  * The same graph with `values` filled in.
- * @throws AppError BAD_MODEL where ONNX Runtime refuses the graph.
+ * @throws AppError BAD_MODEL where ONNX Runtime refuses the graph, or where one run would take absurdly much.
  */
 export async function inferShapes(graph: Graph): Promise<Graph> {
   const inferred = await inferByRuntime(graph)
+  refuseExcess({ ...graph, values: inferred })
   const indices = new Set(graph.nodes.flatMap((node) => (node.operator === 'Gather' ? node.inputs.slice(1) : [])))
   const unknown = graph.nodes.some((node) =>
     node.outputs.some((name) => {
@@ -26,8 +29,9 @@ export async function inferShapes(graph: Graph): Promise<Graph> {
     }),
   )
   if (!unknown) return { ...graph, values: inferred }
-  const probed = await probe({ ...graph, values: inferred })
-  return { ...graph, values: probed ?? inferred }
+  const values = (await probe({ ...graph, values: inferred })) ?? inferred
+  refuseExcess({ ...graph, values })
+  return { ...graph, values }
 }
 
 function everyOutput(graph: Graph): ValueInfo[] {
@@ -46,21 +50,25 @@ async function inferByRuntime(graph: Graph): Promise<Map<string, ValueInfo>> {
     outputs: everyOutput(graph),
     constants: new Map([...graph.constants].filter(([name]) => !heavyNames.has(name))),
   }
-  // The runtime says [] both for a scalar and for an unknown rank: a probe tells them apart where it matters.
-  const values = new Map<string, ValueInfo>(graph.inputs.map((one) => [one.name, one]))
   const session = await createPlainSession(copy).catch((cause: unknown) => {
     throw badModel(`ONNX Runtime refuses it: ${cause instanceof Error ? cause.message : String(cause)}`, cause)
   })
   try {
-    for (const info of session.outputMetadata) {
-      if (!info.isTensor) continue
-      const shape = info.shape.map((dim): Dim =>
-        typeof dim === 'number' ? (dim < 0 ? null : dim) : dim === '' ? null : dim,
-      )
-      values.set(info.name, { name: info.name, type: typeCode(info.type), shape })
-    }
+    return valuesOf(session, graph)
   } finally {
     await session.release()
+  }
+}
+
+/** The runtime says [] both for a scalar and for an unknown rank: a probe tells them apart where it matters. */
+function valuesOf(session: InferenceSession, graph: Graph): Map<string, ValueInfo> {
+  const values = new Map<string, ValueInfo>(graph.inputs.map((one) => [one.name, one]))
+  for (const info of session.outputMetadata) {
+    if (!info.isTensor) continue
+    const shape = info.shape.map((dim): Dim =>
+      typeof dim === 'number' ? (dim < 0 ? null : dim) : dim === '' ? null : dim,
+    )
+    values.set(info.name, { name: info.name, type: typeCode(info.type), shape })
   }
   return values
 }
@@ -69,6 +77,9 @@ async function inferByRuntime(graph: Graph): Promise<Map<string, ValueInfo>> {
 const BATCH = [2, 3] as const
 const LENGTH = [7, 11] as const
 const EXTENT = [64, 96] as const
+const PROBE_SECONDS = 60
+/** No model computes the size of so large a tensor from an input as small as that of a probe. */
+const COMPUTED_BYTES = 2 ** 30
 
 /** Shapes seen in two runs; null where the model cannot be run on made-up inputs. */
 async function probe(graph: Graph): Promise<Map<string, ValueInfo> | null> {
@@ -91,7 +102,8 @@ async function probe(graph: Graph): Promise<Map<string, ValueInfo> | null> {
           values.set(name, { ...info, shape: merge(info.shape, one, two, trusted) })
         }
         return values
-      } catch {
+      } catch (thrown) {
+        if (thrown instanceof AppError) throw thrown
         continue
       }
   return null
@@ -120,7 +132,7 @@ async function shapesAt(
   fill: number,
   extents: readonly [number, number],
 ): Promise<Map<string, readonly number[]>> {
-  const feeds: Record<string, RuntimeTensor> = {}
+  const feeds = new Map<string, RuntimeTensor>()
   const shapes = new Map<string, readonly number[]>()
   const symbols = new Map<string, number>()
   for (const info of graph.inputs) {
@@ -133,12 +145,45 @@ async function shapesAt(
       if (known === undefined) symbols.set(dim, value)
       return known ?? value
     })
-    feeds[info.name] = probeTensor(info, dims, fill)
+    feeds.set(info.name, probeTensor(info, dims, fill))
     shapes.set(info.name, dims)
   }
-  const results = await runOnce({ ...graph, outputs: everyOutput(graph) }, feeds)
-  for (const [name, tensor] of results) shapes.set(name, tensor.dims)
-  return shapes
+  const at = guardSizes(withExtents(graph, shapes), COMPUTED_BYTES / 4)
+  const session = await createPlainSession({ ...at, outputs: everyOutput(graph) })
+  try {
+    checkProbe({ ...graph, values: valuesOf(session, graph) }, extents === EXTENT)
+    const results = await session.run(Object.fromEntries(feeds))
+    for (const [name, tensor] of Object.entries(results)) shapes.set(name, tensor.dims)
+    return shapes
+  } catch (thrown) {
+    if (extents !== EXTENT || !stoppedByGuard(thrown)) throw thrown
+    throw badModel(
+      `From a small input it computes the size of a tensor of more than ${inWords(COMPUTED_BYTES)}. The file is damaged.`,
+      thrown,
+    )
+  } finally {
+    await session.release()
+  }
+}
+
+function withExtents(graph: Graph, shapes: ReadonlyMap<string, readonly number[]>): Graph {
+  return { ...graph, inputs: graph.inputs.map((info) => ({ ...info, shape: shapes.get(info.name) ?? info.shape })) }
+}
+
+/** @throws AppError BAD_MODEL where a small input is enough for absurd sizes; Error where the probe alone takes too much. */
+function checkProbe(graph: Graph, small: boolean): void {
+  let [bytes, seconds] = [0, 0]
+  for (const node of graph.nodes) {
+    const effort = effortOf(graph, node)
+    if (small && effort.bytes > MOST_BYTES)
+      throw badModel(
+        `${describeNode(node)} makes ${inWords(effort.bytes)} of a small input, and at most ${inWords(MOST_BYTES)} are allowed. The file is damaged.`,
+      )
+    bytes += effort.bytes
+    seconds += effort.seconds
+  }
+  // Every output is held: what is known of the shapes without a run has to do.
+  if (bytes > MOST_BYTES || seconds > PROBE_SECONDS) throw new Error('The probe takes too much.')
 }
 
 function probeTensor(info: ValueInfo, dims: readonly number[], fill: number): RuntimeTensor {
