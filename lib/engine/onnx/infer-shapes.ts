@@ -73,10 +73,15 @@ function valuesOf(session: InferenceSession, graph: Graph): Map<string, ValueInf
   return values
 }
 
-/** Two sizes for each unknown extent: distinct primes, so that products and sums are told apart too. */
-const BATCH = [2, 3] as const
-const LENGTH = [7, 11] as const
-const EXTENT = [64, 96] as const
+/**
+ * Two sizes for each unknown extent: distinct primes, so that products and sums are told apart too. A third, smaller one tells
+ * what is fixed from what is only bounded ("the first five"); a model need not run at it.
+ */
+const BATCH = [2, 3, 2] as const
+const LENGTH = [7, 11, 3] as const
+const EXTENT = [64, 96, 48] as const
+const LARGE_EXTENT = [224, 288, 160] as const
+type Extents = readonly [number, number, number]
 const PROBE_SECONDS = 60
 /** No model computes the size of so large a tensor from an input as small as that of a probe. */
 const COMPUTED_BYTES = 2 ** 30
@@ -91,15 +96,18 @@ async function probe(graph: Graph): Promise<Map<string, ValueInfo> | null> {
   const floats = graph.inputs.filter((info) => info.type === DataType.float).length
   const trusted = floats < 2 || new Set(symbols).size < 2
   for (const fills of [[1, 0] as const, [0, 0] as const, [1, 1] as const])
-    for (const extents of [EXTENT, [224, 288] as const])
+    for (const extents of [EXTENT, LARGE_EXTENT])
       try {
-        const first = await shapesAt(graph, 0, fills[0], extents)
-        const second = await shapesAt(graph, 1, fills[1], extents)
+        const seen = [
+          await shapesAt(graph, 0, fills[0], extents),
+          await shapesAt(graph, 1, fills[1], extents),
+          ...(await furtherShapes(graph, fills[0], extents)),
+        ]
         const values = new Map(graph.values)
         for (const [name, info] of graph.values) {
-          const [one, two] = [first.get(name), second.get(name)]
-          if (one === undefined || two === undefined) continue
-          values.set(name, { ...info, shape: merge(info.shape, one, two, trusted) })
+          const shapes = seen.map((shapesOf) => shapesOf.get(name))
+          if (shapes.every((shape) => shape !== undefined))
+            values.set(name, { ...info, shape: merge(info.shape, shapes, trusted) })
         }
         return values
       } catch (thrown) {
@@ -109,28 +117,47 @@ async function probe(graph: Graph): Promise<Map<string, ValueInfo> | null> {
   return null
 }
 
-/** Equal in both runs: fixed. An extent of 0 comes from made-up values and says nothing. */
-function merge(
-  inferred: Shape | null,
-  first: readonly number[],
-  second: readonly number[],
-  trusted: boolean,
-): Shape | null {
-  if (first.length !== second.length) return null
+/**
+ * What else a model may be asked with: smaller extents, and one row of an input beside several of the first one (position ids
+ * of one row serve every text). Extents that move apart in any of these get different symbols. What it refuses is left out.
+ */
+async function furtherShapes(
+  graph: Graph,
+  fill: number,
+  extents: Extents,
+): Promise<readonly ReadonlyMap<string, readonly number[]>[]> {
+  const open = graph.inputs.filter(({ shape }) => shape !== null && shape.length > 0 && typeof shape[0] !== 'number')
+  const seen: ReadonlyMap<string, readonly number[]>[] = []
+  for (const [size, single] of [[2, null] as const, ...open.slice(1).map(({ name }) => [0, name] as const)])
+    try {
+      seen.push(await shapesAt(graph, size, fill, extents, single))
+    } catch (thrown) {
+      if (thrown instanceof AppError) throw thrown
+    }
+  return seen
+}
+
+/** Equal in all runs: fixed. An extent of 0 comes from made-up values and says nothing. */
+function merge(inferred: Shape | null, seen: readonly (readonly number[])[], trusted: boolean): Shape | null {
+  const [first = [], ...others] = seen
+  if (others.some((shape) => shape.length !== first.length)) return null
   if (inferred !== null && inferred.length !== first.length) inferred = null
   return first.map((dim, axis) => {
     const known = inferred?.[axis]
     if (typeof known === 'number') return known
-    if (dim === second[axis] && dim !== 0) return dim
-    return trusted && dim !== second[axis] ? `${dim}|${second[axis]}` : null
+    const differs = others.some((shape) => shape[axis] !== dim)
+    if (!differs && dim !== 0) return dim
+    return trusted && differs ? seen.map((shape) => shape[axis]).join('|') : null
   })
 }
 
+/** @param single an input that gets one row. */
 async function shapesAt(
   graph: Graph,
-  size: 0 | 1,
+  size: 0 | 1 | 2,
   fill: number,
-  extents: readonly [number, number],
+  extents: Extents,
+  single: string | null = null,
 ): Promise<Map<string, readonly number[]>> {
   const feeds = new Map<string, RuntimeTensor>()
   const shapes = new Map<string, readonly number[]>()
@@ -139,6 +166,7 @@ async function shapesAt(
     const image = (info.shape?.length ?? 0) >= 3 && info.type === DataType.float
     const dims = (info.shape ?? []).map((dim, axis) => {
       if (typeof dim === 'number') return dim
+      if (axis === 0 && info.name === single) return 1
       const value = axis === 0 ? BATCH[size] : image ? extents[size] : LENGTH[size]
       if (dim === null) return value
       const known = symbols.get(dim)

@@ -129,6 +129,7 @@ export class OnnxModel implements ExplainableModel {
       if (tensor !== undefined) feeds[input] = toRuntime(tensor)
     }
     this.#checkRows(compiled, feeds)
+    if (compiled.cotangents.size > 0) this.#checkSymbols(compiled.feeds, feeds)
     let results: Readonly<Record<string, unknown>> = {}
     const fetches = [
       ...new Set([...compiled.reads.values(), ...compiled.gradients.values(), ...compiled.computed.values()]),
@@ -164,6 +165,22 @@ export class OnnxModel implements ExplainableModel {
       if (found !== rows)
         throw badInput(`${spoken(first)} has ${rows} rows, ${spoken(name)} ${found}. Give as many of each.`)
     }
+  }
+
+  /** Extents that the file calls by one name are one in the gradient: ONNX Runtime would broadcast them instead. */
+  #checkSymbols(names: readonly string[], feeds: Readonly<Record<string, RuntimeTensor>>): void {
+    const known = new Map<string, { readonly name: string; readonly extent: number }>()
+    for (const name of names.filter((one) => this.inputs.includes(one)))
+      for (const [axis, dim] of (this.#graph.values.get(name)?.shape ?? []).entries()) {
+        const extent = feeds[name]?.dims[axis]
+        if (typeof dim !== 'string' || extent === undefined) continue
+        const first = known.get(dim) ?? { name, extent }
+        known.set(dim, first)
+        if (first.extent !== extent)
+          throw badInput(
+            `The model says "${dim}" of an extent of "${first.name}" and of "${name}", found ${first.extent} and ${extent}. For a gradient give as many of each.`,
+          )
+      }
   }
 
   /** A given tensor, once its type and its fixed extents are what the graph says. */
