@@ -3,8 +3,8 @@ import { absurdWindow, bytesOfTensor, effortOf } from './effort.ts'
 import { badModel, describeNode, readsOf, type Graph, type GraphNode } from './graph.ts'
 import { byteCount } from './stored.ts'
 
-/** More operators than any real model has; ONNX Runtime's time to prepare a graph grows with their square. */
-export const MOST_NODES = 50_000
+/** More operators than any real model has: a question triples them, and takes ten seconds or a minute to prepare then. */
+export const MOST_NODES = 30_000
 /** Held at once in one run. The largest picture encoders take half of it. */
 export const MOST_BYTES = 4 * 2 ** 30
 /** One run on one core, roughly; methods ask for tens to thousands of runs. */

@@ -18,6 +18,7 @@ import {
   type ValueInfo,
 } from './graph.ts'
 import { inlineFunctions } from './inline.ts'
+import { MOST_NODES } from './limits.ts'
 import {
   AttributeProto_AttributeType as AttributeType,
   ModelProtoSchema,
@@ -107,6 +108,11 @@ async function readModelProto(file: ModelProto, outside: Outside): Promise<Graph
   const version = opsets.get('')
   if (version === undefined) throw badModel('The file does not say which operator set it uses.')
   refuseLoops(model.graph)
+  const operators = model.graph.node.filter((node) => node.opType !== 'Constant').length
+  if (operators > MOST_NODES)
+    throw badModel(
+      `It has ${operators.toLocaleString('en')} operators, and at most ${MOST_NODES.toLocaleString('en')} are allowed. Simplify the model (onnxsim), or export one without unrolled loops.`,
+    )
   if (version < 7) throw badModel(`Operator set ${version} is too old. Re-export the model with opset 11 or newer.`)
   return readGraph(model.graph, opsets, Number(model.irVersion), outside)
 }

@@ -3,6 +3,7 @@ import { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-node'
 import type { FloatTensor, Tensor } from '../../tensor/tensor.ts'
 import { floatsOf } from './constant.ts'
 import { DataType, type Constant, type Graph } from './graph.ts'
+import { inEagerOrder } from './eager-order.ts'
 import { folderOf } from './stored.ts'
 import { writeModel } from './write-model.ts'
 
@@ -70,7 +71,7 @@ const SPINNING = { intra_op: { spin_duration_us: '1000' } }
 
 /** A session for a graph that is run many times. */
 export function createSession(graph: Graph, settings: SessionSettings): Promise<InferenceSession> {
-  return InferenceSession.create(writeModel(graph, 'referenced'), {
+  return InferenceSession.create(writeModel(inEagerOrder(graph), 'referenced'), {
     extra: { session: { ...weightsOf(graph), ...SPINNING } },
     executionProviders: ['cpu'],
     intraOpNumThreads: settings.threads,
