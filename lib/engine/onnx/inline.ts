@@ -8,6 +8,8 @@ import type { AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto }
 /** Hostile files call functions that call functions: more operators than any real model has. */
 const MOST_NODES = 200_000
 const DEEPEST = 100
+/** Names grow with every call that is written out: long ones would fill the memory. */
+const LONGEST_NAME = 4000
 
 function normalDomain(domain: string): string {
   return domain === 'ai.onnx' ? '' : domain
@@ -41,6 +43,7 @@ class Inliner {
   /** Names of tensors, and of nodes, that are used. */
   readonly #taken: Set<string>
   readonly #named: Set<string>
+  readonly #counts = new Map<string, number>()
 
   constructor(model: ModelProto, graph: GraphProto) {
     const given = [...graph.input, ...graph.initializer].map((one) => one.name)
@@ -147,16 +150,21 @@ class Inliner {
   /** ONNX Runtime wants the names of nodes to differ too. */
   #nodeName(call: NodeProto, node: NodeProto): string {
     const plain = `${call.name || call.opType}/${node.name || node.opType}`
-    let free = plain
-    for (let count = 1; this.#named.has(free); count++) free = `${plain}_${count}`
-    this.#named.add(free)
-    return free
+    return this.#numbered(plain, this.#named)
   }
 
   #fresh(name: string): string {
+    return this.#numbered(name, this.#taken)
+  }
+
+  /** A name that is not taken yet. Counts go on where they were: a file may ask for one name a hundred thousand times. */
+  #numbered(name: string, taken: Set<string>): string {
+    if (name.length > LONGEST_NAME) throw badModel(`A name in the model's functions has ${name.length} characters.`)
     let free = name
-    while (this.#taken.has(free)) free += "'"
-    this.#taken.add(free)
+    let count = this.#counts.get(name) ?? 0
+    while (taken.has(free)) free = `${name}_${++count}`
+    this.#counts.set(name, count)
+    taken.add(free)
     return free
   }
 }

@@ -228,6 +228,30 @@ describe('refused', () => {
         message: expect.stringMatching(/more than 100 deep/) as unknown,
       })
   })
+  test('ninety thousand calls that want one name', async () => {
+    const one: Function = { name: 'One', input: ['a'], output: ['b'], node: [op('Neg', ['a'], ['b'])] }
+    const calls = Array.from({ length: 90_000 }, () => op('One', ['x'], [], [], DOMAIN))
+    const begun = performance.now()
+    await expect(read([...calls, call('One', ['x'], ['y'])], [one])).rejects.toMatchObject({
+      code: 'BAD_MODEL',
+      message: expect.stringMatching(/90,001 operators/) as unknown,
+    })
+    // Minutes, where each name is looked for from the start.
+    expect(performance.now() - begun).toBeLessThan(20_000)
+  }, 60_000)
+  test('names that fill the memory when they are joined', async () => {
+    const name = 'n'.repeat(5000)
+    const one: Function = {
+      name: 'One',
+      input: ['a'],
+      output: ['b'],
+      node: [op('Neg', ['a'], [name]), op('Neg', [name], ['b'])],
+    }
+    await expect(read([call('One', ['x'], ['y'])], [one])).rejects.toMatchObject({
+      code: 'BAD_MODEL',
+      message: expect.stringMatching(/name .* has 5002 characters/) as unknown,
+    })
+  })
   test('a function written in another operator set', async () => {
     await expect(read([call('Leaky', ['x'], ['y'])], [{ ...leaky, opset: 11 }])).rejects.toMatchObject({
       code: 'BAD_MODEL',
