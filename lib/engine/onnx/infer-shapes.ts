@@ -51,7 +51,12 @@ async function inferByRuntime(graph: Graph): Promise<Map<string, ValueInfo>> {
     constants: new Map([...graph.constants].filter(([name]) => !heavyNames.has(name))),
   }
   const session = await createPlainSession(copy).catch((cause: unknown) => {
-    throw badModel(`ONNX Runtime refuses it: ${cause instanceof Error ? cause.message : String(cause)}`, cause)
+    const words = cause instanceof Error ? cause.message : String(cause)
+    // It names no node then.
+    const hint = /Invalid dimension: -/.test(words)
+      ? ' A tensor would have a negative extent: a window is larger than its padded input, or sizes are beyond all bounds.'
+      : ''
+    throw badModel(`ONNX Runtime refuses it: ${words}${hint}`, cause)
   })
   try {
     return valuesOf(session, graph)

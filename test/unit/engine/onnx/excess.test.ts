@@ -109,6 +109,10 @@ const WINDOWS: Readonly<Record<string, readonly [Case, RegExp]>> = {
     { nodes: [node('AveragePool', ['x'], ['y'], { kernel_shape: ints([1e9, 1e9]), auto_pad: text('SAME_UPPER') })], shape: [1, 1, 224, 224] },
     /y \(AveragePool\): its window/,
   ],
+  'a window larger than its input': [
+    { nodes: [node('MaxPool', ['x'], ['y'], { kernel_shape: ints([301, 301]) })], shape: [1, 1, 224, 224] },
+    /negative extent: a window is larger than its padded input/,
+  ],
   'windows that cover the map ten million times': [
     { nodes: [node('MaxPool', ['x'], ['y'], { kernel_shape: ints([3001, 3001]), pads: ints([3000, 3000, 3000, 3000]) })], shape: [1, 1, 256, 256] },
     /y \(MaxPool\): one run takes about 58 minutes/,
