@@ -9,6 +9,8 @@ export interface PoolOptions extends WorkerOptions {
   readonly size: number
   /** How long a model may take to load and describe itself before its worker is given up; 3 minutes by default. */
   readonly describeMs?: number
+  /** How long a run may go without a sign of progress before its worker is given up; 10 minutes by default. */
+  readonly silentMs?: number
   readonly log: Logger
 }
 
@@ -22,6 +24,8 @@ export interface PoolStatus {
 
 /** A model in native code cannot be interrupted: a worker that looks at one for so long is ended. */
 const DESCRIBE_MS = 180_000
+/** The same for a run: methods report their progress after every question, and no honest question takes as long. */
+const SILENT_MS = 600_000
 
 /** Waits before a worker that died before it was ready is started again, so that a broken one does not spin. */
 const RESTART_AFTER_MS = [0, 500, 2000, 10_000] as const
@@ -78,6 +82,23 @@ export class WorkerPool {
       (taken) => (taken.describing += 1),
     )
     const limit = this.#options.describeMs ?? DESCRIBE_MS
+    try {
+      return await this.#within(limit, worker, {
+        what: `${model.id} was not loaded`,
+        toUser: `The model ${model.id} could not be loaded within ${limit / 1000} seconds, so it was given up. Is it much larger than this computer's memory, or does it compute for ever?`,
+        answer: () => worker.describe(model),
+      })
+    } finally {
+      worker.describing -= 1
+    }
+  }
+
+  /** An answer of a worker, which is ended where it has given no sign of life for `limit` milliseconds. @throws AppError BAD_MODEL then */
+  async #within<T>(
+    limit: number,
+    worker: WorkerProcess,
+    { what, toUser, answer }: { what: string; toUser: string; answer(alive: () => void): Promise<T> },
+  ): Promise<T> {
     let late = false
     const timer = setTimeout(() => {
       late = true
@@ -85,23 +106,22 @@ export class WorkerPool {
     }, limit)
     this.#timers.add(timer)
     try {
-      return await worker.describe(model)
-    } catch (error) {
-      if (!late) throw error
+      return await answer(() => timer.refresh())
+    } catch (cause) {
+      if (!late) throw cause
       throw new AppError({
         code: 'BAD_MODEL',
-        message: `${model.id} was not loaded within ${limit / 1000} s`,
-        userMessage: `The model ${model.id} could not be loaded within ${limit / 1000} seconds, so it was given up. Is it much larger than this computer's memory, or does it compute for ever?`,
-        cause: error,
+        message: `${what} within ${limit / 1000} s`,
+        userMessage: toUser,
+        cause,
       })
     } finally {
-      worker.describing -= 1
       clearTimeout(timer)
       this.#timers.delete(timer)
     }
   }
 
-  /** Computes on the first worker that is free. @throws AppError CANCELLED, WORKER_LOST, or what the worker raised */
+  /** Computes on the first worker that is free. @throws AppError CANCELLED, WORKER_LOST, BAD_MODEL, or what the worker raised */
   async explain(job: ExplainJob, hooks: ExplainHooks): Promise<ExplainOutcome> {
     this.start()
     const wake = (): void => this.#wake()
@@ -114,7 +134,19 @@ export class WorkerPool {
         hooks.signal,
       )
       this.#warm[this.#workers.indexOf(worker)] = job.model.id
-      return await worker.explain(job, hooks)
+      const limit = this.#options.silentMs ?? SILENT_MS
+      return await this.#within(limit, worker, {
+        what: `a step of run ${job.runId} was not done`,
+        toUser: `One step of this run took more than ${limit / 60_000} minutes, so it was given up. Does the model ${job.model.id} compute for ever? Try a smaller input or another method.`,
+        answer: (alive) =>
+          worker.explain(job, {
+            signal: hooks.signal,
+            progress: (fraction) => {
+              alive()
+              hooks.progress(fraction)
+            },
+          }),
+      })
     } finally {
       hooks.signal.removeEventListener('abort', wake)
       this.#wake()

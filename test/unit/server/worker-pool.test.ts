@@ -1,5 +1,5 @@
 /** Workers that are given up, and which one is taken. */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
@@ -37,6 +37,47 @@ test('a model that never finishes loading is given up with its worker; the other
       userMessage: expect.stringMatching(/could not be loaded within 3 seconds/) as unknown,
     })
     expect(await pool.describe(other)).toMatchObject({ engine: { name: 'onnx' } })
+    expect(pool.status().replaced).toBe(1)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+})
+
+test('a run that shows no progress for too long is given up with its worker, and the next one is computed', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'limelight-pool-'))
+  try {
+    const [model] = (await listModels(resolve('models'))).filter((one) => one.id === 'reviews-minilm')
+    if (model === undefined) throw new Error('no model')
+    const gate = join(folder, 'gate')
+    pool = new WorkerPool({
+      entry: SLOW_WORKER,
+      execArgv: WORKER.execArgv,
+      env: { ...process.env, LIMELIGHT_TEST_GATE: gate, LIMELIGHT_TEST_STUBBORN: '1' },
+      size: 1,
+      silentMs: 3000,
+      log: createLogger('silent'),
+    })
+    const seen: number[] = []
+    const run = (runId: string) =>
+      pool?.explain(
+        {
+          runId,
+          model,
+          methodId: 'occlusion',
+          params: {},
+          targetIndex: null,
+          seed: 0,
+          input: { kind: 'text', text: 'Good.' },
+        },
+        { signal: new AbortController().signal, progress: (fraction) => seen.push(fraction) },
+      )
+    await expect(run('stuck')).rejects.toMatchObject({
+      code: 'BAD_MODEL',
+      userMessage: expect.stringMatching(/took more than 0\.05 minutes, so it was given up/) as unknown,
+    })
+    await writeFile(gate, '')
+    expect(await run('next')).toMatchObject({ engine: { name: 'onnx' } })
+    expect(seen).toEqual([0.5, 0.5])
     expect(pool.status().replaced).toBe(1)
   } finally {
     await rm(folder, { recursive: true, force: true })
