@@ -28,9 +28,9 @@ async function main(): Promise<void> {
   const rules = RULE_SETS.find((one) => one === values.rules)
   if (command !== 'gradient' || !model || !values.wrt || !values.out || !rules)
     throw new AppError({ code: 'BAD_INPUT', message: USAGE })
-  const bytes = await gradientModel(model, { wrt: values.wrt, rules })
+  const { bytes, outputs } = await gradientModel(model, { wrt: values.wrt, rules })
   await writeFile(values.out, bytes)
-  process.stdout.write(`${values.out}: ${bytes.length} bytes; outputs gradient/${values.wrt.join(', gradient/')}\n`)
+  process.stdout.write(`${values.out}: ${bytes.length} bytes; outputs ${outputs.join(', ')}\n`)
 }
 
 try {

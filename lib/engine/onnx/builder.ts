@@ -4,6 +4,7 @@
  * batch size and length.
  */
 import { AppError } from '../../errors.ts'
+import { sizeOf } from '../../tensor/tensor.ts'
 import { floatConstant, floatsOf, intConstant, intsOf } from './constant.ts'
 import {
   DataType,
@@ -173,6 +174,15 @@ export class Builder {
   scalarIn(name: string | undefined): number | undefined {
     const values = this.floatsIn(name)
     return values?.length === 1 ? values[0] : undefined
+  }
+
+  /** The value of a tensor with one element, of any numeric type. */
+  numberIn(name: string | undefined): number | undefined {
+    const constant = this.value(name)
+    if (constant === undefined || sizeOf(constant.dims) !== 1) return undefined
+    return constant.type === DataType.int64 || constant.type === DataType.int32
+      ? intsOf(constant)[0]
+      : floatsOf(constant)[0]
   }
 
   /** Shape of a tensor of the model; null where its rank is unknown. */

@@ -7,6 +7,7 @@ import {
   floatAttribute,
   intAttribute,
   intsAttribute,
+  readsOf,
   shapeIn,
   type Attribute,
   type Constant,
@@ -32,6 +33,12 @@ class Expansion {
 
   input(index: number): string {
     return this.node.inputs[index] ?? ''
+  }
+  /** Whether somebody needs an output. */
+  isRead(index: number): boolean {
+    const name = this.node.outputs[index] ?? ''
+    const { nodes, outputs } = this.graph
+    return name !== '' && (outputs.some((one) => one.name === name) || nodes.some((one) => readsOf(one).includes(name)))
   }
   /** Adds a node; its output is `output` or a new name. */
   op(
@@ -82,16 +89,40 @@ type Decomposition = (at: Expansion) => void
 const fusedConv: Decomposition = (at) => {
   const { node } = at
   const { activation, activation_params, ...attributes } = node.attributes
-  const output = node.outputs[0] ?? ''
   const sum = at.input(3)
   const conv = at.op('Conv', node.inputs.slice(0, 3), attributes)
   const value = sum === '' ? conv : at.op('Add', [conv, sum])
-  const name = activation?.kind === 'string' ? activation.value : ''
   const [a = 0, b = 0] = activation_params?.kind === 'floats' ? activation_params.value : []
+  activate(at, value, activation?.kind === 'string' ? activation.value : '', [a, b])
+}
+
+/** Y = activation(Gemm(A, B, C)). */
+const fusedGemm: Decomposition = (at) => {
+  const { activation, activation_alpha, activation_beta, activation_gamma, ...attributes } = at.node.attributes
+  const [a = 0, b = 0] = [activation_alpha, activation_beta].map((one) => (one?.kind === 'float' ? one.value : 0))
+  const name = activation?.kind === 'string' ? activation.value : ''
+  // Of the activations that the runtime fuses only Selu and ScaledTanh have a third parameter.
+  if (activation_gamma?.kind === 'float' && activation_gamma.value !== 0 && name !== 'Selu')
+    throw new Obstacle(`its activation ${name} has a parameter gamma`)
+  const product = at.op('Gemm', at.node.inputs, attributes)
+  activate(at, product, name, [a, b], activation_gamma)
+}
+
+/** The activation that the runtime has fused into a node, by name, as the node's output. */
+function activate(
+  at: Expansion,
+  value: string,
+  name: string,
+  [a, b]: readonly [number, number],
+  gamma: Attribute = float(0),
+): void {
+  const output = at.node.outputs[0] ?? ''
   if (name === '') at.op('Identity', [value], {}, output)
   else if (name === 'Clip') at.op('Clip', [value, at.float(a), at.float(b)], {}, output)
-  else if (name === 'LeakyRelu') at.op(name, [value], { alpha: float(a) }, output)
+  else if (name === 'LeakyRelu' || name === 'Elu' || name === 'ThresholdedRelu')
+    at.op(name, [value], { alpha: float(a) }, output)
   else if (name === 'HardSigmoid') at.op(name, [value], { alpha: float(a), beta: float(b) }, output)
+  else if (name === 'Selu') at.op(name, [value], { alpha: float(a), gamma }, output)
   else at.op(name, [value], {}, output)
 }
 
@@ -145,6 +176,32 @@ const skipLayerNormalization: Decomposition = (at) => {
     { axis: int(-1), epsilon: float(floatAttribute(node, 'epsilon') ?? 1e-12) },
     node.outputs[0],
   )
+}
+
+/** x / rms(x) times scale over the last axis. */
+function overRms(at: Expansion, x: string, scale: string): void {
+  const last = at.ints([-1])
+  const square = at.op('ReduceMean', [at.op('Mul', [x, x]), last], { keepdims: int(1) })
+  const epsilon = at.float(floatAttribute(at.node, 'epsilon') ?? 1e-5)
+  const root = at.op('Sqrt', [at.op('Add', [square, epsilon])])
+  at.op('Mul', [at.op('Div', [x, root]), scale], {}, at.node.outputs[0] ?? '')
+}
+
+/** As ONNX Runtime writes it, in ONNX's own domain. */
+const simplifiedLayerNormalization: Decomposition = (at) => {
+  const axis = intAttribute(at.node, 'axis') ?? -1
+  const rank = shapeIn(at.graph, at.input(0))?.length
+  if (axis !== -1 && axis + 1 !== rank) throw new Obstacle(`it normalises from axis ${axis} on`)
+  if (at.isRead(1)) throw new Obstacle('its second output is read')
+  overRms(at, at.input(0), at.input(1))
+}
+
+/** The same of x + skip (+ bias), the sum being the fourth output. */
+const skipSimplifiedLayerNormalization: Decomposition = (at) => {
+  if (at.isRead(1) || at.isRead(2)) throw new Obstacle('its statistics are read')
+  const biased = at.input(3) === '' ? at.input(0) : at.op('Add', [at.input(0), at.input(3)])
+  const sum = at.op('Add', [biased, at.input(1)], {}, at.node.outputs[3] || undefined)
+  overRms(at, sum, at.input(2))
 }
 
 /** LayerNormalization(word + position + segment); a second output counts each row's unmasked tokens. */
@@ -245,8 +302,11 @@ export const DECOMPOSITIONS: Readonly<Record<string, Decomposition>> = Object.fr
   'com.microsoft:EmbedLayerNormalization': embedLayerNormalization,
   'com.microsoft:FastGelu': fastGelu,
   'com.microsoft:FusedConv': fusedConv,
+  'com.microsoft:FusedGemm': fusedGemm,
   'com.microsoft:FusedMatMul': fusedMatMul,
   'com.microsoft:SkipLayerNormalization': skipLayerNormalization,
+  'com.microsoft:SkipSimplifiedLayerNormalization': skipSimplifiedLayerNormalization,
+  SimplifiedLayerNormalization: simplifiedLayerNormalization,
 })
 
 /** The graph without fused operators; variants that cannot be written out stay, and say why. */
@@ -254,7 +314,7 @@ export function decompose(graph: Graph): Graph {
   const constants = new Map(graph.constants)
   let changed = false
   const nodes = graph.nodes.flatMap((node): readonly GraphNode[] => {
-    const decomposition = DECOMPOSITIONS[`${node.domain}:${node.operator}`]
+    const decomposition = DECOMPOSITIONS[node.domain === '' ? node.operator : `${node.domain}:${node.operator}`]
     if (decomposition === undefined) return [node]
     const at = new Expansion(graph, node)
     try {

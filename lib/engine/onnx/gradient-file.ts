@@ -1,16 +1,23 @@
 /** The gradient of a model as an ordinary ONNX file, which anything that runs ONNX can serve. */
 import { AppError } from '../../errors.ts'
-import type { RuleSet, TapId } from '../model.ts'
-import { compileQuestion, NO_FORMULAS } from './compile.ts'
-import type { Graph, GraphNode } from './graph.ts'
+import type { RuleSet, Tap, TapId } from '../model.ts'
+import { compileQuestion, NO_FORMULAS, type CompiledGraph } from './compile.ts'
+import { badModel, DataType, shapeIn, type Graph, type GraphNode } from './graph.ts'
 import { prepareGraph } from './load.ts'
 import { readModelFile } from './read-model.ts'
 import { findLogits, findTaps } from './taps.ts'
 import { writeModel } from './write-model.ts'
 
 export interface GradientFileOptions {
+  /** Ids of taps, or labels that only one tap has. */
   readonly wrt: readonly TapId[]
   readonly rules?: RuleSet
+}
+
+export interface GradientFile {
+  readonly bytes: Uint8Array
+  /** Names of its outputs, the logits first. */
+  readonly outputs: readonly string[]
 }
 
 /**
@@ -18,35 +25,48 @@ export interface GradientFileOptions {
  * `gradient/<tap>` for each tap, in the tap's shape.
  * @throws AppError BAD_MODEL, UNKNOWN_LAYER (with the taps it has), NOT_DIFFERENTIABLE.
  */
-export async function gradientModel(path: string, options: GradientFileOptions): Promise<Uint8Array> {
+export async function gradientModel(path: string, options: GradientFileOptions): Promise<GradientFile> {
   const graph = await prepareGraph(await readModelFile(path))
   const logits = findLogits(graph)
-  const taps = findTaps(graph, logits).map((tap) => tap.id)
-  for (const name of options.wrt)
-    if (!taps.includes(name))
-      throw new AppError({
-        code: 'UNKNOWN_LAYER',
-        message: `The model has no layer "${name}". It has: ${taps.join(', ')}.`,
-        details: { layer: name, layers: taps },
-      })
+  const wrt = tapsNamed(findTaps(graph, logits), options.wrt)
   const compiled = compileQuestion(graph, {
     replaced: [],
     read: [logits],
     of: [logits],
-    wrt: options.wrt,
+    wrt,
     rules: options.rules ?? 'plain',
     formulas: NO_FORMULAS,
   })
-  return writeModel(withPlainNames(compiled.graph, compiled.cotangents.get(logits), logits, compiled.gradients))
+  const named = withPlainNames(graph, compiled, logits)
+  return { bytes: writeModel(named), outputs: named.outputs.map((one) => one.name) }
 }
 
-/** Names that a reader of the file understands: `cotangent`, `gradient/<tap>`. */
-function withPlainNames(
-  graph: Graph,
-  cotangent: string | undefined,
-  logits: string,
-  gradients: ReadonlyMap<string, string>,
-): Graph {
+/** Taps by id, or by their label where only one has it. @throws AppError UNKNOWN_LAYER */
+function tapsNamed(taps: readonly Tap[], names: readonly string[]): readonly string[] {
+  return names.map((name) => {
+    if (taps.some((tap) => tap.id === name)) return name
+    const labelled = taps.filter((tap) => tap.label === name)
+    const [first] = labelled
+    if (first !== undefined && labelled.length === 1) return first.id
+    const candidates = labelled.length > 1 ? labelled : taps
+    throw new AppError({
+      code: 'UNKNOWN_LAYER',
+      message: `${labelled.length > 1 ? `Several layers are labelled "${name}"` : `The model has no layer "${name}"`}. Choose one of: ${candidates.map((tap) => tap.id).join(', ')}.`,
+      details: { layer: name, layers: candidates.map((tap) => tap.id) },
+    })
+  })
+}
+
+/**
+ * Names that a reader of the file understands: `cotangent`, `gradient/<tap>`; and the types that a file has to state.
+ * @throws AppError BAD_MODEL where the model has tensors of these names itself.
+ */
+function withPlainNames(whole: Graph, { graph, cotangents, gradients }: CompiledGraph, logits: string): Graph {
+  const cotangent = cotangents.get(logits)
+  const taken = new Set([...whole.inputs.map((one) => one.name), ...whole.nodes.flatMap((node) => node.outputs)])
+  for (const name of ['cotangent', ...[...gradients.keys()].map((tap) => `gradient/${tap}`)])
+    if (taken.has(name))
+      throw badModel(`It has a tensor "${name}" of its own, which is what the gradient's file calls one. Rename it.`)
   const rename = (name: string): string => (name === cotangent ? 'cotangent' : name)
   const nodes: GraphNode[] = graph.nodes.map((node) => ({ ...node, inputs: node.inputs.map(rename) }))
   for (const [tap, name] of gradients)
@@ -58,11 +78,18 @@ function withPlainNames(
       outputs: [`gradient/${tap}`],
       attributes: {},
     })
-  const output = (name: string): Graph['outputs'][number] => ({ name, type: 0, shape: null })
+  const output = (name: string, tap: string): Graph['outputs'][number] => {
+    const shape = shapeIn(whole, tap)
+    return {
+      name,
+      type: DataType.float,
+      shape: shape?.length ? shape.map((dim) => (typeof dim === 'number' ? dim : null)) : null,
+    }
+  }
   return {
     ...graph,
     nodes,
     inputs: graph.inputs.map((one) => ({ ...one, name: rename(one.name) })),
-    outputs: [logits, ...[...gradients.keys()].map((tap) => `gradient/${tap}`)].map(output),
+    outputs: [output(logits, logits), ...[...gradients.keys()].map((tap) => output(`gradient/${tap}`, tap))],
   }
 }

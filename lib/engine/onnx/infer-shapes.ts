@@ -80,7 +80,7 @@ function valuesOf(session: InferenceSession, graph: Graph): Map<string, ValueInf
 
 /**
  * Two sizes for each unknown extent: distinct primes, so that products and sums are told apart too. A third, smaller one tells
- * what is fixed from what is only bounded ("the first five"); a model need not run at it.
+ * what is fixed from what is only bounded ("the first five"), and a picture's height from its width; a model need not run at it.
  */
 const BATCH = [2, 3, 2] as const
 const LENGTH = [7, 11, 3] as const
@@ -172,7 +172,8 @@ async function shapesAt(
     const dims = (info.shape ?? []).map((dim, axis) => {
       if (typeof dim === 'number') return dim
       if (axis === 0 && info.name === single) return 1
-      const value = axis === 0 ? BATCH[size] : image ? extents[size] : LENGTH[size]
+      const wider = size === 2 && axis === 3 ? 32 : 0
+      const value = axis === 0 ? BATCH[size] : image ? extents[size] + wider : LENGTH[size]
       if (dim === null) return value
       const known = symbols.get(dim)
       if (known === undefined) symbols.set(dim, value)

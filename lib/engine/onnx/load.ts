@@ -5,11 +5,12 @@ import { AppError } from '../../errors.ts'
 import type { ExplainableModel, TapId } from '../model.ts'
 import { decompose } from './decompose.ts'
 import { foldConstants } from './fold.ts'
-import type { Graph } from './graph.ts'
+import { badModel, DataType, type Graph } from './graph.ts'
 import { inferShapes } from './infer-shapes.ts'
 import { OnnxModel } from './onnx-model.ts'
 import { readModelFile } from './read-model.ts'
 import { RULES, ruleKey } from './rules/index.ts'
+import { typeName } from './runtime.ts'
 import { findLogits, findTaps, sensibleTap } from './taps.ts'
 import { upgrade } from './upgrade.ts'
 import { precisionNote, widen } from './widen.ts'
@@ -30,6 +31,7 @@ export interface OnnxOptions {
  */
 export async function loadOnnxModel(path: string, options: OnnxOptions = {}): Promise<ExplainableModel> {
   const graph = await prepareGraph(await readModelFile(path))
+  refuseInputs(graph)
   const logits = findLogits(graph)
   const taps = findTaps(graph, logits)
   const defaultTap = options.defaultTap ?? sensibleTap(taps)
@@ -47,6 +49,17 @@ export async function loadOnnxModel(path: string, options: OnnxOptions = {}): Pr
     engine: { name: 'onnx', backend: 'cpu', version: runtimeVersion(), reason: notesOn(graph) },
     settings: { threads: options.threads ?? 0, cacheBytes: options.cacheBytes ?? 2 ** 30 },
   })
+}
+
+const FED: readonly number[] = [0, DataType.float, DataType.int64, DataType.int32, DataType.bool]
+
+/** @throws AppError BAD_MODEL for an input of a type that questions cannot feed. */
+function refuseInputs(graph: Graph): void {
+  for (const { name, type } of graph.inputs)
+    if (!FED.includes(type))
+      throw badModel(
+        `Its input "${name}" takes ${typeName(type)}; inputs are fed as float32, int64, int32 or bool. Export it with one of these, a picture as float32.`,
+      )
 }
 
 /** ONNX Runtime is asked for nothing else ({@link createSession}). */

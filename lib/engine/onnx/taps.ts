@@ -1,7 +1,7 @@
 /** The tensors of a graph that a person may name, in graph order. */
 import type { Tap, TapKind } from '../model.ts'
 import { carriersOf, carriesGradient } from './differentiate.ts'
-import { producersOf, readsOf, shapeIn, type Graph, type GraphNode, type Shape } from './graph.ts'
+import { badModel, producersOf, readsOf, shapeIn, type Graph, type GraphNode, type Shape } from './graph.ts'
 import { obstacleOf, ruleFor, STOPS } from './rules/index.ts'
 
 const KINDS: Readonly<Record<string, TapKind>> = {
@@ -184,6 +184,7 @@ export function findLogits(graph: Graph): string {
     floats[0] ??
     graph.outputs[0]
   const name = output?.name ?? ''
+  if (graph.constants.has(name)) throw badModel(`Its output "${name}" is a weight: nothing in it depends on an input.`)
   const producer = producersOf(graph.nodes).get(name)
   const before = producer?.inputs[0]
   if (producer && before && ['Softmax', 'LogSoftmax'].includes(producer.operator) && shapeIn(graph, name)?.length === 2)

@@ -5,9 +5,11 @@
 import { floatConstant, intConstant } from './constant.ts'
 import { placeOf } from './builder.ts'
 import {
+  DataType,
   floatAttribute,
   intAttribute,
   intsAttribute,
+  readsOf,
   shapeIn,
   textAttribute,
   type Attribute,
@@ -30,6 +32,13 @@ class Rewriter {
     readonly graph: Graph,
     readonly version: number,
   ) {}
+
+  /** Whether a node or an output of the graph needs this tensor. */
+  isRead(name: string): boolean {
+    this.#read ??= new Set([...this.graph.nodes.flatMap(readsOf), ...this.graph.outputs.map((one) => one.name)])
+    return this.#read.has(name)
+  }
+  #read: ReadonlySet<string> | undefined
 
   constant(value: Constant): string {
     const name = `limelight:upgrade/${this.constants.size}`
@@ -90,9 +99,7 @@ function rewrite(node: GraphNode, at: Rewriter): GraphNode | readonly GraphNode[
       return { ...node, inputs: [x, at.ints([intAttribute(node, 'k') ?? 1])], attributes: without(node, 'k') }
     }
     case 'Dropout':
-      // At inference it passes its input on; a mask that somebody reads keeps the operator.
-      if (node.outputs.length > 1) return node
-      return { ...node, operator: 'Identity', inputs: [x], attributes: {} }
+      return dropout(node, at)
     case 'BatchNormalization':
       return version < 14
         ? { ...node, outputs: node.outputs.slice(0, 1), attributes: without(node, 'spatial', 'momentum') }
@@ -119,6 +126,28 @@ function rewrite(node: GraphNode, at: Rewriter): GraphNode | readonly GraphNode[
     default:
       return node
   }
+}
+
+/** At inference it passes its input on; the mask, where somebody reads it, is all ones: floats before set 10, then booleans. */
+function dropout(node: GraphNode, at: Rewriter): GraphNode | readonly GraphNode[] {
+  const [x = ''] = node.inputs
+  const [y = '', mask = ''] = node.outputs
+  const identity = { ...node, operator: 'Identity', inputs: [x], outputs: [y], attributes: {} }
+  if (mask === '' || !at.isRead(mask)) return identity
+  const ones = at.version < 10 ? floatConstant([1], [1]) : { type: DataType.bool, dims: [1], bytes: Uint8Array.of(1) }
+  const shape = `${mask}/shape`
+  return [
+    identity,
+    { name: `${node.name}/shape`, domain: '', operator: 'Shape', inputs: [x], outputs: [shape], attributes: {} },
+    {
+      name: `${node.name}/mask`,
+      domain: '',
+      operator: 'ConstantOfShape',
+      inputs: [shape],
+      outputs: [mask],
+      attributes: { value: { kind: 'tensor', value: ones } },
+    },
+  ]
 }
 
 function resizeOfOldSets(node: GraphNode, at: Rewriter): GraphNode {

@@ -1,5 +1,6 @@
 /** Gradient rules of elementwise arithmetic. Ties of Min and Max share the gradient equally, as PyTorch's amax does. */
 import type { Builder } from '../builder.ts'
+import { DataType } from '../graph.ts'
 import { elementwise, output, unary, type Rule } from './rule.ts'
 
 export const identity = unary((_build, _x, _y, g) => g)
@@ -55,15 +56,21 @@ export const acosh = unary((build, x, _y, g) =>
 )
 export const atanh = unary((build, x, _y, g) => build.div(g, build.sub(one(build), squared(build, x))))
 
-/** x^c; the exponent's gradient is 0 where x <= 0 (log x does not exist there). */
+/**
+ * x^c, c of any numeric type: c x^(c-1), and 0 for c = 0 at every x (as PyTorch). The exponent's gradient is 0 where x <= 0
+ * (log x does not exist there).
+ */
 export const pow = elementwise(
   (build, [x = '', exponent = ''], _y, g) => {
-    const c = build.scalarIn(exponent)
+    const c = build.numberIn(exponent)
+    if (c === 0) return build.mul(g, build.float(0))
     if (c === 1) return g
     if (c === 2) return build.mul(build.scale(g, 2), x)
     if (c === 3) return build.mul(build.scale(g, 3), build.mul(x, x))
-    const lower = build.op('Pow', [x, c === undefined ? build.sub(exponent, build.float(1)) : build.float(c - 1)])
-    return build.mul(build.mul(g, exponent), lower)
+    if (c !== undefined) return build.mul(build.scale(g, c), build.op('Pow', [x, build.float(c - 1)]))
+    const power = build.type(exponent) === DataType.float ? exponent : build.cast(exponent, DataType.float)
+    const slope = build.mul(power, build.op('Pow', [x, build.sub(power, build.float(1))]))
+    return build.mul(g, build.keep(slope, build.op('Equal', [power, build.float(0)]), true))
   },
   (build, [x = ''], y, g) => {
     const positive = build.op('Greater', [x, build.float(0)])

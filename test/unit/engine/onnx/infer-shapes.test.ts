@@ -112,3 +112,27 @@ it('an axis of at most five is not one of five', async () => {
     expect(behind.every((value) => value === 0)).toBe(true)
   }
 })
+
+it('a picture of any height and width, without names, need not be a square', async () => {
+  const kernel = floatConstant(normals(4 * 3 * 9, 3), [4, 3, 3, 3])
+  model = await loadGraph(
+    graphOf({
+      nodes: [
+        node('Conv', ['image', 'kernel'], ['map'], { pads: { kind: 'ints', value: [1, 1, 1, 1] } }),
+        node('Relu', ['map'], ['open']),
+        node('ReduceMean', ['open', 'axes'], ['y'], { keepdims: { kind: 'int', value: 0 } }),
+      ],
+      inputs: [{ name: 'image', type: DataType.float, shape: [null, 3, null, null] }],
+      outputs: ['y'],
+      constants: new Map([
+        ['kernel', kernel],
+        ['axes', intConstant([2, 3])],
+      ]),
+    }),
+  )
+  const image = float32(normals(2 * 3 * 4 * 6, 4), [2, 3, 4, 6])
+  const of = { y: float32(normals(8, 5), [2, 4]) }
+  const { gradients } = await model.ask({ feeds: { image }, read: [], gradient: { of, wrt: ['image', 'map'] } })
+  expect(gradients['image']?.dims).toEqual([2, 3, 4, 6])
+  expect(gradients['map']?.dims).toEqual([2, 4, 4, 6])
+})
