@@ -1,14 +1,15 @@
 /**
  * Straight-through rules of quantised operators: forward they run as they are, backward as the float operators they stand
- * for, on dequantised weights; rounding counts as the identity (Bengio 1308.3432). Scales count as constants.
+ * for, on dequantised weights; rounding counts as the identity (Bengio 1308.3432), saturation as the Clip it is: quantisers
+ * delete a Relu or Clip whose work the saturation does. Scales count as constants.
  */
 import { AppError } from '../../../errors.ts'
 import type { Builder } from '../builder.ts'
 import { placeOf } from '../builder.ts'
-import { describeNode, intAttribute, type GraphNode } from '../graph.ts'
+import { DataType, describeNode, intAttribute, type GraphNode } from '../graph.ts'
 import { convInputGradient, kernelOf, windowOf } from './convolution.ts'
 import { matMulGradients } from './matmul.ts'
-import { input, type RuleEntry } from './rule.ts'
+import { input, output, type RuleEntry } from './rule.ts'
 
 /** (q - zero) as floats; the zero point is one number, or one a channel along `axis`. */
 function dequantised(build: Builder, node: GraphNode, q: string, zero: string, axis: number): string {
@@ -22,29 +23,77 @@ function dequantised(build: Builder, node: GraphNode, q: string, zero: string, a
   return build.sub(values, build.reshape(zeros, build.ints(shape)))
 }
 
-/** Scale or zero point of a per-axis quantiser, in a shape that broadcasts against x. */
-function perAxis(build: Builder, node: GraphNode, name: string, like: string): string {
+/** Scale or zero point, in a shape that broadcasts against x: one for all, one a place of `axis`, or one a block of it. */
+function perAxis(build: Builder, node: GraphNode, name: string): string {
   const dims = build.shapeFor(node, name)
-  if (dims.length === 0 || dims[0] === 1) return name
-  const rank = build.shapeFor(node, like).length
+  const x = input(node, 0)
+  const block = intAttribute(node, 'block_size') ?? 0
+  if (block === 0 && (dims.length === 0 || dims[0] === 1)) return name
+  const rank = build.shapeFor(node, x).length
   const axis = placeOf(intAttribute(node, 'axis') ?? 1, rank)
-  return build.reshape(name, build.ints(Array.from({ length: rank }, (_, one) => (one === axis ? -1 : 1))))
+  if (block === 0)
+    return build.reshape(name, build.ints(Array.from({ length: rank }, (_, one) => (one === axis ? -1 : 1))))
+  const places = build.op('Range', [build.int(0), build.squeeze(build.extentOf(x, axis), [0]), build.int(1)])
+  return build.op('Gather', [name, build.div(places, build.int(block))], { axis })
 }
 
-/** q = round(x / scale) + zero: g / scale. */
+/** The smallest and the largest number of each type that a quantiser may write. */
+const RANGES: Readonly<Record<number, readonly [number, number]>> = {
+  [DataType.uint8]: [0, 255], [DataType.int8]: [-128, 127],
+  [DataType.uint16]: [0, 65535], [DataType.int16]: [-32768, 32767],
+  // Four bits, then the floats of eight: e4m3fn, e4m3fnuz, e5m2, e5m2fnuz.
+  21: [0, 15], 22: [-8, 7], 17: [-448, 448], 18: [-240, 240], 19: [-57344, 57344], 20: [-57344, 57344],
+} // prettier-ignore
+
+/** The type a quantiser writes: its zero point's, else the one it states, else unsigned bytes. */
+function writtenType(build: Builder, node: GraphNode): number {
+  const zero = input(node, 2)
+  return (zero === '' ? 0 : build.type(zero)) || intAttribute(node, 'output_dtype') || DataType.uint8
+}
+
+/** Operators behind which exporters put a rectifier, and quantisers take it away again. */
+const RECTIFIED: ReadonlySet<string> = new Set(
+  'Conv ConvTranspose Gemm MatMul Add Sum BatchNormalization InstanceNormalization GroupNormalization'.split(' '),
+)
+
+/**
+ * The cotangent where x / scale + zero lies in the representable range, 0 where it saturates. At the bounds:
+ * - behind a convolution and its like they are the kinks of the Relu or Clip that was deleted, so 0 at them, as at a Relu
+ *   that was kept: x has to lie inside (with the zero point at the lower bound, x > 0);
+ * - elsewhere they are extremes of calibration, which values reach: the black of a picture is no kink. There the gradient
+ *   passes what rounds into the range, as torch.fake_quantize has it.
+ */
+function keepRepresentable(build: Builder, node: GraphNode, g: string, scale: string): string {
+  const range = RANGES[writtenType(build, node)]
+  if (range === undefined) return g
+  const [x, zero] = [input(node, 0), input(node, 2)]
+  const producer = build.graph.nodes.find((one) => one.outputs.includes(x))
+  const margin = producer !== undefined && RECTIFIED.has(producer.operator) ? 0 : 0.5
+  const steps = build.div(x, scale)
+  const place = zero === '' ? steps : build.add(steps, build.cast(perAxis(build, node, zero), DataType.float))
+  const above = build.op('Greater', [place, build.float(range[0] - margin)])
+  const below = build.op('Less', [place, build.float(range[1] + margin)])
+  return build.keep(g, build.op('And', [above, below]))
+}
+
+/** q = saturate(round(x / scale) + zero): g / scale where it does not saturate. */
 export const quantizeLinear: RuleEntry = {
   carriesIntegers: true,
-  rule: (node, [g], build) => (g ? [build.div(g, perAxis(build, node, input(node, 1), input(node, 0)))] : []),
+  rule: (node, [g], build) => {
+    if (!g) return []
+    const scale = perAxis(build, node, input(node, 1))
+    return [build.div(keepRepresentable(build, node, g, scale), scale)]
+  },
 }
 /** x = (q - zero) scale: g scale. */
 export const dequantizeLinear: RuleEntry = {
   carriesIntegers: true,
-  rule: (node, [g], build) => (g ? [build.mul(g, perAxis(build, node, input(node, 1), input(node, 0)))] : []),
+  rule: (node, [g], build) => (g ? [build.mul(g, perAxis(build, node, input(node, 1)))] : []),
 }
-/** Outputs q, scale, zero: only q carries a gradient. */
+/** Outputs q, scale, zero: only q carries a gradient. Its range is chosen to hold every value: nothing saturates. */
 export const dynamicQuantizeLinear: RuleEntry = {
   carriesIntegers: true,
-  rule: (node, [g], build) => (g ? [build.div(g, node.outputs[1] ?? '')] : []),
+  rule: (node, [g], build) => (g ? [build.div(g, output(node, 1))] : []),
 }
 export const matMulInteger: RuleEntry = {
   carriesIntegers: true,

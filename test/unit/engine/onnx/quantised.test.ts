@@ -175,3 +175,91 @@ describe('the embedding of a quantised word table is where its rows are floats a
     expect(sensibleTap(model.taps)).toBe('e')
   })
 })
+
+describe('QuantizeLinear passes the gradient where it does not saturate', () => {
+  interface Quantiser {
+    readonly type: number
+    readonly zero: number
+    readonly x: readonly number[]
+    readonly expected: readonly number[]
+    /** The operator in front: none, an input's own values. */
+    readonly behind?: string
+  }
+  const typed = ({ type, zero }: Quantiser): Constant => {
+    const view = type === DataType.uint16 ? Uint16Array.from([zero]) : Int8Array.from([zero])
+    return { type, dims: [], bytes: new Uint8Array(view.buffer) }
+  }
+  const deleted = { behind: 'Add', x: [-1, 0, 0.01, 1, 4e4], expected: [0, 0, 1, 1, 0] } as const
+  const cases: readonly (readonly [string, Quantiser])[] = [
+    ['a deleted Relu: 0 at 0', { type: DataType.uint8, zero: 0, ...deleted }],
+    ['a deleted Relu, signed', { type: DataType.int8, zero: -128, ...deleted }],
+    ['a deleted Relu, sixteen bits', { type: DataType.uint16, zero: 0, ...deleted }],
+    [
+      'a deleted Clip: 0 at both bounds',
+      { type: DataType.int8, zero: 0, behind: 'Add', x: [-64.5, -64, -63.9, 63, 63.5], expected: [0, 0, 1, 1, 0] },
+    ],
+    [
+      'an input: what rounds into the range passes, as torch.fake_quantize has it',
+      { type: DataType.uint8, zero: 0, x: [-0.3, -0.2, 0, 127.5, 127.7, 127.8], expected: [0, 1, 1, 1, 1, 0] },
+    ],
+  ]
+  test.each(cases)('%s', async (_, one) => {
+    const front = one.behind === undefined ? [] : [node(one.behind, ['x', 'nothing'], ['moved'])]
+    const model = await loadGraph(
+      graphOf({
+        nodes: [
+          ...front,
+          node('QuantizeLinear', [front.length > 0 ? 'moved' : 'x', 'scale', 'zero'], ['q']),
+          node('DequantizeLinear', ['q', 'scale', 'zero'], ['y']),
+        ],
+        inputs: [{ name: 'x', type: DataType.float, shape: [one.x.length] }],
+        outputs: ['y'],
+        constants: new Map([
+          ['scale', floatConstant([0.5], [])],
+          ['zero', typed(one)],
+          ['nothing', floatConstant([0], [])],
+        ]),
+        opset: 21,
+      }),
+    )
+    const of = { y: float32(new Float32Array(one.x.length).fill(1), [one.x.length]) }
+    const feeds = { x: float32(Float32Array.from(one.x), [one.x.length]) }
+    const { gradients } = await model.ask({ feeds, read: [], gradient: { of, wrt: ['x'] } })
+    await model.dispose()
+    expect([...(gradients['x'] as FloatTensor).data]).toEqual(one.expected)
+  })
+
+  const scales: readonly (readonly [string, Constant, Constant, number])[] = [
+    ['a scale a channel', floatConstant([1, 0.5], [2]), bytes(DataType.uint8, [2], [0, 10]), 0],
+    ['a scale a block', floatConstant([1, 0.5, 0.5, 1], [2, 2]), bytes(DataType.uint8, [2, 2], [0, 10, 0, 10]), 2],
+  ]
+  test.each(scales)('%s', async (_, scale, zero, block) => {
+    const axis = {
+      axis: { kind: 'int', value: block === 0 ? 0 : 1 },
+      block_size: { kind: 'int', value: block },
+    } as const
+    const model = await loadGraph(
+      graphOf({
+        nodes: [
+          node('QuantizeLinear', ['x', 'scale', 'zero'], ['q'], axis),
+          node('DequantizeLinear', ['q', 'scale', 'zero'], ['y'], axis),
+        ],
+        inputs: [{ name: 'x', type: DataType.float, shape: ['N', 4] }],
+        outputs: ['y'],
+        constants: new Map([
+          ['scale', scale],
+          ['zero', zero],
+        ]),
+        opset: 21,
+      }),
+    )
+    const feeds = { x: float32(Float32Array.from([-4, 4, -4, -8, -4, 4, -4, 250]), [2, 4]) }
+    const of = { y: float32(new Float32Array(8).fill(1), [2, 4]) }
+    const { gradients } = await model.ask({ feeds, read: [], gradient: { of, wrt: ['x'] } })
+    await model.dispose()
+    // Zero point 10 at a scale of 0.5 reaches down to -5; at a scale of 1 to -10, and up to 245.
+    const channels = [0, 1, 0, 0, 1, 1, 1, 0]
+    const blocks = [0, 1, 1, 0, 0, 1, 1, 0]
+    expect([...(gradients['x'] as FloatTensor).data]).toEqual(block === 0 ? channels : blocks)
+  })
+})
