@@ -79,8 +79,7 @@ function blockedPoolGradient(build: Builder, pool: GraphNode, g: string): string
 /** Between which values of its output an activation has the slope 1, and 0 elsewhere; null for any other. */
 function rectifies(build: Builder, node: GraphNode): readonly [number, number] | null {
   if (node.operator === 'Relu') return [0, Infinity]
-  const known = node.inputs.slice(1).every((name) => name === '' || build.scalarIn(name) !== undefined)
-  return node.operator === 'Clip' && known ? clipBounds(build, node) : null
+  return node.operator === 'Clip' ? clipBounds(build, node) : null
 }
 
 interface Links {

@@ -3,11 +3,10 @@
  * PyTorch's ReLU6; its `clamp` passes the gradient there). Masks are made from outputs, so that a convolution and the
  * activation behind it stay one fused kernel.
  */
-import { AppError } from '../../../errors.ts'
 import type { Builder } from '../builder.ts'
-import { describeNode, floatAttribute, textAttribute, type GraphNode } from '../graph.ts'
+import { floatAttribute, textAttribute, type GraphNode } from '../graph.ts'
 import { keepBetween } from './mask.ts'
-import { input, output, unary, type Rule, type RuleEntry } from './rule.ts'
+import { input, output, unary, type RuleEntry } from './rule.ts'
 
 export const relu = unary((build, _x, y, g) => keepBetween(build, y, 0, Infinity, g))
 
@@ -120,23 +119,37 @@ export const swish = unary((build, x, y, g, node) => {
   return build.mul(g, slope)
 })
 
-/** The bounds of a Clip: constants, or NOT_DIFFERENTIABLE. */
-export function clipBounds(build: Builder, node: GraphNode): readonly [number, number] {
-  const bound = (index: number, otherwise: number): number => {
-    const name = input(node, index)
-    if (name === '') return otherwise
-    const value = build.scalarIn(name)
-    if (value === undefined)
-      throw new AppError({
-        code: 'NOT_DIFFERENTIABLE',
-        message: `${describeNode(node)}: its bounds are computed in the graph. Export it with constant bounds.`,
-      })
-    return value
-  }
-  return [bound(1, -Infinity), bound(2, Infinity)]
+/** The bounds of a Clip where they are constants; null where one is computed in the graph. */
+export function clipBounds(build: Builder, node: GraphNode): readonly [number, number] | null {
+  const bound = (index: number, otherwise: number): number | undefined =>
+    input(node, index) === '' ? otherwise : build.scalarIn(input(node, index))
+  const [low, high] = [bound(1, -Infinity), bound(2, Infinity)]
+  return low === undefined || high === undefined ? null : [low, high]
 }
+
+/** g where the output of a Clip lies between its bounds. */
+function keepUnclipped(build: Builder, node: GraphNode, g: string): string {
+  const bounds = clipBounds(build, node)
+  if (bounds !== null) return keepBetween(build, output(node), ...bounds, g)
+  const [, low = '', high = ''] = node.inputs
+  const kept = low === '' ? g : build.keep(g, build.op('Greater', [output(node), low]))
+  return high === '' ? kept : build.keep(kept, build.op('Less', [output(node), high]))
+}
+
+/** The cotangents of what was clipped to a bound are the bound's: a scalar. */
+function boundGradient(build: Builder, node: GraphNode, g: string, index: number): string {
+  const clipped = build.op('Equal', [output(node), input(node, index)])
+  return build.reshapeLike(build.op('ReduceSum', [build.keep(g, clipped)], { keepdims: 0 }), input(node, index))
+}
+
 export const clip: RuleEntry = {
-  rule: (node, [g], build) => (g ? [keepBetween(build, output(node), ...clipBounds(build, node), g)] : []),
+  rule: (node, [g], build, wanted) =>
+    g
+      ? [
+          wanted[0] ? keepUnclipped(build, node, g) : null,
+          ...[1, 2].map((index) => (wanted[index] ? boundGradient(build, node, g, index) : null)),
+        ]
+      : [],
 }
 
 const positivePart = (build: Builder, g: string): string => build.op('Relu', [g])
@@ -147,16 +160,14 @@ export const guidedRelu = unary((build, _x, y, g) => keepBetween(build, y, 0, In
 export const deconvnetRelu = unary((build, _x, _y, g) => positivePart(build, g))
 
 /** Clip(0, c), the exported form of ReLU6, bends as ReLU does; any other Clip keeps its plain rule. */
-function bentClip(bend: (build: Builder, node: GraphNode, g: string) => string): Rule {
-  return (node, [g], build) => {
-    if (!g) return []
-    const [low, high] = clipBounds(build, node)
-    return [low === 0 && high > 0 ? bend(build, node, g) : keepBetween(build, output(node), low, high, g)]
+function bentClip(bend: (build: Builder, node: GraphNode, g: string) => string): RuleEntry {
+  return {
+    rule: (node, cotangents, build, wanted) => {
+      const [g] = cotangents
+      const [low, high] = clipBounds(build, node) ?? [-Infinity, Infinity]
+      return g && low === 0 && high > 0 ? [bend(build, node, g)] : clip.rule(node, cotangents, build, wanted)
+    },
   }
 }
-export const guidedClip: RuleEntry = {
-  rule: bentClip((build, node, g) =>
-    keepBetween(build, output(node), ...clipBounds(build, node), positivePart(build, g)),
-  ),
-}
-export const deconvnetClip: RuleEntry = { rule: bentClip((build, _node, g) => positivePart(build, g)) }
+export const guidedClip = bentClip((build, node, g) => keepUnclipped(build, node, positivePart(build, g)))
+export const deconvnetClip = bentClip((build, _node, g) => positivePart(build, g))
