@@ -1,21 +1,12 @@
 /** A question -> one ONNX graph: cut between what is given and what is asked, gradient and formula nodes behind it. */
 import { leavesOf, type Formula } from '../formula.ts'
 import type { RuleSet } from '../model.ts'
-import { Builder, ROWS } from './builder.ts'
+import { Builder } from './builder.ts'
+import { describeInputs } from './compiled-inputs.ts'
 import { differentiate, type GradientGraph } from './differentiate.ts'
 import { writeFormula } from './formula.ts'
 import { selectEarly } from './select-early.ts'
-import {
-  DataType,
-  neededNodes,
-  readsOf,
-  typeIn,
-  type Dim,
-  type Graph,
-  type GraphNode,
-  type Shape,
-  type ValueInfo,
-} from './graph.ts'
+import { neededNodes, readsOf, type Graph, type GraphNode } from './graph.ts'
 
 /** What formulas read and make: shapes and names, not values. */
 export interface FormulaPlan {
@@ -100,25 +91,8 @@ export function compileQuestion(whole: Graph, plan: QuestionPlan): CompiledGraph
       ([name]) => used.has(name) && !fed.has(name) && !before.made.has(name),
     ),
   )
-  // Where one tensor is given, the cotangents' rows are its rows. Saying so lets the runtime keep sums and products of
-  // feature maps in its blocked layout.
-  const firstDim = (name: string): Dim => graph.values.get(name)?.shape?.[0] ?? null
-  const perRow = [...given].filter(([name]) => plan.formulas.given[name]?.[0] === null).map(([, name]) => name)
-  const [feed = '', ...otherFeeds] = [...feeds, ...[...before.made].filter((name) => used.has(name))]
-  const oneFeed = otherFeeds.length === 0 && (feeds.length === 1 || perRow.length > 0)
-  const rows = oneFeed && typeof firstDim(feed) === 'string' ? firstDim(feed) : null
-  const publicShape = rows === null ? withoutSymbols : withRows(rows)
-  const infoOf = (name: string): ValueInfo => {
-    return { name, type: typeIn(graph, name) || DataType.float, shape: publicShape(graph.values.get(name)?.shape) }
-  }
-  const inputs: ValueInfo[] = [
-    ...feeds.map(infoOf),
-    ...[...cotangents].map(([of, name]) => ({ ...infoOf(of), name, type: DataType.float })),
-    ...[...given].map(([name, input]) => {
-      const shape = plan.formulas.given[name]?.map((dim, axis) => (axis === 0 && dim === null ? ROWS : dim)) ?? null
-      return { name: input, type: DataType.float, shape }
-    }),
-  ]
+  const made = [...before.made].filter((name) => used.has(name))
+  const { inputs, sameRows, stated } = describeInputs(graph, { feeds, made, cotangents, given }, plan.formulas.given)
   const opsets = new Map(graph.opsets)
   for (const domain of builder.domains) if (!opsets.has(domain)) opsets.set(domain, 1)
   const compiled: Graph = {
@@ -127,12 +101,9 @@ export function compileQuestion(whole: Graph, plan: QuestionPlan): CompiledGraph
     constants,
     inputs,
     opsets,
-    stated:
-      rows !== null ? [...builder.stated, ...[...before.made].map(infoOf)].filter((one) => used.has(one.name)) : [],
+    stated: stated(builder.stated).filter((one) => used.has(one.name)),
     outputs: [...outputs].map((name) => ({ name, type: 0, shape: null })),
   }
-  const withTheseRows = [...cotangents].filter(([of]) => firstDim(of) === rows).map(([, name]) => name)
-  const sameRows = rows === null ? perRow : [...feeds, ...perRow, ...withTheseRows]
   return { graph: compiled, feeds, cotangents, given, reads, gradients, computed, sameRows }
 }
 
@@ -177,16 +148,4 @@ function computedInputs(graph: Graph, { formulas }: QuestionPlan): ComputedInput
     given,
     made: new Set(Object.keys(formulas.inputs)),
   }
-}
-
-type GivenShape = Shape | null | undefined
-
-/** Symbols stay out of the compiled graph: two of them may well be equal in one question and differ in the next. */
-function withoutSymbols(shape: GivenShape): Shape | null {
-  return shape?.map((dim) => (typeof dim === 'number' ? dim : null)) ?? null
-}
-
-/** The same but for the first axis, where it is `rows`. */
-function withRows(rows: Dim): (shape: GivenShape) => Shape | null {
-  return (shape) => withoutSymbols(shape)?.map((dim, axis) => (axis === 0 && shape?.[0] === rows ? ROWS : dim)) ?? null
 }
