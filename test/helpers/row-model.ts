@@ -3,7 +3,7 @@ import type { Cotangent } from '../../lib/engine/model.ts'
 import type { OnnxModel } from '../../lib/engine/onnx/onnx-model.ts'
 import type { Constant, Shape } from '../../lib/engine/onnx/graph.ts'
 import { float32, int64, sizeOf, type FloatTensor, type Tensor } from '../../lib/tensor/tensor.ts'
-import { typeOf, type Row } from '../fixtures/onnx/operator-rows.ts'
+import { typeOf, type Row, type RowInput } from '../fixtures/onnx/operator-rows.ts'
 import { normals } from './random.ts'
 import { graphOf, loadGraph, node, type OperatorInput } from './operator-model.ts'
 
@@ -15,9 +15,29 @@ export interface RowCase {
   readonly output: string
 }
 
-/** With `symbolic`, every extent of every input is unknown to the engine. */
-export async function rowCase(row: Row, symbolic: boolean): Promise<RowCase> {
-  const feeds: Record<string, Tensor> = {}
+/** What the engine knows of the extents: all of them, all but the batch's, or none. */
+export type Extents = 'fixed' | 'batch' | 'symbolic'
+
+function feedOf(input: RowInput): Tensor | null {
+  if (input.kind === 'float') return float32(input.data, input.dims)
+  if (input.kind !== 'int') return null
+  const { dims, data } = input
+  if (input.type === 'bool') return { type: 'bool', dims, data: Uint8Array.from(data) }
+  if (input.type === 'int32') return { type: 'int32', dims, data: Int32Array.from(data) }
+  return int64(data, dims)
+}
+
+/** What a row's model is fed. */
+export function feedsOf(inputs: readonly RowInput[]): Record<string, Tensor> {
+  return Object.fromEntries(
+    inputs.flatMap((input, index): [string, Tensor][] => {
+      const feed = feedOf(input)
+      return feed ? [[`in${index}`, feed]] : []
+    }),
+  )
+}
+
+export async function rowCase(row: Row, extents: Extents): Promise<RowCase> {
   const constants = new Map<string, Constant>()
   const inputs: OperatorInput[] = []
   const wrt: string[] = []
@@ -28,15 +48,12 @@ export async function rowCase(row: Row, symbolic: boolean): Promise<RowCase> {
       constants.set(name, input.value)
       return name
     }
-    const shape: Shape = input.dims.map((dim, axis) => (symbolic ? `${name}_${axis}` : dim))
+    const shape: Shape = input.dims.map((dim, axis) => {
+      if (extents === 'symbolic') return `${name}_${axis}`
+      return extents === 'batch' && axis === 0 && row.batch.includes(index) ? 'batch' : dim
+    })
     inputs.push({ name, type: typeOf(input), shape })
-    if (input.kind === 'float') {
-      feeds[name] = float32(input.data, input.dims)
-      wrt.push(name)
-    } else
-      feeds[name] = input.bool
-        ? { type: 'bool', dims: input.dims, data: Uint8Array.from(input.data) }
-        : int64(input.data, input.dims)
+    if (input.kind === 'float') wrt.push(name)
     return name
   })
   const outputs = Array.from({ length: row.outputs }, (_, index) => `out${index}`)
@@ -51,7 +68,7 @@ export async function rowCase(row: Row, symbolic: boolean): Promise<RowCase> {
       domains: row.domain ? [row.domain] : [],
     }),
   )
-  return { model, feeds, wrt, output }
+  return { model, feeds: feedsOf(row.inputs), wrt, output }
 }
 
 /** Seeded normal weights in the output's shape; ones for rows that state the expected gradient. */

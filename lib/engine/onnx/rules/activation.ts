@@ -1,6 +1,6 @@
 /**
  * Gradient rules of activations. Subgradients at kinks: 0 at 0 for ReLU (as PyTorch), 0 at both bounds of Clip (as
- * PyTorch's ReLU6; its `clamp` passes the gradient there). Masks are made from outputs, so that a convolution and the
+ * PyTorch's ReLU6 and, in 2.15, its `clamp`; an older `clamp` passed the gradient there). Masks are made from outputs, so that a convolution and the
  * activation behind it stay one fused kernel.
  */
 import type { Builder } from '../builder.ts'
