@@ -50,24 +50,25 @@ function inverseRoot(build: Builder, query: string): string {
   return build.op('Reciprocal', [build.op('Sqrt', [build.cast(width, DataType.float)])])
 }
 
-/** [N, heads, T, S]: softmax of the scaled scores behind the masks. */
-function weights(build: Builder, node: GraphNode, query: string, key: string, scale: string): string {
+/** [N, heads, T, S]: the scaled scores behind the masks, none below {@link MASKED}. */
+function maskedScores(build: Builder, node: GraphNode, query: string, key: string, scale: string): string {
   let scores = build.mul(build.matMul(query, build.transpose(key, [0, 1, 3, 2])), scale)
   const mask = input(node, 3)
   if (mask !== '') {
     if (build.type(mask) === DataType.bool) scores = build.where(mask, scores, build.float(MASKED))
-    else scores = build.add(scores, mask)
+    else scores = build.op('Max', [build.add(scores, mask), build.float(MASKED)])
   }
   if ((intAttribute(node, 'is_causal') ?? 0) === 1) {
     const [later, earlier] = [positions(build, key, 2), build.unsqueeze(positions(build, query, 2), [1])]
     scores = build.where(build.op('LessOrEqual', [later, earlier]), scores, build.float(MASKED))
   }
-  return build.op('Softmax', [scores], { axis: -1 })
+  return scores
 }
 
 /**
  * Y = P V, P = softmax(s Q Kᵀ + mask): with dS = P (g Vᵀ - rowsum(g Y)),
  * dQ = s dS K, dK = s dSᵀ Q, dV = Pᵀ g. Keys and values with fewer heads than queries are summed over each group.
+ * A query that no key is open to gives 0 and has no gradient, as in PyTorch.
  */
 export const attention: RuleEntry = {
   rule: (node, [g, ...others], build, wanted) => {
@@ -88,11 +89,16 @@ export const attention: RuleEntry = {
     const query = splitHeads(build, q, heads, rank)
     const key = repeatHeads(build, splitHeads(build, k, keyHeads, rank), keyHeads, group)
     const value = repeatHeads(build, splitHeads(build, v, keyHeads, rank), keyHeads, group)
-    const cotangent = splitHeads(build, g, heads, rank) // [N, heads, T, E]
     const given = floatAttribute(node, 'scale')
     const scale = given === undefined ? inverseRoot(build, query) : build.float(given)
 
-    const weight = weights(build, node, query, key, scale)
+    const masked = maskedScores(build, node, query, key, scale)
+    const weight = build.op('Softmax', [masked], { axis: -1 })
+    let cotangent = splitHeads(build, g, heads, rank) // [N, heads, T, E]
+    if (input(node, 3) !== '') {
+      const largest = build.op('ReduceMax', [masked, build.ints([-1])], { keepdims: 1 }) // [N, heads, T, 1]
+      cotangent = build.keep(cotangent, build.op('Greater', [largest, build.float(MASKED)]))
+    }
     const back = (name: string): string => mergeHeads(build, sumHeads(build, name, keyHeads, group), rank)
     const product = build.matMul(cotangent, build.transpose(value, [0, 1, 3, 2])) // [N, heads, T, S]
     const row = build.sum(build.mul(cotangent, splitHeads(build, output(node), heads, rank)), [-1], true)
