@@ -1,14 +1,21 @@
 /** Whether a method can run on a model at all, and if not, why: asked before a run is accepted. */
-import type { ExplainableModel } from '../engine/model.ts'
+import type { ExplainableModel, Tap } from '../engine/model.ts'
 import type { Method, Modality, Need } from './method.ts'
 
+/** The taps at which a method could be asked for a gradient; the default one where it names no kind of layer. */
+function gradientTaps(needs: readonly Need[], model: ExplainableModel): readonly Tap[] {
+  const spatial = needs.includes('spatial-tap')
+  return model.taps.filter((tap) => (spatial ? tap.spatial : tap.id === model.defaultTap))
+}
+
 /** null when the need is met, else a sentence. */
-async function unmet(need: Need, model: ExplainableModel): Promise<string | null> {
+async function unmet(need: Need, needs: readonly Need[], model: ExplainableModel): Promise<string | null> {
   switch (need) {
     case 'gradient': {
-      const tap = model.taps.find((one) => one.id === model.defaultTap)
-      if (tap?.differentiable === true) return null
-      return tap?.reason ?? 'It needs a gradient, and none reaches any tensor of this model.'
+      const taps = gradientTaps(needs, model)
+      if (taps.some((tap) => tap.differentiable)) return null
+      // The latest layer has the fewest obstacles before the output: what it lacks, all lack.
+      return taps.at(-1)?.reason ?? 'It needs a gradient, and none reaches any tensor of this model.'
     }
     case 'spatial-tap':
       if (model.taps.some((tap) => tap.spatial)) return null
@@ -38,7 +45,7 @@ export async function whyUnavailable(
     return `${method.title} explains ${method.modality} models, and this one reads ${reads}.`
   }
   for (const need of method.needs) {
-    const reason = await unmet(need, model)
+    const reason = await unmet(need, method.needs, model)
     if (reason !== null) return reason
   }
   return null

@@ -22,9 +22,11 @@ function candidates(method: Method, description: ModelDescription): readonly Tap
   )
 }
 
+/** A phrase; null where nothing is in the way. */
 function whyNotAt(tap: Tap, method: Method, description: ModelDescription): string | null {
   if (method.needs.includes('spatial-tap') && !tap.spatial) return 'it has no spatial extent'
-  if (method.needs.includes('gradient') && !tap.differentiable) return tap.reason ?? 'no gradient reaches it'
+  if (method.needs.includes('gradient') && !tap.differentiable)
+    return tap.reason?.replace(/\.$/, '') ?? 'no gradient reaches it'
   if (method.needs.includes('linear-head') && !description.linearHeads.includes(tap.id))
     return 'what follows it is not global average pooling and one linear layer'
   return null
