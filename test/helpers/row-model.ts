@@ -1,7 +1,7 @@
 /** A row of the gradient-check table as a model, its feeds and a seeded cotangent. */
 import type { Cotangent } from '../../lib/engine/model.ts'
 import type { OnnxModel } from '../../lib/engine/onnx/onnx-model.ts'
-import type { Constant, Shape } from '../../lib/engine/onnx/graph.ts'
+import type { Constant, Graph, Shape } from '../../lib/engine/onnx/graph.ts'
 import { float32, int64, sizeOf, type FloatTensor, type Tensor } from '../../lib/tensor/tensor.ts'
 import { typeOf, type Row, type RowInput } from '../fixtures/onnx/operator-rows.ts'
 import { normals } from './random.ts'
@@ -37,7 +37,17 @@ export function feedsOf(inputs: readonly RowInput[]): Record<string, Tensor> {
   )
 }
 
+/** The same before it is loaded. */
+export interface RowGraph extends Omit<RowCase, 'model'> {
+  readonly graph: Graph
+}
+
 export async function rowCase(row: Row, extents: Extents): Promise<RowCase> {
+  const { graph, ...rest } = rowGraph(row, extents)
+  return { model: await loadGraph(graph), ...rest }
+}
+
+export function rowGraph(row: Row, extents: Extents): RowGraph {
   const constants = new Map<string, Constant>()
   const inputs: OperatorInput[] = []
   const wrt: string[] = []
@@ -58,17 +68,15 @@ export async function rowCase(row: Row, extents: Extents): Promise<RowCase> {
   })
   const outputs = Array.from({ length: row.outputs }, (_, index) => `out${index}`)
   const output = outputs[row.of] ?? ''
-  const model = await loadGraph(
-    graphOf({
-      nodes: [node(row.operator, names, outputs, row.attributes, row.domain ?? '')],
-      inputs,
-      outputs: [output],
-      constants,
-      opset: row.opset,
-      domains: row.domain ? [row.domain] : [],
-    }),
-  )
-  return { model, feeds: feedsOf(row.inputs), wrt, output }
+  const graph = graphOf({
+    nodes: [node(row.operator, names, outputs, row.attributes, row.domain ?? '')],
+    inputs,
+    outputs: [output],
+    constants,
+    opset: row.opset,
+    domains: row.domain ? [row.domain] : [],
+  })
+  return { graph, feeds: feedsOf(row.inputs), wrt, output }
 }
 
 /** Seeded normal weights in the output's shape; ones for rows that state the expected gradient. */

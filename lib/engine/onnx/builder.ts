@@ -229,12 +229,12 @@ export class Builder {
   }
 
   /**
-   * How many values of `name` a reduction over `axes` turns into one of `of`, as a float scalar: known now where those
-   * extents are.
+   * How many values of `name` a reduction over `axes` (null: unknown ones) turns into one of `of`, as a float scalar: known
+   * now where those extents are.
    */
-  countPer(name: string, of: string, axes: readonly number[]): string {
-    const extents = axes.map((axis) => this.shape(name)?.[axis])
-    if (extents.every((dim) => typeof dim === 'number'))
+  countPer(name: string, of: string, axes: readonly number[] | null): string {
+    const extents = axes?.map((axis) => this.shape(name)?.[axis])
+    if (extents?.every((dim) => typeof dim === 'number'))
       return this.float((extents as number[]).reduce((product, dim) => product * dim, 1))
     const size = (one: string): string => this.op('Cast', [this.op('Size', [one])], { to: 1 })
     return this.div(size(name), size(of))

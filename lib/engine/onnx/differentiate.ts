@@ -6,8 +6,10 @@ import { AppError } from '../../errors.ts'
 import type { RuleSet } from '../model.ts'
 import { Builder } from './builder.ts'
 import { findComposites } from './composites.ts'
-import { DataType, describeNode, typeIn, type Graph, type GraphNode } from './graph.ts'
-import { obstacleOf, RULES, ruleFor, ruleKey, STOPS } from './rules/index.ts'
+import { DataType, describeNode, readsOf, typeIn, type Graph, type GraphNode } from './graph.ts'
+import { describeObstacles, obstacleAt, type Obstacle } from './obstacles.ts'
+import { RULES, ruleFor, ruleKey, STOPS } from './rules/index.ts'
+import type { RuleEntry } from './rules/rule.ts'
 
 export interface GradientRequest {
   /** Outputs that the scalar is made of; each gets a cotangent as a graph input of its shape. */
@@ -46,40 +48,62 @@ export function carriersOf(graph: Graph, node: GraphNode): string[] {
 export function dependents(graph: Graph, wrt: Iterable<string>, replaced: ReadonlySet<string>): Set<string> {
   const reached = new Set(wrt)
   for (const node of graph.nodes) {
-    if (STOPS.has(node.operator) || !node.inputs.some((name) => reached.has(name))) continue
+    if (STOPS.has(node.operator) || !readsOf(node).some((name) => reached.has(name))) continue
     for (const name of carriersOf(graph, node)) if (!replaced.has(name)) reached.add(name)
   }
   return reached
 }
 
-/** The nodes through which gradients flow, in order. */
-function pathOf(graph: Graph, request: GradientRequest): { path: GraphNode[]; reached: Set<string> } {
+interface Path {
+  /** The nodes through which gradients flow, in order. */
+  readonly path: readonly GraphNode[]
+  /** Tensors that depend on what is asked for. */
+  readonly reached: ReadonlySet<string>
+  /** Tensors that the outputs depend on, as far as gradients flow. */
+  readonly needed: ReadonlySet<string>
+}
+
+function pathOf(graph: Graph, request: GradientRequest): Path {
   const reached = dependents(graph, request.wrt, request.replaced)
   const needed = new Set(request.of)
   const path: GraphNode[] = []
   for (const node of graph.nodes.toReversed()) {
     const carries = node.outputs.some((name) => needed.has(name) && reached.has(name) && !request.replaced.has(name))
-    if (!carries || STOPS.has(node.operator) || !node.inputs.some((name) => reached.has(name))) continue
+    if (!carries || STOPS.has(node.operator) || !readsOf(node).some((name) => reached.has(name))) continue
     path.push(node)
-    for (const name of node.inputs) if (reached.has(name)) needed.add(name)
+    for (const name of readsOf(node)) if (reached.has(name)) needed.add(name)
   }
-  return { path: path.reverse(), reached }
+  return { path: path.reverse(), reached, needed }
 }
 
-/** Operators without a rule among these nodes: "Det, MaxRoiPool (2)". */
-export function missingRules(nodes: Iterable<GraphNode>, rules: RuleSet): string[] {
-  const missing = new Set<string>()
-  for (const node of nodes) if (ruleFor(node, rules) === undefined) missing.add(obstacleOf(node))
-  return [...missing].sort()
+/** A rule that gives an input nothing must say that it counts as a constant: a silent zero would be a wrong gradient. */
+function expectConstant(node: GraphNode, entry: RuleEntry, place: number): void {
+  if (entry.constants?.includes(place)) return
+  throw new AppError({
+    code: 'NOT_DIFFERENTIABLE',
+    message: `${describeNode(node)}: its input ${place + 1} depends on what the gradient is asked for, and its rule takes that for a constant. Choose a layer behind it, or a method without gradients.`,
+    details: { operators: [ruleKey(node)] },
+  })
+}
+
+/** Everything on the way that no gradient passes. */
+function obstaclesOn(
+  { path, needed, reached }: Path,
+  build: Builder,
+  { rules, replaced }: GradientRequest,
+): Obstacle[] {
+  const arrives = (name: string): boolean => needed.has(name) && reached.has(name) && !replaced.has(name)
+  return path.flatMap((node) => obstacleAt(node, build, rules, arrives) ?? [])
 }
 
 /**
  * Builds the gradient graph.
- * @throws AppError NOT_DIFFERENTIABLE naming every operator on the way that has no rule.
+ * @throws AppError NOT_DIFFERENTIABLE naming every operator on the way that has no rule, or none for its variant.
  */
 export function differentiate(graph: Graph, request: GradientRequest): GradientGraph {
-  const { path, reached } = pathOf(graph, request)
-  const missing = missingRules(path, request.rules)
+  const way = pathOf(graph, request)
+  const { path, reached } = way
+  const missing = describeObstacles(obstaclesOn(way, new Builder(graph, 'limelight:'), request))
   if (missing.length > 0)
     throw new AppError({
       code: 'NOT_DIFFERENTIABLE',
@@ -122,8 +146,13 @@ export function differentiate(graph: Graph, request: GradientRequest): GradientG
     const wanted = node.inputs.map((name) => reached.has(name))
     const gradients = entry.rule(node, incoming, builder, wanted)
     for (const [index, name] of node.inputs.entries()) {
+      if (!wanted[index]) continue
       const gradient = gradients[index]
-      if (!gradient || !wanted[index]) continue
+      if (!gradient) {
+        // Where only a later output's cotangent arrives, an input that it does not depend on gets none.
+        if (incoming[0] && carriesGradient(graph, name)) expectConstant(node, entry, index)
+        continue
+      }
       const from = entry.broadcast === 'elementwise' ? builder.shape(node.outputs[0] ?? '') : null
       give(name, entry.broadcast === 'elementwise' ? builder.sumTo(gradient, from, name) : gradient)
     }

@@ -2,7 +2,9 @@
 import type { Tap, TapKind } from '../model.ts'
 import { carriersOf, carriesGradient } from './differentiate.ts'
 import { badModel, producersOf, readsOf, shapeIn, type Graph, type GraphNode, type Shape } from './graph.ts'
-import { obstacleOf, ruleFor, STOPS } from './rules/index.ts'
+import { Builder } from './builder.ts'
+import { describeObstacles, obstacleAt, type Obstacle } from './obstacles.ts'
+import { STOPS } from './rules/index.ts'
 
 const KINDS: Readonly<Record<string, TapKind>> = {
   Conv: 'conv', ConvTranspose: 'conv', FusedConv: 'conv', Gemm: 'linear', FusedMatMul: 'linear',
@@ -95,18 +97,20 @@ function uniqueLabels(nodes: readonly { label: string; operator: string }[]): st
 }
 
 /**
- * For every tensor from which the output can be reached: the operators without a rule on the way (none: differentiable).
+ * For every tensor from which the output can be reached: what no gradient passes on the way (none: differentiable).
  * Tensors that only reach it through operators with no derivative, or not at all, are missing.
  */
-function obstacles(graph: Graph, logits: string): Map<string, ReadonlySet<string>> {
-  const found = new Map<string, ReadonlySet<string>>([[logits, new Set()]])
+function obstacles(graph: Graph, logits: string): Map<string, ReadonlySet<Obstacle>> {
+  const found = new Map<string, ReadonlySet<Obstacle>>([[logits, new Set()]])
+  const build = new Builder(graph, 'limelight:')
   for (const node of graph.nodes.toReversed()) {
     if (STOPS.has(node.operator)) continue
     const reaching = carriersOf(graph, node).filter((name) => found.has(name))
     if (reaching.length === 0) continue
     const own = new Set(reaching.flatMap((name) => [...(found.get(name) ?? [])]))
-    if (ruleFor(node, 'plain') === undefined) own.add(obstacleOf(node))
-    for (const name of node.inputs) {
+    const obstacle = obstacleAt(node, build, 'plain', (name) => reaching.includes(name))
+    if (obstacle !== null) own.add(obstacle)
+    for (const name of readsOf(node)) {
       const known = found.get(name)
       found.set(name, known ? new Set([...known, ...own]) : own)
     }
@@ -156,7 +160,7 @@ export function findTaps(graph: Graph, logits: string): Tap[] {
       missing === undefined
         ? 'The output does not depend on it smoothly.'
         : missing.size > 0
-          ? `No gradient rule for ${[...missing].sort().join(', ')} between it and the output.`
+          ? `No gradient rule for ${describeObstacles([...missing].toReversed()).join(', ')} between it and the output.`
           : undefined
     const [, , height = 1, width = 1] = shape
     const extent = height === 1 && width === 1 ? 1 : 2

@@ -1,15 +1,10 @@
 /** Gradient rule of scaled dot-product attention, the operator of opset 23 that dynamo writes for it. */
-import { AppError } from '../../../errors.ts'
 import type { Builder } from '../builder.ts'
-import { DataType, describeNode, floatAttribute, intAttribute, type Dim, type GraphNode } from '../graph.ts'
-import { input, output, type RuleEntry } from './rule.ts'
+import { DataType, floatAttribute, intAttribute, type Dim, type GraphNode } from '../graph.ts'
+import { firstOf, input, output, ranksOf, type Refusal, type RuleEntry } from './rule.ts'
 
 /** Below every score: what a masked score becomes before the softmax. */
 const MASKED = -3.4028234663852886e38
-
-function refuse(node: GraphNode, why: string): AppError {
-  return new AppError({ code: 'NOT_DIFFERENTIABLE', message: `${describeNode(node)}: ${why}` })
-}
 
 /** [N, T, heads * E] -> [N, heads, T, E]; four axes stay. */
 function splitHeads(build: Builder, name: string, heads: number, rank: number): string {
@@ -65,24 +60,29 @@ function maskedScores(build: Builder, node: GraphNode, query: string, key: strin
   return scores
 }
 
+function refusesVariant(node: GraphNode, build: Builder): ReturnType<Refusal> {
+  if (node.inputs.slice(4).some((name) => name !== '')) return 'cached keys and lengths have no gradient rule'
+  if ((floatAttribute(node, 'softcap') ?? 0) !== 0) return 'softcap has no gradient rule'
+  const heads = ['q_num_heads', 'kv_num_heads'].map((name) => intAttribute(node, name))
+  const counted = build.shape(input(node, 0))?.length === 4 || !heads.includes(undefined)
+  return counted ? null : 'three axes need q_num_heads and kv_num_heads'
+}
+
 /**
  * Y = P V, P = softmax(s Q Kᵀ + mask): with dS = P (g Vᵀ - rowsum(g Y)),
  * dQ = s dS K, dK = s dSᵀ Q, dV = Pᵀ g. Keys and values with fewer heads than queries are summed over each group.
  * A query that no key is open to gives 0 and has no gradient, as in PyTorch.
  */
 export const attention: RuleEntry = {
-  rule: (node, [g, ...others], build, wanted) => {
-    if (!g && others.every((one) => !one)) return []
-    if (!g || others.some((one) => one)) throw refuse(node, 'only its first output can be differentiated.')
-    if (node.inputs.slice(4).some((name) => name !== '')) throw refuse(node, 'cached keys and lengths have no rule.')
-    if ((floatAttribute(node, 'softcap') ?? 0) !== 0) throw refuse(node, 'softcap has no rule.')
+  refuses: firstOf(ranksOf(0, 1), refusesVariant),
+  rule: (node, [g], build, wanted) => {
+    if (!g) return []
     const [q, k, v] = [input(node, 0), input(node, 1), input(node, 2)]
     const rank = build.shapeFor(node, q).length
     const headsOf = (name: string, attribute: string): Dim | undefined =>
       rank === 4 ? build.shapeFor(node, name)[1] : intAttribute(node, attribute)
     const [known, knownKey] = [headsOf(q, 'q_num_heads'), headsOf(k, 'kv_num_heads')]
     const fixed = typeof known === 'number' && typeof knownKey === 'number'
-    if (rank !== 4 && !fixed) throw refuse(node, 'three axes need q_num_heads and kv_num_heads.')
     // Heads whose number is open are as many for keys as for queries: no exporter groups what it does not count.
     const [heads, keyHeads] = fixed ? [known, knownKey] : [1, 1]
     const group = heads / keyHeads

@@ -2,7 +2,6 @@
  * Gradient rules of convolutions. N batch, C input and M output channels, S spatial extents, K kernel extents, O output
  * extents; every formula is per spatial axis: O = (S + pads - ((K - 1) d + 1)) / stride + 1, rounded down.
  */
-import { AppError } from '../../../errors.ts'
 import { floatConstant, floatsOf } from '../constant.ts'
 import type { Builder } from '../builder.ts'
 import { blockedChannels, blockedMap, line, spaced } from './blocked.ts'
@@ -15,7 +14,7 @@ import {
   type Dim,
   type GraphNode,
 } from '../graph.ts'
-import { input, output, type RuleEntry } from './rule.ts'
+import { firstOf, input, output, type Refusal, type RuleEntry } from './rule.ts'
 
 export interface Window {
   readonly rank: number
@@ -26,8 +25,26 @@ export interface Window {
   readonly pads: readonly number[]
 }
 
-function notDifferentiable(node: GraphNode, why: string): AppError {
-  return new AppError({ code: 'NOT_DIFFERENTIABLE', message: `${describeNode(node)}: ${why}` })
+const isNumber = (dim: Dim | undefined): dim is number => typeof dim === 'number'
+
+/** `auto_pad` with a stride pads by the extents. */
+export const refusesAutoPad: Refusal = (node, build) => {
+  if (!(textAttribute(node, 'auto_pad') ?? '').startsWith('SAME')) return null
+  const extents = build.shape(input(node, 0))?.slice(2)
+  const open = (intsAttribute(node, 'strides') ?? []).some((stride, axis) => stride !== 1 && !isNumber(extents?.[axis]))
+  return open ? 'auto_pad with a stride needs a fixed input size: export with explicit pads' : null
+}
+
+export const refusesOpenKernel: Refusal = (node, build) =>
+  intsAttribute(node, 'kernel_shape') !== undefined || build.shape(input(node, 1))?.slice(2).every(isNumber)
+    ? null
+    : 'its kernel has no fixed size'
+
+/** The gradient at a computed kernel is taken a group at a time. */
+const refusesOpenGroups: Refusal = (node, build) => {
+  if ((intAttribute(node, 'group') ?? 1) === 1 || build.graph.constants.has(input(node, 1))) return null
+  const counted = [input(node, 0), output(node)].every((name) => isNumber(build.shape(name)?.[1]))
+  return counted ? null : 'its kernel is computed in groups and its channel count is not fixed'
 }
 
 /** The window of a convolution or pooling node, `auto_pad` resolved. */
@@ -40,14 +57,14 @@ export function windowOf(build: Builder, node: GraphNode, kernel: readonly numbe
   const explicit = intsAttribute(node, 'pads') ?? Array.from({ length: 2 * rank }, () => 0)
   if (autoPad === 'NOTSET') return { rank, kernel, strides, dilations, pads: explicit }
   if (autoPad === 'VALID') return { rank, kernel, strides, dilations, pads: explicit.map(() => 0) }
-  const extents = build.shapeFor(node, input(node, 0)).slice(2)
+  const extents = build.shape(input(node, 0))?.slice(2)
   const totals = kernel.map((k, axis) => {
     const reach = (k - 1) * (dilations[axis] ?? 1) + 1
     const stride = strides[axis] ?? 1
     if (stride === 1) return reach - 1
-    const extent = extents[axis]
-    if (typeof extent !== 'number')
-      throw notDifferentiable(node, 'auto_pad with stride needs a fixed input size. Export with explicit pads.')
+    const extent = extents?.[axis]
+    if (!isNumber(extent))
+      throw new Error(`${describeNode(node)}: auto_pad of an unknown extent, which its rule refuses`)
     return Math.max((Math.ceil(extent / stride) - 1) * stride + reach - extent, 0)
   })
   const small = totals.map((total) => Math.floor(total / 2))
@@ -256,6 +273,7 @@ function leftOver(extent: Dim, kernel: number, window: Window, axis: number): nu
 }
 
 export const conv: RuleEntry = {
+  refuses: firstOf(refusesOpenKernel, refusesAutoPad, refusesOpenGroups),
   rule: (node, [g], build, wanted) => {
     if (!g) return []
     const [x, w, bias] = [input(node, 0), input(node, 1), input(node, 2)]
@@ -272,7 +290,7 @@ export const conv: RuleEntry = {
 export function kernelOf(build: Builder, node: GraphNode, w: string): readonly number[] {
   const kernel = intsAttribute(node, 'kernel_shape') ?? build.shapeFor(node, w).slice(2)
   if (!kernel.every((dim): dim is number => typeof dim === 'number'))
-    throw notDifferentiable(node, 'its kernel has no fixed size.')
+    throw new Error(`${describeNode(node)}: a kernel of no fixed size, which its rule refuses`)
   return kernel
 }
 
@@ -312,7 +330,7 @@ function convWeightGradient(
 
 function splitChannels(build: Builder, node: GraphNode, name: string, shaped: string, group: number): string[] {
   const channels = build.shapeFor(node, shaped)[1]
-  if (typeof channels !== 'number') throw notDifferentiable(node, 'its channel count is not fixed.')
+  if (!isNumber(channels)) throw new Error(`${describeNode(node)}: groups of unknown size, which its rule refuses`)
   return build.ops(
     'Split',
     [name, build.ints(Array.from({ length: group }, () => channels / group))],
@@ -323,6 +341,12 @@ function splitChannels(build: Builder, node: GraphNode, name: string, shaped: st
 
 /** y = ConvTranspose(x): the gradient at x is the convolution whose transpose it is. */
 export const convTranspose: RuleEntry = {
+  refuses: firstOf(refusesOpenKernel, refusesOpenGroups, (node, build) =>
+    statesPads(node) ||
+    [...spatialExtents(build, input(node, 0)), ...spatialExtents(build, output(node))].every(isNumber)
+      ? null
+      : 'output_shape or auto_pad needs a fixed input size: export with explicit pads',
+  ),
   rule: (node, [g], build, wanted) => {
     if (!g) return []
     const [x, w, bias] = [input(node, 0), input(node, 1), input(node, 2)]
@@ -338,23 +362,31 @@ export const convTranspose: RuleEntry = {
   },
 }
 
+/** Does a ConvTranspose state its pads, and not the output's size? */
+function statesPads(node: GraphNode): boolean {
+  const autoPad = textAttribute(node, 'auto_pad') ?? 'NOTSET'
+  return autoPad === 'VALID' || (autoPad === 'NOTSET' && intsAttribute(node, 'output_shape') === undefined)
+}
+
+/** [null] where the rank is unknown. */
+function spatialExtents(build: Builder, name: string): readonly Dim[] {
+  return build.shape(name)?.slice(2) ?? [null]
+}
+
 /** Pads of a ConvTranspose, worked out from the output's size where the node states that instead. */
 function transposedWindow(build: Builder, node: GraphNode, kernel: readonly number[]): Window {
-  const autoPad = textAttribute(node, 'auto_pad') ?? 'NOTSET'
-  const shape = intsAttribute(node, 'output_shape')
   const rank = kernel.length
-  if ((autoPad === 'NOTSET' && shape === undefined) || autoPad === 'VALID') return windowOf(build, node, kernel)
+  if (statesPads(node)) return windowOf(build, node, kernel)
   const strides = intsAttribute(node, 'strides') ?? kernel.map(() => 1)
   const dilations = intsAttribute(node, 'dilations') ?? kernel.map(() => 1)
   const extra = intsAttribute(node, 'output_padding') ?? kernel.map(() => 0)
-  const [from, to] = [build.shapeFor(node, input(node, 0)).slice(2), build.shapeFor(node, output(node)).slice(2)]
+  const [from, to] = [spatialExtents(build, input(node, 0)), spatialExtents(build, output(node))]
   const totals = kernel.map((k, axis) => {
     const [s, o] = [from[axis], to[axis]]
-    if (typeof s !== 'number' || typeof o !== 'number')
-      throw notDifferentiable(node, 'output_shape or auto_pad needs a fixed input size. Export with explicit pads.')
+    if (!isNumber(s) || !isNumber(o)) throw new Error(`${describeNode(node)}: open extents, which its rule refuses`)
     return (strides[axis] ?? 1) * (s - 1) + (extra[axis] ?? 0) + (k - 1) * (dilations[axis] ?? 1) + 1 - o
   })
-  const upper = autoPad === 'SAME_UPPER'
+  const upper = textAttribute(node, 'auto_pad') === 'SAME_UPPER'
   const before = totals.map((total) => (upper ? Math.floor(total / 2) : total - Math.floor(total / 2)))
   const pads = [...before, ...totals.map((total, axis) => total - (before[axis] ?? 0))]
   return { rank, kernel, strides, dilations, pads }

@@ -1,8 +1,7 @@
 /** Einsum: the gradient at one operand is an einsum of the cotangent with the others. */
-import { AppError } from '../../../errors.ts'
 import type { Builder } from '../builder.ts'
-import { describeNode, textAttribute, type GraphNode } from '../graph.ts'
-import { input, output, type RuleEntry } from './rule.ts'
+import { textAttribute, type GraphNode } from '../graph.ts'
+import { firstOf, input, output, type Refusal, type RuleEntry } from './rule.ts'
 
 interface Equation {
   readonly terms: readonly string[]
@@ -25,10 +24,10 @@ function labelsOf(term: string): string[] {
 }
 
 export const einsum: RuleEntry = {
+  refuses: (node, build) => firstOf(refusesWidening, refusesUnknownEllipsis)(node, build),
   rule: (node, [g], build, wanted) => {
     if (!g) return []
     const { terms, result } = parse(node)
-    refuseWidening(build, node, terms)
     return node.inputs.map((name, index) =>
       wanted[index] ? operandGradient(build, node, g, { terms, result }, index, name) : null,
     )
@@ -71,25 +70,30 @@ function operandGradient(
   return read === name ? product : ontoDiagonal(build, product, own, term, name)
 }
 
-/** @throws AppError NOT_DIFFERENTIABLE where one label stands for an extent of 1 and a larger one: ONNX leaves that open. */
-function refuseWidening(build: Builder, node: GraphNode, terms: readonly string[]): void {
+/** Where one label stands for an extent of 1 and a larger one: ONNX leaves that open. */
+const refusesWidening: Refusal = (node, build) => {
+  const { terms } = parse(node)
   const found = new Map<string, number>()
   for (const [index, term] of terms.entries()) {
     const labels = labelsOf(term)
     if (labels.includes('...')) continue
-    const shape = build.shapeFor(node, input(node, index))
+    const shape = build.shape(input(node, index)) ?? []
     for (const [axis, label] of labels.entries()) {
       const [dim, known] = [shape[axis], found.get(label)]
       if (typeof dim !== 'number') continue
       if (known !== undefined && known !== dim)
-        throw new AppError({
-          code: 'NOT_DIFFERENTIABLE',
-          message: `${describeNode(node)}: "${label}" stands for extents of ${known} and ${dim}. Expand the smaller one before it.`,
-        })
+        return `"${label}" stands for extents of ${known} and ${dim}: expand the smaller one before it`
       found.set(label, dim)
     }
   }
+  return null
 }
+
+/** How many axes an ellipsis stands for is read from the output. */
+const refusesUnknownEllipsis: Refusal = (node, build) =>
+  [...parse(node).terms, parse(node).result].some((term) => term.includes('...')) && build.shape(output(node)) === null
+    ? 'how many axes its ellipsis stands for is unknown: export the model with static ranks'
+    : null
 
 function arrow(from: readonly string[], to: readonly string[]): string {
   return `${from.join('')}->${to.join('')}`

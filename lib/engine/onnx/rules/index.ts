@@ -165,8 +165,3 @@ export function ruleFor(node: GraphNode, rules: RuleSet): RuleEntry | undefined 
   const key = ruleKey(node)
   return BENT[rules][key] ?? RULES[key]
 }
-
-/** How an operator without a rule is named to people: with the reason where there is one. */
-export function obstacleOf(node: GraphNode): string {
-  return node.obstacle === undefined ? ruleKey(node) : `${ruleKey(node)} (${node.obstacle})`
-}

@@ -1,11 +1,11 @@
 /** Gradient rules of operators that read by index: what was read often gets the sum. */
 import { placeOf, type Builder } from '../builder.ts'
-import { AppError } from '../../../errors.ts'
-import { DataType, describeNode, intAttribute, textAttribute, type GraphNode } from '../graph.ts'
+import { DataType, intAttribute, textAttribute, type GraphNode } from '../graph.ts'
 import { scatterAlong } from './scatter.ts'
-import { input, type RuleEntry } from './rule.ts'
+import { input, ranksOf, type Refusal, type RuleEntry } from './rule.ts'
 
 export const gather: RuleEntry = {
+  refuses: ranksOf(0, 1),
   rule: (node, [g], build) => {
     if (!g) return []
     const [x, indices] = [input(node, 0), input(node, 1)]
@@ -100,14 +100,14 @@ interface Places {
   readonly read: (from: string) => string
 }
 
-function reductionOf(node: GraphNode): Reduction {
-  const reduction = textAttribute(node, 'reduction') ?? 'none'
-  if (reduction === 'none' || reduction === 'add' || reduction === 'mul') return reduction
-  throw new AppError({
-    code: 'NOT_DIFFERENTIABLE',
-    message: `${describeNode(node)}: the reduction "${reduction}" has no gradient rule. Choose a layer behind it, or a method without gradients.`,
-  })
+const REDUCTIONS: ReadonlySet<string> = new Set<Reduction>(['none', 'add', 'mul'])
+
+function reductionOf(node: GraphNode): string {
+  return textAttribute(node, 'reduction') ?? 'none'
 }
+
+const refusesReduction: Refusal = (node) =>
+  REDUCTIONS.has(reductionOf(node)) ? null : `the reduction "${reductionOf(node)}" has no gradient rule`
 
 /**
  * y = x with updates u written at places: overwritten (what was there has no gradient), added, or multiplied:
@@ -115,6 +115,7 @@ function reductionOf(node: GraphNode): Reduction {
  */
 function scatter(places: (node: GraphNode, build: Builder) => Places): RuleEntry {
   return {
+    refuses: refusesReduction,
     rule: (node, [g], build, wanted) => {
       if (!g) return []
       const [x, , updates] = [input(node, 0), input(node, 1), input(node, 2)]

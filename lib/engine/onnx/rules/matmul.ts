@@ -1,7 +1,7 @@
 /** Gradient rules of matrix products. */
 import { sizeOf } from '../../../tensor/tensor.ts'
 import { floatAttribute, intAttribute, type GraphNode, type Shape } from '../graph.ts'
-import { input, output, type Rule, type RuleEntry } from './rule.ts'
+import { input, output, ranksOf, type Rule, type RuleEntry } from './rule.ts'
 import type { Builder } from '../builder.ts'
 
 function swapLastTwo(build: Builder, name: string, rank: number): string {
@@ -66,7 +66,7 @@ function batchOf(shape: Shape | null, rankA: number, rankB: number): Shape | nul
   const kept = (rankA === 1 ? 0 : 1) + (rankB === 1 ? 0 : 1)
   return shape.slice(0, shape.length - kept)
 }
-export const matMul: RuleEntry = { rule: matMulRule }
+export const matMul: RuleEntry = { refuses: ranksOf(0, 1), rule: matMulRule }
 
 /** Weights from this many values on are read in part where that is enough. */
 const LARGE = 2 ** 18

@@ -2,33 +2,68 @@
 import { floatConstant } from '../constant.ts'
 import { placeOf, type Builder } from '../builder.ts'
 import { floatAttribute, intAttribute, intsAttribute, type GraphNode } from '../graph.ts'
-import { input, unary, type RuleEntry } from './rule.ts'
+import { input, ranksOf, unary, type RuleEntry } from './rule.ts'
 
-/** y = (x - mean) scale / sqrt(var + eps) + bias, statistics fixed: g scale / sqrt(var + eps). */
+/** [C] -> a shape that broadcasts against x [N, C, ...]. */
+function perChannel(build: Builder, node: GraphNode, name: string): string {
+  const rank = build.shapeFor(node, input(node, 0)).length
+  return build.reshape(name, build.ints([1, -1, ...Array.from({ length: rank - 2 }, () => 1)]))
+}
+
+/** scale / sqrt(var + eps), in a shape that broadcasts against x. */
+function batchFactor(build: Builder, node: GraphNode): string {
+  const epsilon = floatAttribute(node, 'epsilon') ?? 1e-5
+  const [scale, variance] = [build.floatsIn(input(node, 1)), build.floatsIn(input(node, 4))]
+  const rank = build.shapeFor(node, input(node, 0)).length
+  if (scale && variance) {
+    const factor = scale.map((one, channel) => one / Math.sqrt((variance[channel] ?? 0) + epsilon))
+    return build.constant(floatConstant(factor, [1, factor.length, ...Array.from({ length: rank - 2 }, () => 1)]))
+  }
+  const root = build.op('Sqrt', [build.add(input(node, 4), build.float(epsilon))])
+  return perChannel(build, node, build.div(input(node, 1), root))
+}
+
+/**
+ * y = (x - mean) scale / sqrt(var + eps) + bias. At inference the statistics are inputs: dx = g scale / sqrt(var + eps). In
+ * training mode they are the batch's own, over every axis but that of the channels.
+ */
 export const batchNormalization: RuleEntry = {
-  rule: (node, [g], build) => {
+  refuses: ranksOf(0),
+  rule: (node, [g], build, wanted) => {
     if (!g) return []
-    const rank = build.shapeFor(node, input(node, 0)).length
-    const epsilon = floatAttribute(node, 'epsilon') ?? 1e-5
-    const [scale, variance] = [build.floatsIn(input(node, 1)), build.floatsIn(input(node, 4))]
-    const shape = [1, -1, ...Array.from({ length: rank - 2 }, () => 1)]
-    if (scale && variance) {
-      const factor = scale.map((one, channel) => one / Math.sqrt((variance[channel] ?? 0) + epsilon))
-      return [
-        build.mul(
-          g,
-          build.constant(
-            floatConstant(
-              factor,
-              shape.map((dim) => (dim === -1 ? factor.length : dim)),
-            ),
-          ),
-        ),
-      ]
-    }
-    const root = build.op('Sqrt', [build.add(input(node, 4), build.float(epsilon))])
-    return [build.mul(g, build.reshape(build.div(input(node, 1), root), build.ints(shape)))]
+    if (intAttribute(node, 'training_mode') === 1) return batchStatisticsGradients(build, node, g, wanted)
+    const rest = build.shapeFor(node, input(node, 0)).flatMap((_, axis) => (axis === 1 ? [] : [axis]))
+    const [, scale = '', , mean = '', variance = ''] = node.inputs
+    const total = () => build.sum(g, rest, false)
+    const stabilised = () => build.add(variance, build.float(floatAttribute(node, 'epsilon') ?? 1e-5))
+    const centred = () => build.sub(input(node, 0), perChannel(build, node, mean))
+    const scaleGradient = () =>
+      build.div(build.sum(build.mul(g, centred()), rest, false), build.op('Sqrt', [stabilised()]))
+    return [
+      wanted[0] ? build.mul(g, batchFactor(build, node)) : null,
+      wanted[1] ? scaleGradient() : null,
+      wanted[2] ? total() : null,
+      wanted[3] ? build.neg(build.mul(total(), build.div(scale, build.op('Sqrt', [stabilised()])))) : null,
+      wanted[4] ? build.scale(build.div(build.mul(scaleGradient(), scale), stabilised()), -0.5) : null,
+    ]
   },
+}
+
+function batchStatisticsGradients(
+  build: Builder,
+  node: GraphNode,
+  g: string,
+  wanted: readonly boolean[],
+): (string | null)[] {
+  const x = input(node, 0)
+  const axes = build.shapeFor(node, x).flatMap((_, axis) => (axis === 1 ? [] : [axis]))
+  const { standardised, inverseDeviation } = standardise(build, x, axes, floatAttribute(node, 'epsilon') ?? 1e-5)
+  const u = build.mul(g, perChannel(build, node, input(node, 1)))
+  return [
+    wanted[0] ? throughStandardising(build, standardised, inverseDeviation, u, axes) : null,
+    wanted[1] ? build.sum(build.mul(g, standardised), axes, false) : null,
+    wanted[2] ? build.sum(g, axes, false) : null,
+  ]
 }
 
 /**
@@ -61,6 +96,7 @@ export function standardise(
 
 /** Statistics of each channel over its positions; scale and bias [C]. */
 export const instanceNormalization: RuleEntry = {
+  refuses: ranksOf(0),
   rule: (node, [g], build, wanted) => {
     if (!g) return []
     const x = input(node, 0)
@@ -77,9 +113,13 @@ export const instanceNormalization: RuleEntry = {
   },
 }
 
+/** The operator set since which a group normalisation has a scale a channel. */
+const CHANNEL_SCALES = 21
+
 /** Statistics of each group of channels; scale and bias a channel (set 21) or a group (set 18). */
 export const groupNormalization: RuleEntry = {
-  rule: (node, [g], build) => {
+  refuses: ranksOf(0, 1),
+  rule: (node, [g], build, wanted) => {
     if (!g) return []
     const [x, scale] = [input(node, 0), input(node, 1)]
     const shape = build.shapeFor(node, x)
@@ -91,17 +131,30 @@ export const groupNormalization: RuleEntry = {
       [2],
       floatAttribute(node, 'epsilon') ?? 1e-5,
     )
-    const spatial = shape.slice(2).map(() => 1)
-    const u =
-      build.shapeFor(node, scale)[0] === groups && shape[1] !== groups
-        ? build.mul(build.reshape(g, grouped), build.reshape(scale, build.ints([1, -1, 1])))
-        : build.reshape(build.mul(g, build.reshape(scale, build.ints([1, -1, ...spatial]))), grouped)
-    return [build.reshapeLike(throughStandardising(build, standardised, inverseDeviation, u, [2]), x)]
+    const [extent] = build.shapeFor(node, scale)
+    const perGroup =
+      typeof extent === 'number'
+        ? extent === groups && shape[1] !== groups
+        : (build.graph.opsets.get('') ?? 0) < CHANNEL_SCALES
+    const u = perGroup
+      ? build.mul(build.reshape(g, grouped), build.reshape(scale, build.ints([1, -1, 1])))
+      : build.reshape(build.mul(g, perChannel(build, node, scale)), grouped)
+    const rest = shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]))
+    const summed = (values: string): string =>
+      perGroup
+        ? build.sum(build.reshape(values, grouped), [0, 2], false)
+        : build.sum(build.reshapeLike(values, x), rest, false)
+    return [
+      wanted[0] ? build.reshapeLike(throughStandardising(build, standardised, inverseDeviation, u, [2]), x) : null,
+      wanted[1] ? summed(build.mul(build.reshape(g, grouped), standardised)) : null,
+      wanted[2] ? summed(g) : null,
+    ]
   },
 }
 
 /** x / rms(x) times scale, over the axes from `axis` on. */
 export const rmsNormalization: RuleEntry = {
+  refuses: ranksOf(0),
   rule: (node, [g], build, wanted) => {
     if (!g) return []
     const [x, scale] = [input(node, 0), input(node, 1)]
@@ -162,19 +215,31 @@ export const meanVarianceNormalization = unary((build, x, _y, g, node) => {
   return throughStandardising(build, standardised, inverseDeviation, g, axes)
 })
 
-/** LayerNormalization over the axes from `axis` on, with scale and bias of that shape. */
+/**
+ * LayerNormalization over the axes from `axis` on, with scale and bias of that shape. Its further outputs are the mean and
+ * r = 1 / sqrt(var + eps), whose derivatives at each of n values are 1 / n and -r² x̂ / n.
+ */
 export const layerNormalization: RuleEntry = {
-  rule: (node, [g], build, wanted) => {
-    if (!g) return []
+  refuses: ranksOf(0),
+  outputs: 3,
+  rule: (node, [g, gMean, gInverse], build, wanted) => {
     const [x, scale, bias] = [input(node, 0), input(node, 1), input(node, 2)]
     const shape = build.shapeFor(node, x)
     const first = placeOf(intAttribute(node, 'axis') ?? -1, shape.length)
     const axes = shape.map((_, axis) => axis).slice(first)
     const { standardised, inverseDeviation } = layerStatistics(build, node, x, scale, axes)
+    const shares: string[] = []
+    if (g) shares.push(throughStandardising(build, standardised, inverseDeviation, build.mul(g, scale), axes))
+    const share = (one: string): string => build.div(one, build.countPer(x, one, null))
+    if (gMean) shares.push(build.expandLike(share(gMean), x, axes))
+    if (gInverse) {
+      const factor = build.mul(share(gInverse), build.mul(inverseDeviation, inverseDeviation))
+      shares.push(build.neg(build.mul(standardised, factor)))
+    }
     return [
-      wanted[0] ? throughStandardising(build, standardised, inverseDeviation, build.mul(g, scale), axes) : null,
-      wanted[1] ? build.sumTo(build.mul(g, standardised), shape, scale) : null,
-      wanted[2] ? build.sumTo(g, shape, bias) : null,
+      wanted[0] && shares.length > 0 ? shares.reduce((left, right) => build.add(left, right)) : null,
+      wanted[1] && g ? build.sumTo(build.mul(g, standardised), shape, scale) : null,
+      wanted[2] && g ? build.sumTo(g, shape, bias) : null,
     ]
   },
 }

@@ -1,11 +1,10 @@
 /** Gradient rules of pooling. Letters as in convolution.ts. */
-import { AppError } from '../../../errors.ts'
 import { floatConstant } from '../constant.ts'
 import type { Builder } from '../builder.ts'
-import { describeNode, intAttribute, intsAttribute, type GraphNode } from '../graph.ts'
+import { intAttribute, intsAttribute, type Dim, type GraphNode } from '../graph.ts'
 import { blockedMap, line, repeated } from './blocked.ts'
-import { transposedConvolution, windowOf, type Window } from './convolution.ts'
-import { input, output, unary, type RuleEntry } from './rule.ts'
+import { refusesAutoPad, transposedConvolution, windowOf, type Window } from './convolution.ts'
+import { firstOf, input, output, ranksOf, refusing, unary, type RuleEntry } from './rule.ts'
 
 function spatialAxes(build: Builder, node: GraphNode): number[] {
   return build
@@ -14,7 +13,9 @@ function spatialAxes(build: Builder, node: GraphNode): number[] {
     .slice(2)
 }
 
-export const globalAveragePool = unary((build, x, y, g, node) => {
+const ranked = (gradient: Parameters<typeof unary>[0]) => refusing(unary(gradient), ranksOf(0))
+
+export const globalAveragePool = ranked((build, x, y, g, node) => {
   const axes = spatialAxes(build, node)
   const map = blockedMap(build, x)
   if (map !== null && map.height * map.width > 1) {
@@ -25,20 +26,24 @@ export const globalAveragePool = unary((build, x, y, g, node) => {
 })
 
 /** Ties share the gradient equally, as PyTorch's amax. */
-export const globalMaxPool = unary((build, x, y, g, node) => {
+export const globalMaxPool = ranked((build, x, y, g, node) => {
   const attained = build.cast(build.op('Equal', [x, y]), 1)
   return build.mul(attained, build.div(g, build.sum(attained, spatialAxes(build, node), true)))
 })
 
-/** Each window's cotangent goes to its first maximum, as PyTorch: the indices of the pooling itself, then a scatter. */
+/**
+ * Each window's cotangent goes to its first maximum, as PyTorch: the indices of the pooling itself, then a scatter. Indices
+ * that count columns first (storage_order) are asked for again, rows first.
+ */
 export const maxPool: RuleEntry = {
   rule: (node, [g], build) => {
     if (!g) return []
     const x = input(node, 0)
-    let indices = node.outputs[1] ?? ''
-    if (indices === '') {
+    let indices = output(node, 1)
+    if (indices === '' || intAttribute(node, 'storage_order') === 1) {
       const [value = '', places = ''] = ['', 'places'].map((one) => `${output(node)}/limelight-argmax${one}`)
-      build.copy(node, { outputs: [value, places] })
+      const attributes = Object.entries(node.attributes).filter(([name]) => name !== 'storage_order')
+      build.copy(node, { outputs: [value, places], attributes: Object.fromEntries(attributes) })
       indices = places
     }
     const flat = build.ints([-1])
@@ -50,6 +55,8 @@ export const maxPool: RuleEntry = {
     return [build.reshapeLike(scattered, x)]
   },
 }
+
+const isNumber = (dim: Dim | undefined): dim is number => typeof dim === 'number'
 
 /** How many values each window of one axis averages over: [O] */
 function windowCounts(extent: number, outputs: number, window: Window, axis: number, includePads: boolean): number[] {
@@ -64,6 +71,7 @@ function windowCounts(extent: number, outputs: number, window: Window, axis: num
 
 /** Divides each cotangent by its window's count, then spreads it over the window: a transposed convolution with ones. */
 export const averagePool: RuleEntry = {
+  refuses: firstOf(ranksOf(0), refusesAutoPad),
   rule: (node, [g], build) => {
     if (!g) return []
     const kernel = intsAttribute(node, 'kernel_shape') ?? []
@@ -79,12 +87,9 @@ export const averagePool: RuleEntry = {
 
 function countMap(build: Builder, node: GraphNode, window: Window, includePads: boolean): string {
   const extents = build.shapeFor(node, input(node, 0)).slice(2)
-  const outputs = build.shapeFor(node, output(node)).slice(2)
-  if (![...extents, ...outputs].every((dim) => typeof dim === 'number'))
-    throw new AppError({
-      code: 'NOT_DIFFERENTIABLE',
-      message: `${describeNode(node)}: padded average pooling needs a fixed input size. Export with one.`,
-    })
+  const outputs = build.shape(output(node))?.slice(2) ?? []
+  if (![...extents, ...outputs].every(isNumber) || outputs.length === 0)
+    return countMapAtRunTime(build, node, window, includePads)
   const axes = extents.map((extent, axis) =>
     windowCounts(extent as number, outputs[axis] as number, window, axis, includePads),
   )
@@ -93,6 +98,27 @@ function countMap(build: Builder, node: GraphNode, window: Window, includePads: 
     [1],
   )
   return build.constant(floatConstant(counts, [1, 1, ...(outputs as number[])]))
+}
+
+/** The same for an input of unknown size: a convolution of ones, as wide as `ceil_mode` may reach, cut to the output. */
+function countMapAtRunTime(build: Builder, node: GraphNode, window: Window, includePads: boolean): string {
+  const { rank, kernel, strides, dilations, pads } = window
+  const axes = kernel.map((_, axis) => axis + 2)
+  const extentsOf = (name: string): string =>
+    build.op('Slice', [build.shapeOf(name), build.ints([2]), build.ints([2 + rank])])
+  const one = build.ints([1, 1])
+  const shape = build.op('Concat', [one, extentsOf(input(node, 0))], { axis: 0 })
+  const inner = build.op('Expand', [build.float(1), shape]) // [1, 1, S]
+  const padded = [0, 0, ...pads.slice(0, rank), 0, 0, ...pads.slice(rank)]
+  const ones = includePads ? build.op('Pad', [inner, build.ints(padded), build.float(1)]) : inner
+  const [before, behind] = includePads
+    ? [kernel.map(() => 0), kernel.map(() => 0)]
+    : [pads.slice(0, rank), pads.slice(rank)]
+  const counts = build.op('Conv', [ones, build.filled(1, [1, 1, ...kernel])], {
+    kernel_shape: kernel, strides, dilations,
+    pads: [...before, ...behind.map((pad, axis) => pad + (strides[axis] ?? 1) - 1)],
+  }) // prettier-ignore
+  return build.op('Slice', [counts, build.ints(kernel.map(() => 0)), extentsOf(output(node)), build.ints(axes)])
 }
 
 /** g [N, C, O] -> [N, C, S]: every window's value added to all its places. */
@@ -114,19 +140,21 @@ function spread(build: Builder, node: GraphNode, g: string, window: Window): str
 function ceilWindow(build: Builder, node: GraphNode, window: Window): Window {
   if ((intAttribute(node, 'ceil_mode') ?? 0) === 0) return window
   const extents = build.shapeFor(node, input(node, 0)).slice(2)
-  const outputs = build.shapeFor(node, output(node)).slice(2)
+  const outputs = build.shape(output(node))?.slice(2) ?? []
   const pads = window.pads.map((pad, index) => {
-    if (index < window.rank) return pad
     const axis = index - window.rank
+    // Where the extent is unknown, the result is cut to it at run time: what reaches beyond falls away.
+    if (axis < 0 || !isNumber(extents[axis]) || !isNumber(outputs[axis])) return pad
     const reach = ((window.kernel[axis] ?? 1) - 1) * (window.dilations[axis] ?? 1) + 1
-    const end = ((outputs[axis] as number) - 1) * (window.strides[axis] ?? 1) + reach
-    return Math.max(pad, end - (extents[axis] as number) - (window.pads[axis] ?? 0))
+    const end = (outputs[axis] - 1) * (window.strides[axis] ?? 1) + reach
+    return Math.max(pad, end - extents[axis] - (window.pads[axis] ?? 0))
   })
   return { ...window, pads }
 }
 
 /** (sum |x|^p)^(1/p) over windows: sign(x) |x|^(p-1) times the spread of g y^(1-p); 0 where y is 0. */
 export const lpPool: RuleEntry = {
+  refuses: firstOf(ranksOf(0), refusesAutoPad),
   rule: (node, [g], build) => {
     if (!g) return []
     const [x, y] = [input(node, 0), output(node)]

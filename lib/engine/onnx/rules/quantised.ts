@@ -3,13 +3,12 @@
  * for, on dequantised weights; rounding counts as the identity (Bengio 1308.3432), saturation as the Clip it is: quantisers
  * delete a Relu or Clip whose work the saturation does. Scales count as constants.
  */
-import { AppError } from '../../../errors.ts'
 import type { Builder } from '../builder.ts'
 import { placeOf } from '../builder.ts'
-import { DataType, describeNode, intAttribute, type GraphNode } from '../graph.ts'
-import { convInputGradient, kernelOf, windowOf } from './convolution.ts'
+import { DataType, intAttribute, type GraphNode } from '../graph.ts'
+import { convInputGradient, kernelOf, refusesAutoPad, refusesOpenKernel, windowOf } from './convolution.ts'
 import { matMulGradients } from './matmul.ts'
-import { input, output, type RuleEntry } from './rule.ts'
+import { firstOf, input, output, ranksOf, type RuleEntry } from './rule.ts'
 
 /** (q - zero) as floats; the zero point is one number, or one a channel along `axis`. */
 function dequantised(build: Builder, node: GraphNode, q: string, zero: string, axis: number): string {
@@ -79,6 +78,8 @@ function keepRepresentable(build: Builder, node: GraphNode, g: string, scale: st
 /** q = saturate(round(x / scale) + zero): g / scale where it does not saturate. */
 export const quantizeLinear: RuleEntry = {
   carriesIntegers: true,
+  constants: [1],
+  refuses: ranksOf(0, 1),
   rule: (node, [g], build) => {
     if (!g) return []
     const scale = perAxis(build, node, input(node, 1))
@@ -88,15 +89,19 @@ export const quantizeLinear: RuleEntry = {
 /** x = (q - zero) scale: g scale. */
 export const dequantizeLinear: RuleEntry = {
   carriesIntegers: true,
+  constants: [1],
+  refuses: ranksOf(0, 1),
   rule: (node, [g], build) => (g ? [build.mul(g, perAxis(build, node, input(node, 1)))] : []),
 }
-/** Outputs q, scale, zero: only q carries a gradient. Its range is chosen to hold every value: nothing saturates. */
+/** Outputs q, scale, zero: only q carries a gradient, scales count as constants. Its range is chosen to hold every value: nothing saturates. */
 export const dynamicQuantizeLinear: RuleEntry = {
   carriesIntegers: true,
+  outputs: 3,
   rule: (node, [g], build) => (g ? [build.div(g, output(node, 1))] : []),
 }
 export const matMulInteger: RuleEntry = {
   carriesIntegers: true,
+  refuses: ranksOf(0, 1, 2, 3),
   rule: (node, [g], build, wanted) => {
     if (!g) return []
     const a = wanted[1] ? dequantised(build, node, input(node, 0), input(node, 2), -2) : ''
@@ -106,13 +111,13 @@ export const matMulInteger: RuleEntry = {
 }
 export const convInteger: RuleEntry = {
   carriesIntegers: true,
-  rule: (node, [g], build, wanted) => {
+  refuses: firstOf(ranksOf(1, 3), refusesOpenKernel, refusesAutoPad, (node, build) =>
+    build.graph.constants.has(input(node, 1))
+      ? null
+      : 'its kernel is computed in the graph: export it with constant weights',
+  ),
+  rule: (node, [g], build) => {
     if (!g) return []
-    if (wanted[1])
-      throw new AppError({
-        code: 'NOT_DIFFERENTIABLE',
-        message: `${describeNode(node)}: its kernel is computed in the graph.`,
-      })
     const [x, q] = [input(node, 0), input(node, 1)]
     const window = windowOf(build, node, kernelOf(build, node, q))
     return [convInputGradient(build, node, g, x, dequantised(build, node, q, input(node, 3), 0), window)]

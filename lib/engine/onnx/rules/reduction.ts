@@ -1,19 +1,16 @@
 /** Gradient rules of reductions. In the graph at hand (opset >= 18) the axes are the second input. */
-import { AppError } from '../../../errors.ts'
 import { placeOf, type Builder } from '../builder.ts'
-import { describeNode, intAttribute, type GraphNode } from '../graph.ts'
-import { input, output, unary } from './rule.ts'
+import { intAttribute, type GraphNode } from '../graph.ts'
+import { input, ranksOf, refusing, unary } from './rule.ts'
 
-/** The axes a reduction runs over; empty where it does nothing. */
-function reducedAxes(build: Builder, node: GraphNode): readonly number[] {
+const ranked = (gradient: Parameters<typeof unary>[0]) => refusing(unary(gradient), ranksOf(0))
+
+/** The axes a reduction runs over, empty where it does nothing; null where they are computed in the graph. */
+function knownAxes(build: Builder, node: GraphNode): readonly number[] | null {
   const rank = build.shapeFor(node, input(node, 0)).length
   const name = input(node, 1)
   const axes = name === '' ? [] : build.intsIn(name)
-  if (axes === undefined)
-    throw new AppError({
-      code: 'NOT_DIFFERENTIABLE',
-      message: `${describeNode(node)}: its axes are computed in the graph. Export it with constant axes.`,
-    })
+  if (axes === undefined) return null
   if (axes.length > 0) return axes.map((axis) => placeOf(axis, rank))
   return intAttribute(node, 'noop_with_empty_axes') === 1 ? [] : Array.from({ length: rank }, (_, axis) => axis)
 }
@@ -21,34 +18,48 @@ function reducedAxes(build: Builder, node: GraphNode): readonly number[] {
 /** Puts the axes of size 1 back that `keepdims=0` took away. */
 function withAxes(build: Builder, node: GraphNode, name: string): string {
   if ((intAttribute(node, 'keepdims') ?? 1) === 1) return name
+  const axes = knownAxes(build, node)
+  if (axes === null) return build.op('Unsqueeze', [name, input(node, 1)])
   return build.unsqueeze(
     name,
-    reducedAxes(build, node).toSorted((a, b) => a - b),
+    axes.toSorted((a, b) => a - b),
   )
+}
+
+/** Sum or product over the axes that the node itself runs over. */
+function over(build: Builder, node: GraphNode, operator: 'ReduceSum' | 'ReduceProd', x: string): string {
+  const axes = knownAxes(build, node)
+  const noop = intAttribute(node, 'noop_with_empty_axes')
+  return build.op(operator, [x, axes === null ? input(node, 1) : build.ints(axes)], {
+    keepdims: 1,
+    noop_with_empty_axes: axes === null ? noop : undefined,
+  })
+}
+
+/** A value of y, its axes put back, at each value of x that went into it. */
+function widened(build: Builder, node: GraphNode, x: string, value: string): string {
+  const axes = knownAxes(build, node)
+  const wide = withAxes(build, node, value)
+  return axes === null ? build.op('Expand', [wide, build.shapeOf(x)]) : build.expandLike(wide, x, axes)
 }
 
 /** dx = (the cotangent, widened to x) times f. */
 function reduction(factor: (build: Builder, x: string, y: string, node: GraphNode) => string) {
-  return unary((build, x, y, g, node) => {
-    const axes = reducedAxes(build, node)
+  return ranked((build, x, y, g, node) => {
     const wide = withAxes(build, node, g)
-    return axes.length === 0 ? wide : build.mul(wide, factor(build, x, withAxes(build, node, y), node))
+    if (knownAxes(build, node)?.length === 0) return wide
+    return build.mul(wide, factor(build, x, withAxes(build, node, y), node))
   })
 }
 
-export const reduceSum = unary((build, x, _y, g, node) =>
-  build.expandLike(withAxes(build, node, g), x, reducedAxes(build, node)),
+export const reduceSum = ranked((build, x, _y, g, node) => widened(build, node, x, g))
+export const reduceMean = ranked((build, x, y, g, node) =>
+  widened(build, node, x, build.div(g, build.countPer(x, y, knownAxes(build, node)))),
 )
-export const reduceMean = unary((build, x, _y, g, node) => {
-  const axes = reducedAxes(build, node)
-  if (axes.length === 0) return g
-  const share = build.div(withAxes(build, node, g), build.countPer(x, output(node), axes))
-  return build.expandLike(share, x, axes)
-})
 /** Ties share the gradient equally, as PyTorch's amax. */
 export const reduceExtremum = reduction((build, x, y, node) => {
   const attained = build.cast(build.op('Equal', [x, y]), 1)
-  return build.div(attained, build.sum(attained, reducedAxes(build, node), true))
+  return build.div(attained, over(build, node, 'ReduceSum', attained))
 })
 /** sum |x|: 0 at 0. */
 export const reduceL1 = reduction((build, x) => build.op('Sign', [x]))
@@ -64,12 +75,11 @@ export const reduceLogSumExp = reduction((build, x, y) => build.op('Exp', [build
 export const reduceSumSquare = reduction((build, x) => build.scale(x, 2))
 /** The product of all the others: y/x, where no x is 0; with one zero only that one has a gradient, with two none. */
 export const reduceProd = reduction((build, x, _y, node) => {
-  const axes = reducedAxes(build, node)
   const zero = build.op('Equal', [x, build.float(0)])
   const isZero = build.cast(zero, 1)
-  const zeros = build.sum(isZero, axes, true)
+  const zeros = over(build, node, 'ReduceSum', isZero)
   const rest = build.where(zero, build.float(1), x)
-  const product = build.op('ReduceProd', [rest, build.ints(axes)], { keepdims: 1 })
+  const product = over(build, node, 'ReduceProd', rest)
   const others = build.sub(zeros, isZero)
   return build.keep(build.div(product, rest), build.op('Equal', [others, build.float(0)]))
 })

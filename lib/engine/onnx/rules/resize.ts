@@ -3,22 +3,23 @@
  * the operator itself, run on the identity, gives each axis' matrix A [out, in], whatever its coordinate conventions:
  * dx = g A along that axis. A whole-number nearest upsampling is an average pooling instead.
  */
-import { AppError } from '../../../errors.ts'
 import { floatConstant } from '../constant.ts'
 import { placeOf, type Builder } from '../builder.ts'
-import { describeNode, intsAttribute, textAttribute, type GraphNode } from '../graph.ts'
-import { input, output, type RuleEntry } from './rule.ts'
+import { intsAttribute, textAttribute, type GraphNode } from '../graph.ts'
+import { firstOf, input, output, ranksOf, type Refusal, type RuleEntry } from './rule.ts'
+
+const refusesCropping: Refusal = (node) =>
+  textAttribute(node, 'coordinate_transformation_mode') === 'tf_crop_and_resize'
+    ? 'the mode tf_crop_and_resize has no gradient rule: export the model with half_pixel or asymmetric coordinates'
+    : null
 
 export const resize: RuleEntry = {
+  refuses: firstOf(ranksOf(0), refusesCropping),
+  constants: [1, 2],
   rule: (node, [g], build) => {
     if (!g) return []
     const x = input(node, 0)
     const rank = build.shapeFor(node, x).length
-    if (textAttribute(node, 'coordinate_transformation_mode') === 'tf_crop_and_resize')
-      throw new AppError({
-        code: 'NOT_DIFFERENTIABLE',
-        message: `${describeNode(node)}: the mode tf_crop_and_resize has no gradient rule. Export the model with half_pixel or asymmetric coordinates, or choose a layer behind it.`,
-      })
     const axes = (intsAttribute(node, 'axes') ?? Array.from({ length: rank }, (_, axis) => axis)).map((axis) =>
       placeOf(axis, rank),
     )

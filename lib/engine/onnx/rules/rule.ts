@@ -13,8 +13,20 @@ export type Rule = (
   wanted: readonly boolean[],
 ) => readonly (string | null)[]
 
+/**
+ * Why no gradient passes a variant of an operator, as a phrase behind its name; null where it passes. Asked of every node
+ * when a model is loaded: it reads attributes, shapes and a few integers, no weights.
+ */
+export type Refusal = (node: GraphNode, build: Builder) => string | null
+
 export interface RuleEntry {
   readonly rule: Rule
+  /** What the rule has no gradient for; it is never called for these. */
+  readonly refuses?: Refusal
+  /** How many outputs, from the first on, have a cotangent that the rule takes: 1 where left out. */
+  readonly outputs?: number
+  /** Places of float inputs that count as constants: they get no gradient, whatever they depend on. */
+  readonly constants?: readonly number[]
   /** 'elementwise': gradients come in the output's shape and are summed down to each input's in one central place. */
   readonly broadcast?: 'elementwise'
   /** Its integer outputs stand for real numbers: gradients pass them (quantised operators). */
@@ -26,6 +38,34 @@ export function input(node: GraphNode, index: number): string {
 }
 export function output(node: GraphNode, index = 0): string {
   return node.outputs[index] ?? ''
+}
+
+/** The same rule for fewer variants. */
+export function refusing(entry: RuleEntry, ...refusals: readonly Refusal[]): RuleEntry {
+  return { ...entry, refuses: firstOf(...refusals) }
+}
+export function firstOf(...refusals: readonly Refusal[]): Refusal {
+  return (node, build) => {
+    for (const refusal of refusals) {
+      const reason = refusal(node, build)
+      if (reason !== null) return reason
+    }
+    return null
+  }
+}
+/** Refuses where the rank of one of these inputs is unknown. */
+export function ranksOf(...places: readonly number[]): Refusal {
+  return (node, build) => {
+    const unknown = places.map((place) => input(node, place)).find((name) => name !== '' && build.shape(name) === null)
+    return unknown === undefined ? null : `the rank of "${unknown}" is unknown: export the model with static ranks`
+  }
+}
+/** Refuses where an input that must be known when the gradient is written is computed in the graph. */
+export function constantAt(place: number, what: string): Refusal {
+  return (node, build) =>
+    input(node, place) === '' || build.value(input(node, place)) !== undefined
+      ? null
+      : `its ${what} are computed in the graph: export it with constant ${what}`
 }
 
 /** A rule for y = f(x): the derivative times the cotangent. x, y and g are tensor names. */

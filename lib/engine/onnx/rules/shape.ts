@@ -2,17 +2,29 @@
 import { placeOf, type Builder } from '../builder.ts'
 import { intAttribute, intsAttribute, type GraphNode } from '../graph.ts'
 import { padAxis, scatterAlong } from './scatter.ts'
-import { input, output, unary, type RuleEntry } from './rule.ts'
+import { constantAt, firstOf, input, output, ranksOf, unary, type RuleEntry } from './rule.ts'
 
 /** Reshape, Flatten, Squeeze, Unsqueeze: the cotangent in the input's shape. */
 export const reshape = unary((build, x, y, g) => build.reshapeLike(g, x, y))
 
-export const transpose = unary((build, x, _y, g, node) => {
-  const rank = build.shapeFor(node, x).length
-  const perm = intsAttribute(node, 'perm') ?? Array.from({ length: rank }, (_, axis) => rank - 1 - axis)
-  const inverse = Array.from({ length: rank }, (_, axis) => perm.indexOf(axis))
-  return build.transpose(g, inverse)
-})
+export const transpose: RuleEntry = {
+  refuses: (node, build) => (intsAttribute(node, 'perm') ? null : ranksOf(0)(node, build)),
+  rule: (node, [g], build) => {
+    if (!g) return []
+    const perm =
+      intsAttribute(node, 'perm') ??
+      build
+        .shapeFor(node, input(node, 0))
+        .map((_, axis) => axis)
+        .reverse()
+    return [
+      build.transpose(
+        g,
+        perm.map((_, axis) => perm.indexOf(axis)),
+      ),
+    ]
+  },
+}
 
 export const expand: RuleEntry = {
   rule: (node, [g], build) => (g ? [build.sumTo(g, build.shape(output(node)), input(node, 0))] : []),
@@ -20,6 +32,7 @@ export const expand: RuleEntry = {
 
 /** Repeats along each axis: the copies' cotangents are summed. */
 export const tile: RuleEntry = {
+  refuses: ranksOf(0),
   rule: (node, [g], build) => {
     if (!g) return []
     const x = input(node, 0)
@@ -41,10 +54,10 @@ export const tile: RuleEntry = {
 }
 
 export const concat: RuleEntry = {
+  refuses: ranksOf(0),
   rule: (node, [g], build, wanted) => {
     if (!g) return []
-    const first = node.inputs.find((name) => name !== '') ?? ''
-    const axis = placeOf(intAttribute(node, 'axis') ?? 0, build.shapeFor(node, first).length)
+    const axis = placeOf(intAttribute(node, 'axis') ?? 0, build.shapeFor(node, input(node, 0)).length)
     const extents = node.inputs.map((name) => build.shape(name)?.at(axis))
     if (node.inputs.length === 1) return [g]
     const sizes = extents.every((dim) => typeof dim === 'number')
@@ -60,6 +73,7 @@ export const concat: RuleEntry = {
 }
 
 export const split: RuleEntry = {
+  outputs: Infinity,
   rule: (node, cotangents, build) => {
     const axis = intAttribute(node, 'axis') ?? 0
     const parts = node.outputs.map((name, index) => cotangents[index] ?? build.zerosLike(name))
@@ -69,12 +83,15 @@ export const split: RuleEntry = {
 
 /** Cuts with step 1 are undone by padding; others by scattering to the places they came from. */
 export const slice: RuleEntry = {
+  refuses: firstOf(ranksOf(0), constantAt(3, 'axes')),
   rule: (node, [g], build) => {
     if (!g) return []
     const x = input(node, 0)
     const rank = build.shapeFor(node, x).length
     const starts = build.intsIn(input(node, 1))
-    const axes = build.intsIn(input(node, 3)) ?? Array.from({ length: starts?.length ?? rank }, (_, axis) => axis)
+    const cuts = starts?.length ?? build.shape(input(node, 1))?.[0]
+    const first = Array.from({ length: typeof cuts === 'number' ? cuts : rank }, (_, axis) => axis)
+    const axes = build.intsIn(input(node, 3)) ?? first
     const steps = input(node, 4) === '' ? axes.map(() => 1) : build.intsIn(input(node, 4))
     const ends = build.intsIn(input(node, 2))
     let gradient = g
@@ -102,6 +119,7 @@ export const slice: RuleEntry = {
 
 /** Constant padding is undone by cutting it off; reflected, repeated and wrapped values flow back to where they came from. */
 export const pad: RuleEntry = {
+  refuses: firstOf(ranksOf(0), constantAt(3, 'axes')),
   rule: (node, [g], build) => {
     if (!g) return []
     const x = input(node, 0)

@@ -1,7 +1,10 @@
 /** Variants of known operators that have no gradient: the model loads and runs, and the error says what to do. */
+import { create } from '@bufbuild/protobuf'
 import { describe, expect, test } from 'vitest'
+import type { AppError } from '../../../../lib/errors.ts'
 import { floatConstant, intConstant } from '../../../../lib/engine/onnx/constant.ts'
-import { DataType, type Constant, type GraphNode } from '../../../../lib/engine/onnx/graph.ts'
+import { DataType, type Attribute, type Constant, type GraphNode } from '../../../../lib/engine/onnx/graph.ts'
+import { AttributeProto_AttributeType, AttributeProtoSchema } from '../../../../lib/engine/onnx/proto/onnx_pb.ts'
 import { float32, type FloatTensor } from '../../../../lib/tensor/tensor.ts'
 import { graphOf, loadGraph, node } from '../../../helpers/operator-model.ts'
 import { normals } from '../../../helpers/random.ts'
@@ -64,11 +67,19 @@ const CASES: readonly (readonly [string, Case, RegExp])[] = [
   [
     'ScatterElements max',
     scattering('ScatterElements', 'max'),
-    /y \(ScatterElements\): the reduction "max".*layer behind it/,
+    /ScatterElements \(the reduction "max" has no gradient rule; at y\).*layer behind it/,
   ],
-  ['ScatterND min', scattering('ScatterND', 'min'), /y \(ScatterND\): the reduction "min".*layer behind it/],
-  ['Resize tf_crop_and_resize', cropping, /y \(Resize\): .*tf_crop_and_resize.*Export the model with half_pixel/],
-  ['Einsum with an extent of 1 widened', widening, /y \(Einsum\): "j" stands for extents of 1 and 3. Expand/],
+  [
+    'ScatterND min',
+    scattering('ScatterND', 'min'),
+    /ScatterND \(the reduction "min" has no gradient rule; at y\).*layer behind it/,
+  ],
+  [
+    'Resize tf_crop_and_resize',
+    cropping,
+    /Resize \(the mode tf_crop_and_resize.*: export the model with half_pixel.*; at y\)/,
+  ],
+  ['Einsum with an extent of 1 widened', widening, /Einsum \("j" stands for extents of 1 and 3: expand/],
   ['Attention with a past', past, /com.microsoft:Attention \(with a past: export the model without a cache/],
 ]
 
@@ -83,6 +94,7 @@ describe.each(CASES)('%s', (_, { nodes, dims, constants, domains = [] }, words) 
       const y = values['y'] as FloatTensor
       expect(y.data.every(Number.isFinite)).toBe(true)
       const of = { y: float32(normals(y.data.length, 8), y.dims) }
+      expect(model.taps.find((tap) => tap.id === 'x')).toMatchObject({ differentiable: false })
       await expect(model.ask({ feeds, read: [], gradient: { of, wrt: ['x'] } })).rejects.toMatchObject({
         code: 'NOT_DIFFERENTIABLE',
         message: expect.stringMatching(words) as unknown,
@@ -109,4 +121,103 @@ test('a tap before an attention with a past says why it has no gradient', async 
     differentiable: false,
     reason: expect.stringMatching(/with a past/) as unknown,
   })
+})
+
+const branch = (operator: string): Attribute => ({
+  kind: 'raw',
+  value: create(AttributeProtoSchema, {
+    name: `${operator === 'Neg' ? 'then' : 'else'}_branch`,
+    type: AttributeProto_AttributeType.GRAPH,
+    g: { name: operator, node: [{ opType: operator, input: ['a'], output: ['out'] }], output: [{ name: 'out' }] },
+  }),
+})
+
+describe('what no gradient passes is listed before the first rule runs', () => {
+  const asked = async (
+    nodes: readonly GraphNode[],
+    dims: readonly number[],
+    constants: readonly (readonly [string, Constant])[] = [],
+  ): Promise<unknown> => {
+    const inputs = [{ name: 'x', type: DataType.float, shape: dims }]
+    const model = await loadGraph(graphOf({ nodes, inputs, outputs: ['y'], constants: new Map(constants), opset: 23 }))
+    try {
+      const feeds = {
+        x: float32(
+          normals(
+            dims.reduce((a, b) => a * b, 1),
+            7,
+          ),
+          [...dims],
+        ),
+      }
+      const { values } = await model.ask({ feeds, read: ['y'] })
+      const y = values['y'] as FloatTensor
+      const of = { y: float32(normals(y.data.length, 8), y.dims) }
+      const refused: unknown = await model
+        .ask({ feeds, read: [], gradient: { of, wrt: ['x'] } })
+        .catch((error) => error)
+      expect(refused).toMatchObject({ code: 'NOT_DIFFERENTIABLE' })
+      const { operators } = (refused as AppError).details as { operators: readonly string[] }
+      const reason = model.taps.find((tap) => tap.id === 'x')?.reason
+      expect(reason).toBe(`No gradient rule for ${operators.join(', ')} between it and the output.`)
+      return operators
+    } finally {
+      await model.dispose()
+    }
+  }
+  test('operators and variants together, alike ones once', async () => {
+    const max = { reduction: text('max') }
+    const nodes = [
+      node('ScatterElements', ['x', 'places', 'updates'], ['a'], max),
+      node('ScatterElements', ['a', 'places', 'updates'], ['b'], max),
+      node('Hardmax', ['b'], ['y']),
+    ]
+    expect(
+      await asked(
+        nodes,
+        [4],
+        [
+          ['places', intConstant([1, 1, 2], [3])],
+          ['updates', floatConstant([1, 2, 3], [3])],
+        ],
+      ),
+    ).toEqual(['Hardmax', 'ScatterElements (the reduction "max" has no gradient rule; at a and 1 more)'])
+  })
+  test('an output that the rule takes no cotangent of', async () => {
+    const nodes = [node('Attention', ['x', 'x', 'x'], ['', '', '', 'scores'], {}), node('Tanh', ['scores'], ['y'])].map(
+      (one, index) => (index === 0 ? { ...one, outputs: ['values', '', '', 'scores'], name: 'attention' } : one),
+    )
+    expect(await asked(nodes, [1, 2, 3, 4])).toEqual(['Attention (its output 4 has no gradient rule; at attention)'])
+  })
+  test('a tensor that a branch reads from outside', async () => {
+    const nodes = [
+      node('Relu', ['x'], ['a']),
+      node('ReduceSum', ['a'], ['sum'], { keepdims: { kind: 'int', value: 0 } }),
+      node('Greater', ['sum', 'limit'], ['positive']),
+      node('If', ['positive'], ['y'], { then_branch: branch('Neg'), else_branch: branch('Abs') }),
+    ]
+    expect(await asked(nodes, [4], [['limit', floatConstant([1], [])]])).toEqual(['If'])
+  })
+})
+
+test('an input that the rule takes for a constant: an error, no zero', async () => {
+  const model = await loadGraph(
+    graphOf({
+      nodes: [
+        node('ReduceMax', ['x'], ['value'], { keepdims: { kind: 'int', value: 0 } }),
+        node('Pad', ['x', 'pads', 'value'], ['y']),
+      ],
+      inputs: [{ name: 'x', type: DataType.float, shape: [4] }],
+      outputs: ['y'],
+      constants: new Map([['pads', intConstant([1, 1])]]),
+    }),
+  )
+  const feeds = { x: float32([1, 2, 3, 4], [4]) }
+  const of = { y: float32(new Float32Array(6).fill(1), [6]) }
+  await expect(model.ask({ feeds, read: [], gradient: { of, wrt: ['x'] } })).rejects.toMatchObject({
+    code: 'NOT_DIFFERENTIABLE',
+    message: expect.stringMatching(/y \(Pad\): its input 3 depends on/) as unknown,
+    details: { operators: ['Pad'] },
+  })
+  await model.dispose()
 })

@@ -2,15 +2,19 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { DECOMPOSITIONS } from '../../../../lib/engine/onnx/decompose.ts'
+import { differentiate } from '../../../../lib/engine/onnx/differentiate.ts'
 import { DataType } from '../../../../lib/engine/onnx/graph.ts'
+import { prepareGraph } from '../../../../lib/engine/onnx/load.ts'
+import { readModel } from '../../../../lib/engine/onnx/read-model.ts'
 import { RULES, STOPS } from '../../../../lib/engine/onnx/rules/index.ts'
+import { writeModel } from '../../../../lib/engine/onnx/write-model.ts'
 import { float32, type FloatTensor } from '../../../../lib/tensor/tensor.ts'
 import type { Row } from '../../../fixtures/onnx/operator-rows.ts'
 import { POSITIONS, ROWS } from '../../../fixtures/onnx/rows.ts'
 import { checkBatches } from '../../../helpers/check-batches.ts'
 import { checkGradient } from '../../../helpers/check-gradient.ts'
 import { graphOf, loadGraph, node } from '../../../helpers/operator-model.ts'
-import { cotangentFor, rowCase, type Extents, type RowCase } from '../../../helpers/row-model.ts'
+import { cotangentFor, rowCase, rowGraph, type Extents, type RowCase } from '../../../helpers/row-model.ts'
 import { FINITE_DIFFERENCE, FLOAT32, relativeDifference } from '../../../helpers/tolerance.ts'
 
 /** JSON has no infinities: they are written as their names. */
@@ -163,6 +167,30 @@ test.each(['Ceil', 'Floor', 'Round', 'Sign'])('%s: 0, at its jumps too', async (
     await model.dispose()
   }
 })
+
+test.each(['fixed extents', 'open extents', 'unknown ranks'])(
+  'what a rule does not refuse beforehand, it writes: %s',
+  async (known) => {
+    for (const row of ROWS) {
+      // ONNX Runtime itself wants fixed extents for some fused operators.
+      const { graph, wrt, output } = rowGraph(
+        row,
+        known === 'open extents' && !(row.fixed && row.domain) ? 'symbolic' : 'fixed',
+      )
+      const prepared = await prepareGraph(await readModel(writeModel(graph)))
+      const unranked = [...prepared.values].map(([name, info]) => [name, { ...info, shape: null }] as const)
+      const values = known === 'unknown ranks' ? new Map(unranked) : prepared.values
+      const request = { of: [output], wrt, rules: 'plain', replaced: new Set<string>() } as const
+      try {
+        differentiate({ ...prepared, values }, request)
+      } catch (error) {
+        expect(known, `${row.name}: ${String(error)}`).not.toBe('fixed extents')
+        expect(error, row.name).toMatchObject({ message: expect.stringMatching(/^No gradient rule for /) as unknown })
+      }
+    }
+  },
+  60_000,
+)
 
 describe.each(ROWS.map((row) => [row.name, row] as const))('%s', (_name, row) => {
   test.each(casesOf(row))('%s extents', async (extents) => {
