@@ -55,24 +55,28 @@ const RECTIFIED: ReadonlySet<string> = new Set(
   'Conv ConvTranspose Gemm MatMul Add Sum BatchNormalization InstanceNormalization GroupNormalization'.split(' '),
 )
 
+/** How far beyond a bound values still round into the range: half a step. */
+const HALF = 0.5
+
 /**
- * The cotangent where x / scale + zero lies in the representable range, 0 where it saturates. At the bounds:
- * - behind a convolution and its like they are the kinks of the Relu or Clip that was deleted, so 0 at them, as at a Relu
- *   that was kept: x has to lie inside (with the zero point at the lower bound, x > 0);
- * - elsewhere they are extremes of calibration, which values reach: the black of a picture is no kink. There the gradient
- *   passes what rounds into the range, as torch.fake_quantize has it.
+ * The cotangent of what rounds into the representable range, 0 where it saturates, as torch.fake_quantize has it: bounds are
+ * extremes of calibration, which values reach and rounded weights push a little further, and no kinks. But one: behind a
+ * convolution and its like, a zero point at the lower bound is the kink of the Relu that was deleted there, with 0 at 0 as at
+ * a Relu that was kept. (Of an input it is none: the black of a picture is 0 too.)
  */
 function keepRepresentable(build: Builder, node: GraphNode, g: string, scale: string): string {
   const range = RANGES[writtenType(build, node)]
   if (range === undefined) return g
-  const [x, zero] = [input(node, 0), input(node, 2)]
+  const [low, high] = range
+  const [x, name] = [input(node, 0), input(node, 2)]
+  const zero = name === '' ? build.float(0) : build.cast(perAxis(build, node, name), DataType.float)
   const producer = build.graph.nodes.find((one) => one.outputs.includes(x))
-  const margin = producer !== undefined && RECTIFIED.has(producer.operator) ? 0 : 0.5
-  const steps = build.div(x, scale)
-  const place = zero === '' ? steps : build.add(steps, build.cast(perAxis(build, node, zero), DataType.float))
-  const above = build.op('Greater', [place, build.float(range[0] - margin)])
-  const below = build.op('Less', [place, build.float(range[1] + margin)])
-  return build.keep(g, build.op('And', [above, below]))
+  const rectified = producer !== undefined && RECTIFIED.has(producer.operator)
+  const atBound = build.op('Equal', [zero, build.float(low)])
+  const lowest = rectified ? build.where(atBound, build.float(low), build.float(low - HALF)) : build.float(low - HALF)
+  const place = build.add(build.div(x, scale), zero)
+  const above = build.op('Greater', [place, lowest])
+  return build.keep(g, build.op('And', [above, build.op('Less', [place, build.float(high + HALF)])]))
 }
 
 /** q = saturate(round(x / scale) + zero): g / scale where it does not saturate. */

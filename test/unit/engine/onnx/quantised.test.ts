@@ -195,8 +195,8 @@ describe('QuantizeLinear passes the gradient where it does not saturate', () => 
     ['a deleted Relu, signed', { type: DataType.int8, zero: -128, ...deleted }],
     ['a deleted Relu, sixteen bits', { type: DataType.uint16, zero: 0, ...deleted }],
     [
-      'a deleted Clip: 0 at both bounds',
-      { type: DataType.int8, zero: 0, behind: 'Add', x: [-64.5, -64, -63.9, 63, 63.5], expected: [0, 0, 1, 1, 0] },
+      'a range around 0: what rounds into it passes',
+      { type: DataType.int8, zero: 0, behind: 'Add', x: [-64.3, -64.2, 0, 63.7, 63.8], expected: [0, 1, 1, 1, 0] },
     ],
     [
       'an input: what rounds into the range passes, as torch.fake_quantize has it',
