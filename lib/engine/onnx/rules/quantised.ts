@@ -55,6 +55,15 @@ const RECTIFIED: ReadonlySet<string> = new Set(
   'Conv ConvTranspose Gemm MatMul Add Sum BatchNormalization InstanceNormalization GroupNormalization'.split(' '),
 )
 
+/** Is what it writes, dequantised, the tensor whose gradient is asked for? Logits mostly are. */
+function quantisesSeed(build: Builder, node: GraphNode): boolean {
+  const of = build.seed?.of
+  return build.graph.nodes.some(
+    ({ operator, inputs, outputs }) =>
+      operator === 'DequantizeLinear' && inputs[0] === output(node) && outputs[0] === of,
+  )
+}
+
 /** How far beyond a bound values still round into the range: half a step. */
 const HALF = 0.5
 
@@ -62,11 +71,12 @@ const HALF = 0.5
  * The cotangent of what rounds into the representable range, 0 where it saturates, as torch.fake_quantize has it: bounds are
  * extremes of calibration, which values reach and rounded weights push a little further, and no kinks. But one: behind a
  * convolution and its like, a zero point at the lower bound is the kink of the Relu that was deleted there, with 0 at 0 as at
- * a Relu that was kept. (Of an input it is none: the black of a picture is 0 too.)
+ * a Relu that was kept. (Of an input it is none: the black of a picture is 0 too.) What is asked about passes whole: a class
+ * more certain than any of calibration would have no explanation.
  */
 function keepRepresentable(build: Builder, node: GraphNode, g: string, scale: string): string {
   const range = RANGES[writtenType(build, node)]
-  if (range === undefined) return g
+  if (range === undefined || quantisesSeed(build, node)) return g
   const [low, high] = range
   const [x, name] = [input(node, 0), input(node, 2)]
   const zero = name === '' ? build.float(0) : build.cast(perAxis(build, node, name), DataType.float)

@@ -210,7 +210,8 @@ describe('QuantizeLinear passes the gradient where it does not saturate', () => 
         nodes: [
           ...front,
           node('QuantizeLinear', [front.length > 0 ? 'moved' : 'x', 'scale', 'zero'], ['q']),
-          node('DequantizeLinear', ['q', 'scale', 'zero'], ['y']),
+          node('DequantizeLinear', ['q', 'scale', 'zero'], ['back']),
+          node('Identity', ['back'], ['y']),
         ],
         inputs: [{ name: 'x', type: DataType.float, shape: [one.x.length] }],
         outputs: ['y'],
@@ -229,6 +230,30 @@ describe('QuantizeLinear passes the gradient where it does not saturate', () => 
     expect([...(gradients['x'] as FloatTensor).data]).toEqual(one.expected)
   })
 
+  test('what is asked about passes whole: logits beyond those of calibration', async () => {
+    const quantisers = ['scale', 'zero'] as const
+    const model = await loadGraph(
+      graphOf({
+        nodes: [
+          node('Add', ['x', 'x'], ['sum']),
+          node('QuantizeLinear', ['sum', ...quantisers], ['q']),
+          node('DequantizeLinear', ['q', ...quantisers], ['y']),
+        ],
+        inputs: [{ name: 'x', type: DataType.float, shape: [3] }],
+        outputs: ['y'],
+        constants: new Map([
+          ['scale', floatConstant([0.5], [])],
+          ['zero', bytes(DataType.uint8, [], [0])],
+        ]),
+      }),
+    )
+    const feeds = { x: float32([-4, 4, 400], [3]) }
+    const of = { y: float32([1, 1, 1], [3]) }
+    const { gradients } = await model.ask({ feeds, read: [], gradient: { of, wrt: ['x'] } })
+    await model.dispose()
+    expect([...(gradients['x'] as FloatTensor).data]).toEqual([2, 2, 2])
+  })
+
   const scales: readonly (readonly [string, Constant, Constant, number])[] = [
     ['a scale a channel', floatConstant([1, 0.5], [2]), bytes(DataType.uint8, [2], [0, 10]), 0],
     ['a scale a block', floatConstant([1, 0.5, 0.5, 1], [2, 2]), bytes(DataType.uint8, [2, 2], [0, 10, 0, 10]), 2],
@@ -242,7 +267,8 @@ describe('QuantizeLinear passes the gradient where it does not saturate', () => 
       graphOf({
         nodes: [
           node('QuantizeLinear', ['x', 'scale', 'zero'], ['q'], axis),
-          node('DequantizeLinear', ['q', 'scale', 'zero'], ['y'], axis),
+          node('DequantizeLinear', ['q', 'scale', 'zero'], ['back'], axis),
+          node('Identity', ['back'], ['y']),
         ],
         inputs: [{ name: 'x', type: DataType.float, shape: ['N', 4] }],
         outputs: ['y'],
