@@ -14,12 +14,13 @@ import {
   type Graph,
   type GraphNode,
 } from './graph.ts'
+import { QUANTISED_OPERATORS } from './quantised-operators.ts'
 
 /** Thrown for a variant that is not written out: the node then stays as it is. */
 class Obstacle extends Error {}
 
 /** Writes plain nodes in the place of one fused node. */
-class Expansion {
+export class Expansion {
   readonly nodes: GraphNode[] = []
   readonly constants = new Map<string, Constant>()
   readonly node: GraphNode
@@ -67,6 +68,10 @@ class Expansion {
   #name(part: string): string {
     return `${this.node.outputs[0] ?? ''}/${part}_${this.#count++}`
   }
+  /** Ends the expansion of a variant that is not written out, with the reason. */
+  refuse(reason: string): never {
+    throw new Obstacle(reason)
+  }
   ints(values: readonly number[]): string {
     return this.#constant(intConstant(values))
   }
@@ -83,7 +88,7 @@ class Expansion {
 const int = (value: number): Attribute => ({ kind: 'int', value })
 const float = (value: number): Attribute => ({ kind: 'float', value })
 
-type Decomposition = (at: Expansion) => void
+export type Decomposition = (at: Expansion) => void
 
 /** Y = activation(Conv(x)) (+ a sum input). */
 const fusedConv: Decomposition = (at) => {
@@ -314,7 +319,8 @@ export function decompose(graph: Graph): Graph {
   const constants = new Map(graph.constants)
   let changed = false
   const nodes = graph.nodes.flatMap((node): readonly GraphNode[] => {
-    const decomposition = DECOMPOSITIONS[node.domain === '' ? node.operator : `${node.domain}:${node.operator}`]
+    const key = node.domain === '' ? node.operator : `${node.domain}:${node.operator}`
+    const decomposition = DECOMPOSITIONS[key] ?? QUANTISED_OPERATORS[key]
     if (decomposition === undefined) return [node]
     const at = new Expansion(graph, node)
     try {

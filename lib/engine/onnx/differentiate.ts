@@ -6,7 +6,7 @@ import { AppError } from '../../errors.ts'
 import type { RuleSet } from '../model.ts'
 import { Builder } from './builder.ts'
 import { findComposites } from './composites.ts'
-import { DataType, describeNode, readsOf, typeIn, type Graph, type GraphNode } from './graph.ts'
+import { carriesFloats, DataType, describeNode, readsOf, typeIn, type Graph, type GraphNode } from './graph.ts'
 import { describeObstacles, obstacleAt, type Obstacle } from './obstacles.ts'
 import { RULES, ruleFor, ruleKey, STOPS } from './rules/index.ts'
 import type { RuleEntry } from './rules/rule.ts'
@@ -29,19 +29,48 @@ export interface GradientGraph {
   readonly gradients: ReadonlyMap<string, string>
 }
 
-const FLOATS: ReadonlySet<number> = new Set([0, DataType.float, DataType.float16, DataType.double, DataType.bfloat16])
-
 /** A gradient can flow through this tensor: it holds floating-point numbers, or we do not know. */
 export function carriesGradient(graph: Graph, name: string): boolean {
-  return name !== '' && FLOATS.has(typeIn(graph, name))
+  return name !== '' && carriesFloats(typeIn(graph, name))
 }
 
 /** The outputs of a node through which gradients can flow. */
 export function carriersOf(graph: Graph, node: GraphNode): string[] {
-  const integers = RULES[ruleKey(node)]?.carriesIntegers === true
-  return node.outputs.filter(
-    (name, index) => name !== '' && ((integers && index === 0) || carriesGradient(graph, name)),
-  )
+  const quantised = quantisedTensors(graph)
+  return node.outputs.filter((name) => name !== '' && (quantised.has(name) || carriesGradient(graph, name)))
+}
+
+/** Integer types of quantised numbers, and of their sums. */
+const QUANTISED: ReadonlySet<number> = new Set([
+  DataType.uint8, DataType.int8, DataType.uint16, DataType.int16, DataType.int32, 21, 22,
+]) // prettier-ignore
+
+const found = new WeakMap<Graph, ReadonlySet<string>>()
+
+/**
+ * The integers that stand for real numbers: what quantised operators write, with a rule or without, and what is computed of
+ * those by operators that have none of their own for integers.
+ */
+function quantisedTensors(graph: Graph): ReadonlySet<string> {
+  const known = found.get(graph)
+  if (known !== undefined) return known
+  const quantised = new Set<string>()
+  found.set(graph, quantised)
+  for (const node of graph.nodes) {
+    const entry = RULES[ruleKey(node)]
+    const [first = ''] = node.outputs
+    if (entry?.carriesIntegers) quantised.add(first)
+    else if (!entry && !STOPS.has(node.operator) && QUANTISED.has(typeIn(graph, first)) && narrow(graph, node))
+      quantised.add(first)
+    else if (node.inputs.some((name) => quantised.has(name)))
+      for (const name of node.outputs) if (QUANTISED.has(typeIn(graph, name))) quantised.add(name)
+  }
+  return quantised
+}
+
+/** An operator without a rule whose integers are no counts or places: those are 32 or 64 bits wide. */
+function narrow(graph: Graph, node: GraphNode): boolean {
+  return typeIn(graph, node.outputs[0] ?? '') !== DataType.int32
 }
 
 /** Tensors whose value depends smoothly on one of `wrt`. */

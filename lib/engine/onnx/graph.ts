@@ -21,6 +21,13 @@ export const DataType = {
   bfloat16: 16,
 } as const
 
+const FLOATS: ReadonlySet<number> = new Set([0, DataType.float, DataType.float16, DataType.double, DataType.bfloat16])
+
+/** An element type of floating-point numbers, or one we do not know. */
+export function carriesFloats(type: number): boolean {
+  return FLOATS.has(type)
+}
+
 /** A range of a model's file. */
 export interface StoredBytes {
   readonly file: {

@@ -71,8 +71,9 @@ function notesOn(graph: Graph): string {
 
 /** What a reader of gradients must know about a quantised model; '' for any other. */
 export function quantisationNote(graph: Graph): string {
-  const quantised = graph.nodes.some((node) => RULES[ruleKey(node)]?.carriesIntegers)
-  return quantised ? 'Quantised model: gradients are those of the float model on its dequantised weights.' : ''
+  if (!graph.nodes.some((node) => RULES[ruleKey(node)]?.carriesIntegers)) return ''
+  const saturates = graph.nodes.some((node) => node.operator === 'QuantizeLinear')
+  return `Quantised model: gradients are those of the float model on its dequantised weights${saturates ? ', and 0 where a quantised value saturates' : ''}.`
 }
 
 /** Folded, with shapes, in the form that gradient rules are written for. */

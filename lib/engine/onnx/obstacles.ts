@@ -1,8 +1,8 @@
 /** What gradients cannot pass: asked before the first rule runs, and of every layer when a model is loaded. */
 import type { RuleSet } from '../model.ts'
 import type { Builder } from './builder.ts'
-import { describeNode, type GraphNode } from './graph.ts'
-import { ruleFor, ruleKey } from './rules/index.ts'
+import { carriesFloats, describeNode, type GraphNode } from './graph.ts'
+import { HOLD_FOR_INTEGERS, RULES, ruleFor, ruleKey } from './rules/index.ts'
 
 export interface Obstacle {
   readonly node: GraphNode
@@ -22,8 +22,15 @@ export function obstacleAt(
   const handled = entry.outputs ?? 1
   const ignored = node.outputs.findIndex((name, place) => place >= handled && name !== '' && carries(name))
   if (ignored >= 0) return { node, reason: `its output ${ignored + 1} has no gradient rule` }
+  if (computesIntegers(node, build)) return { node, reason: 'on integers' }
   const reason = entry.refuses?.(node, build) ?? null
   return reason === null ? null : { node, reason }
+}
+
+function computesIntegers(node: GraphNode, build: Builder): boolean {
+  if (RULES[ruleKey(node)]?.carriesIntegers || HOLD_FOR_INTEGERS.has(node.operator)) return false
+  const type = build.type(node.outputs[0] ?? '')
+  return type !== 0 && !carriesFloats(type)
 }
 
 /** "Det", "Clip (why, at layer1/Clip and 3 more)": each operator and reason once, in order. */

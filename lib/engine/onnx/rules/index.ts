@@ -156,6 +156,14 @@ export const STOPS: ReadonlySet<string> = new Set([
   'Size',
 ])
 
+/** Operators whose rules hold for quantised integers too: they move values, add them, or change their type. */
+export const HOLD_FOR_INTEGERS: ReadonlySet<string> = new Set(
+  (
+    'Add Cast Concat DepthToSpace Expand Flatten Gather GatherElements GatherND Identity MaxPool Pad Reshape Slice ' +
+    'SpaceToDepth Split Squeeze Sub Tile Transpose Unsqueeze'
+  ).split(' '),
+)
+
 export function ruleKey(node: GraphNode): string {
   return node.domain === '' ? node.operator : `${node.domain}:${node.operator}`
 }
