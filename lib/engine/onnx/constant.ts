@@ -38,8 +38,16 @@ export function floatConstant(values: Float32Array | readonly number[], dims: re
   return { type: DataType.float, dims, bytes: bytesOf(data) }
 }
 
+const LARGEST_INT64 = 2n ** 63n - 1n
+
+/** Files write "to the end" as the largest number there is, which a double rounds up past it. */
+export function int64Of(value: number): bigint {
+  if (value >= Number(LARGEST_INT64)) return LARGEST_INT64
+  return value <= -Number(LARGEST_INT64) ? -LARGEST_INT64 - 1n : BigInt(value)
+}
+
 export function intConstant(values: readonly number[], dims: readonly number[] = [values.length]): Constant {
-  return { type: DataType.int64, dims, bytes: bytesOf(BigInt64Array.from(values, BigInt)) }
+  return { type: DataType.int64, dims, bytes: bytesOf(BigInt64Array.from(values, int64Of)) }
 }
 
 /** Values of all 65,536 halves, made when first needed: a look-up a weight instead of its arithmetic. */

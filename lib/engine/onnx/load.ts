@@ -79,9 +79,9 @@ export function quantisationNote(graph: Graph): string {
 /** Folded, with shapes, in the form that gradient rules are written for. */
 export async function prepareGraph(graph: Graph): Promise<Graph> {
   const folded = await inferShapes(await foldConstants(widen(graph)))
-  const upgraded = { ...upgrade(folded), values: folded.values }
-  const plain = decompose(upgraded)
-  return plain === upgraded ? upgraded : inferShapes(plain)
+  const plain = decompose({ ...upgrade(folded), values: folded.values })
+  const made = plain.nodes.flatMap((node) => node.outputs)
+  return made.every((name) => name === '' || folded.values.has(name)) ? plain : inferShapes(plain)
 }
 
 function runtimeVersion(): string {

@@ -22,18 +22,12 @@ import {
   type TensorProto,
   type ValueInfoProto,
 } from './proto/onnx_pb.ts'
+import { int64Of } from './constant.ts'
 import type { Attribute, Constant, Graph, GraphNode, StoredBytes, ValueInfo } from './graph.ts'
 import { byteCount } from './stored.ts'
 
-const LARGEST_INT64 = 2n ** 63n - 1n
-
 /** Constants above this are appended behind the encoded rest, so that their bytes are copied once and not once a level. */
 const LARGE = 4096
-
-function int64Of(value: number): bigint {
-  if (value >= Number(LARGEST_INT64)) return LARGEST_INT64
-  return value <= -Number(LARGEST_INT64) ? -LARGEST_INT64 - 1n : BigInt(value)
-}
 
 function writeTensor(name: string, { dims, type, bytes }: Constant): TensorProto {
   return create(TensorProtoSchema, { name, dims: dims.map(BigInt), dataType: type, rawData: bytes })
