@@ -57,8 +57,8 @@ export const acosh = unary((build, x, _y, g) =>
 export const atanh = unary((build, x, _y, g) => build.div(g, build.sub(one(build), squared(build, x))))
 
 /**
- * x^c, c of any numeric type: c x^(c-1), and 0 for c = 0 at every x (as PyTorch). The exponent's gradient is 0 where x <= 0
- * (log x does not exist there).
+ * x^c, c of any numeric type: c x^(c-1), and 0 for c = 0 at every x (as PyTorch). The exponent's gradient is 0 where x < 0
+ * (log x does not exist there) and at x = 0, but for c < 0: there it is -inf, as PyTorch's.
  */
 export const pow = elementwise(
   (build, [x = '', exponent = ''], _y, g) => {
@@ -72,9 +72,11 @@ export const pow = elementwise(
     const slope = build.mul(power, build.op('Pow', [x, build.sub(power, build.float(1))]))
     return build.mul(g, build.keep(slope, build.op('Equal', [power, build.float(0)]), true))
   },
-  (build, [x = ''], y, g) => {
-    const positive = build.op('Greater', [x, build.float(0)])
-    const log = build.op('Log', [build.where(positive, x, build.float(1))])
+  (build, [x = '', exponent = ''], y, g) => {
+    const zero = build.float(0)
+    const pole = build.op('And', [build.op('Equal', [x, zero]), build.op('Less', [exponent, zero])])
+    const hasLog = build.op('Or', [build.op('Greater', [x, zero]), pole])
+    const log = build.op('Log', [build.where(hasLog, build.op('Abs', [x]), build.float(1))])
     return build.mul(g, build.mul(y, log))
   },
 )
