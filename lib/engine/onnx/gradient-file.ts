@@ -63,7 +63,8 @@ function tapsNamed(taps: readonly Tap[], names: readonly string[]): readonly str
  */
 function withPlainNames(whole: Graph, { graph, cotangents, gradients }: CompiledGraph, logits: string): Graph {
   const cotangent = cotangents.get(logits)
-  const taken = new Set([...whole.inputs.map((one) => one.name), ...whole.nodes.flatMap((node) => node.outputs)])
+  const made = whole.nodes.flatMap((node) => node.outputs)
+  const taken = new Set([...whole.inputs.map((one) => one.name), ...whole.constants.keys(), ...made])
   for (const name of ['cotangent', ...[...gradients.keys()].map((tap) => `gradient/${tap}`)])
     if (taken.has(name))
       throw badModel(`It has a tensor "${name}" of its own, which is what the gradient's file calls one. Rename it.`)
@@ -71,7 +72,8 @@ function withPlainNames(whole: Graph, { graph, cotangents, gradients }: Compiled
   const nodes: GraphNode[] = graph.nodes.map((node) => ({ ...node, inputs: node.inputs.map(rename) }))
   for (const [tap, name] of gradients)
     nodes.push({
-      name: `gradient/${tap}`,
+      // A node of the model may be called as its gradient is.
+      name: `limelight:gradient-file/${tap}`,
       operator: 'Identity',
       domain: '',
       inputs: [name],
@@ -83,7 +85,7 @@ function withPlainNames(whole: Graph, { graph, cotangents, gradients }: Compiled
     return {
       name,
       type: DataType.float,
-      shape: shape?.length ? shape.map((dim) => (typeof dim === 'number' ? dim : null)) : null,
+      shape: shape && shape.map((dim) => (typeof dim === 'number' ? dim : null)),
     }
   }
   return {

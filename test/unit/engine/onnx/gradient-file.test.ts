@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-node'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { floatConstant } from '../../../../lib/engine/onnx/constant.ts'
 import { gradientModel } from '../../../../lib/engine/onnx/gradient-file.ts'
 import { DataType } from '../../../../lib/engine/onnx/graph.ts'
 import { loadOnnxModel } from '../../../../lib/engine/onnx/load.ts'
@@ -81,4 +82,42 @@ it.each(['cotangent', 'gradient/x'])('a model with a tensor "%s" of its own is r
     code: 'BAD_MODEL',
     message: expect.stringContaining(`a tensor "${name}" of its own`),
   })
+})
+
+it.each(['cotangent', 'gradient/x'])('a model with a weight "%s" is refused', async (name) => {
+  const path = join(folder, `weight-${name.replace('/', '-')}.onnx`)
+  const graph = graphOf({
+    nodes: [node('MatMul', ['x', name], ['y'])],
+    inputs: [{ name: 'x', type: DataType.float, shape: ['n', 4] }],
+    outputs: ['y'],
+    constants: new Map([[name, floatConstant(normals(12, 1), [4, 3])]]),
+  })
+  await writeFile(path, writeModel(graph))
+  await expect(gradientModel(path, { wrt: ['x'] })).rejects.toMatchObject({
+    code: 'BAD_MODEL',
+    message: expect.stringContaining(`a tensor "${name}" of its own`),
+  })
+})
+
+it('a node may be called as a gradient is, and an output may be a number: the file loads and states its shape', async () => {
+  const path = join(folder, 'number.onnx')
+  const graph = graphOf({
+    nodes: [
+      { ...node('Exp', ['x'], ['e']), name: 'gradient/x' },
+      node('ReduceSum', ['e'], ['y'], { keepdims: { kind: 'int', value: 0 } }),
+    ],
+    inputs: [{ name: 'x', type: DataType.float, shape: ['n', 4] }],
+    outputs: ['y'],
+    constants: new Map(),
+  })
+  await writeFile(path, writeModel(graph))
+  const { bytes } = await gradientModel(path, { wrt: ['x'] })
+  expect((await readModel(bytes)).outputs.map((one) => one.shape)).toEqual([[], [null, 4]])
+  const session = await InferenceSession.create(bytes, { intraOpNumThreads: 1 })
+  const feeds = {
+    x: new RuntimeTensor('float32', new Float32Array(4), [1, 4]),
+    cotangent: new RuntimeTensor('float32', Float32Array.of(2), []),
+  }
+  expect([...((await session.run(feeds))['gradient/x']?.data ?? [])]).toEqual([2, 2, 2, 2])
+  await session.release()
 })
