@@ -7,8 +7,8 @@ import { typeOf, type Row, type RowInput } from '../fixtures/onnx/operator-rows.
 import { normals } from './random.ts'
 import { graphOf, loadGraph, node, type OperatorInput } from './operator-model.ts'
 
-export interface RowCase {
-  readonly model: OnnxModel
+interface RowGraph {
+  readonly graph: Graph
   readonly feeds: Readonly<Record<string, Tensor>>
   /** Names of the differentiated inputs. */
   readonly wrt: readonly string[]
@@ -37,16 +37,16 @@ export function feedsOf(inputs: readonly RowInput[]): Record<string, Tensor> {
   )
 }
 
-/** The same before it is loaded. */
-export interface RowGraph extends Omit<RowCase, 'model'> {
-  readonly graph: Graph
+export interface RowCase extends RowGraph {
+  readonly model: OnnxModel
 }
 
 export async function rowCase(row: Row, extents: Extents): Promise<RowCase> {
-  const { graph, ...rest } = rowGraph(row, extents)
-  return { model: await loadGraph(graph), ...rest }
+  const one = rowGraph(row, extents)
+  return { ...one, model: await loadGraph(one.graph) }
 }
 
+/** The row as the file that an exporter would write. */
 export function rowGraph(row: Row, extents: Extents): RowGraph {
   const constants = new Map<string, Constant>()
   const inputs: OperatorInput[] = []

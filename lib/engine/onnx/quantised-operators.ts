@@ -2,7 +2,7 @@
  * Operators of the QOperator format (QLinearConv and its like) written out as what they compute: their operands dequantised,
  * the float operator, its result quantised. So they are differentiated by the rules of those three.
  */
-import type { Decomposition, Expansion } from './decompose.ts'
+import type { Decomposition, Expansion } from './expansion.ts'
 import { shapeIn, type Attribute } from './graph.ts'
 
 const int = (value: number): Attribute => ({ kind: 'int', value })
