@@ -81,8 +81,10 @@ function externalDataIn(folder: string): ExternalData {
     let opened = files.get(location)
     if (opened === undefined) files.set(location, (opened = open(location)))
     const file = await opened
-    if (!(offset >= 0 && length >= 0))
-      throw badModel(`External data "${location}": its offset or length is not a number. The file is damaged.`)
+    if (!Number.isSafeInteger(offset) || offset < 0 || !(length >= 0))
+      throw badModel(
+        `External data "${location}": its offset or length is not a whole number from 0 on. The file is damaged.`,
+      )
     if (offset + length > file.size)
       throw badModel(`External data "${location}" has ${file.size} bytes, ${offset + length} are needed.`)
     return { file, offset, length }

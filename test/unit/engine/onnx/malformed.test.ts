@@ -150,13 +150,14 @@ describe('named faults', () => {
 })
 
 describe('external data', () => {
-  const pointing = (location: string): Uint8Array =>
+  const pointing = (location: string, offset?: string): Uint8Array =>
     changed((model) => {
       const weight = model.graph?.initializer.find((one) => one.rawData.length > 64)
       if (weight === undefined) return
       weight.rawData = new Uint8Array()
       weight.dataLocation = TensorProto_DataLocation.EXTERNAL
-      weight.externalData = [create(StringStringEntryProtoSchema, { key: 'location', value: location })]
+      const entries = Object.entries({ location, ...(offset === undefined ? {} : { offset }) })
+      weight.externalData = entries.map(([key, value]) => create(StringStringEntryProtoSchema, { key, value }))
     })
   test('outside the folder', () => expectBad(pointing('../secret.bin'), /outside/))
   test('an absolute path', () => expectBad(pointing('/etc/hostname'), /outside/))
@@ -172,6 +173,10 @@ describe('external data', () => {
   test('a short file', async () => {
     await writeFile(path.join(folder, 'short.bin'), new Uint8Array(4))
     await expectBad(pointing('short.bin'), /has 4 bytes/)
+  })
+  test.each(['abc', '-4', '1e400', '0.5'])('an offset %s', async (offset) => {
+    await writeFile(path.join(folder, 'offset.bin'), new Uint8Array(4))
+    await expectBad(pointing('offset.bin', offset), /its offset or length is not a whole number/)
   })
 })
 
