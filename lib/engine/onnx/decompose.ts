@@ -167,11 +167,18 @@ export const DECOMPOSITIONS: Readonly<Record<string, Decomposition>> = Object.fr
   SimplifiedLayerNormalization: simplifiedLayerNormalization,
 })
 
+/** The layout that ONNX Runtime chooses for one machine's processor; it writes it at its highest level only. */
+const BLOCKED = 'com.microsoft.nchwc'
+
 /** The graph without fused operators; variants that cannot be written out stay, and say why. */
 export function decompose(graph: Graph): Graph {
   const constants = new Map(graph.constants)
   let changed = false
   const nodes = graph.nodes.flatMap((node): readonly GraphNode[] => {
+    if (node.domain === BLOCKED && node.obstacle === undefined) {
+      changed = true
+      return [{ ...node, obstacle: 'save the optimised model below ORT_ENABLE_ALL' }]
+    }
     const key = node.domain === '' ? node.operator : `${node.domain}:${node.operator}`
     const decomposition = DECOMPOSITIONS[key] ?? QUANTISED_OPERATORS[key]
     if (decomposition === undefined) return [node]

@@ -4,11 +4,12 @@ import { describe, expect, it } from 'vitest'
 import { decompose, DECOMPOSITIONS } from '../../../../lib/engine/onnx/decompose.ts'
 import { prepareGraph } from '../../../../lib/engine/onnx/load.ts'
 import { readModel } from '../../../../lib/engine/onnx/read-model.ts'
-import { ruleKey } from '../../../../lib/engine/onnx/rules/index.ts'
+import { obstacleOf, ruleKey } from '../../../../lib/engine/onnx/rules/index.ts'
 import { writeModel } from '../../../../lib/engine/onnx/write-model.ts'
 import { sizeOf, type FloatTensor } from '../../../../lib/tensor/tensor.ts'
 import { row, x } from '../../../fixtures/onnx/operator-rows.ts'
 import { ROWS } from '../../../fixtures/onnx/rows.ts'
+import { graphOf, node } from '../../../helpers/operator-model.ts'
 import { rowCase, rowGraph } from '../../../helpers/row-model.ts'
 import { FLOAT32, relativeDifference } from '../../../helpers/tolerance.ts'
 
@@ -21,7 +22,7 @@ const rows = [
 
 describe.each(rows.map((one) => [one.name, one] as const))('%s', (_, fused) => {
   it('is what the fused kernel computes', async () => {
-    const { graph, feeds, output } = rowGraph(fused, false)
+    const { graph, feeds, output } = rowGraph(fused, 'fixed')
     const session = await InferenceSession.create(writeModel(graph), { graphOptimizationLevel: 'disabled' })
     const given = Object.entries(feeds).map(([name, { type, data, dims }]) => [
       name,
@@ -29,7 +30,7 @@ describe.each(rows.map((one) => [one.name, one] as const))('%s', (_, fused) => {
     ])
     const expected = (await session.run(Object.fromEntries(given) as Record<string, RuntimeTensor>))[output]
     await session.release()
-    const one = await rowCase(fused, false)
+    const one = await rowCase(fused, 'fixed')
     const { values } = await one.model.ask({ feeds, read: [output] })
     await one.model.dispose()
     const found = values[output] as FloatTensor
@@ -38,8 +39,18 @@ describe.each(rows.map((one) => [one.name, one] as const))('%s', (_, fused) => {
     expect(relativeDifference(found.data, expected?.data as Float32Array)).toBeLessThan(FLOAT32)
   })
   it('leaves no fused operator', async () => {
-    const graph = await prepareGraph(await readModel(writeModel(rowGraph(fused, false).graph)))
+    const graph = await prepareGraph(await readModel(writeModel(rowGraph(fused, 'fixed').graph)))
     expect(graph.nodes.map(ruleKey).filter((key) => key in DECOMPOSITIONS)).toEqual([])
     expect(decompose(graph)).toBe(graph)
   })
+})
+
+it('the layout of one machine is refused by name, saying how to save the model without it', () => {
+  const nodes = [node('Conv', ['x', 'w'], ['y'], {}, 'com.microsoft.nchwc')]
+  const graph = graphOf({ nodes, inputs: [], outputs: ['y'], constants: new Map() })
+  const plain = decompose(graph)
+  expect(plain.nodes.map(obstacleOf)).toEqual([
+    'com.microsoft.nchwc:Conv (save the optimised model below ORT_ENABLE_ALL)',
+  ])
+  expect(decompose(plain)).toBe(plain)
 })
