@@ -84,7 +84,7 @@ export function rowCotangent(row: Row, dims: readonly number[]): FloatTensor {
   return float32(row.expected ? new Float32Array(sizeOf(dims)).fill(1) : normals(sizeOf(dims), 77), dims)
 }
 
-export async function cotangentFor(row: Row, one: RowCase): Promise<Cotangent> {
+export async function cotangentFor(row: Row, one: Omit<RowCase, 'graph'>): Promise<Cotangent> {
   const { values } = await one.model.ask({ feeds: one.feeds, read: [one.output] })
   return { [one.output]: rowCotangent(row, (values[one.output] as FloatTensor).dims) }
 }

@@ -24,14 +24,13 @@ function batchFactor(build: Builder, node: GraphNode): string {
 }
 
 /**
- * y = (x - mean) scale / sqrt(var + eps) + bias. At inference the statistics are inputs: dx = g scale / sqrt(var + eps). In
- * training mode they are the batch's own, over every axis but that of the channels.
+ * y = (x - mean) scale / sqrt(var + eps) + bias, the statistics given: dx = g scale / sqrt(var + eps). The training form is
+ * refused when a model is loaded.
  */
 export const batchNormalization: RuleEntry = {
   refuses: ranksOf(0),
   rule: (node, [g], build, wanted) => {
     if (!g) return []
-    if (intAttribute(node, 'training_mode') === 1) return batchStatisticsGradients(build, node, g, wanted)
     const rest = build.shapeFor(node, input(node, 0)).flatMap((_, axis) => (axis === 1 ? [] : [axis]))
     const [, scale = '', , mean = '', variance = ''] = node.inputs
     const total = () => build.sum(g, rest, false)
@@ -47,23 +46,6 @@ export const batchNormalization: RuleEntry = {
       wanted[4] ? build.scale(build.div(build.mul(scaleGradient(), scale), stabilised()), -0.5) : null,
     ]
   },
-}
-
-function batchStatisticsGradients(
-  build: Builder,
-  node: GraphNode,
-  g: string,
-  wanted: readonly boolean[],
-): (string | null)[] {
-  const x = input(node, 0)
-  const axes = build.shapeFor(node, x).flatMap((_, axis) => (axis === 1 ? [] : [axis]))
-  const { standardised, inverseDeviation } = standardise(build, x, axes, floatAttribute(node, 'epsilon') ?? 1e-5)
-  const u = build.mul(g, perChannel(build, node, input(node, 1)))
-  return [
-    wanted[0] ? throughStandardising(build, standardised, inverseDeviation, u, axes) : null,
-    wanted[1] ? build.sum(build.mul(g, standardised), axes, false) : null,
-    wanted[2] ? build.sum(g, axes, false) : null,
-  ]
 }
 
 /**
