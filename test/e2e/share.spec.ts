@@ -14,14 +14,10 @@ test('a link shows the run to a stranger until it is revoked', async ({ page, re
   const visitor = await stranger.newPage()
   await visitor.goto(link)
   await expect(visitor.getByRole('heading', { name: /Grad-CAM for/ })).toBeVisible()
-  const map = visitor.getByTestId('map')
-  await expect
-    .poll(() => map.evaluate((image) => (image instanceof HTMLImageElement ? image.naturalWidth : 0)))
-    .toBeGreaterThan(0)
-  const picture = visitor.getByRole('img', { name: 'The explained picture' })
-  expect(
-    await picture.evaluate((image) => (image instanceof HTMLImageElement ? image.naturalWidth : 0)),
-  ).toBeGreaterThan(0)
+  for (const picture of [visitor.getByTestId('map'), visitor.getByRole('img', { name: 'The explained picture' })])
+    await expect
+      .poll(() => picture.evaluate((image) => (image instanceof HTMLImageElement ? image.naturalWidth : 0)))
+      .toBeGreaterThan(0)
   const addresses = await visitor
     .locator('main img, main a')
     .evaluateAll((elements) =>
