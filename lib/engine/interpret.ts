@@ -23,7 +23,7 @@ const ELEMENTWISE: Readonly<Record<Exclude<BinaryOperation, 'matmul'>, (a: numbe
   divide: (a, b) => (b === 0 ? 0 : a / b),
 }
 const UNARY: Readonly<Record<UnaryOperation, (a: number) => number>> = {
-  // Not Math.max, which makes 0 of -0: NaN must stay NaN, and does in both.
+  // Not a > 0 ? a : 0, which would make 0 of NaN.
   relu: (a) => (a < 0 ? 0 : a),
   abs: Math.abs,
 }
