@@ -14,10 +14,12 @@ export interface FormulaPlan {
   readonly given: Readonly<Record<string, readonly (number | null)[]>>
   /** Computed before the model, in place of an input or tap. */
   readonly inputs: Readonly<Record<string, Formula>>
+  /** Computed between the model's nodes and the gradient's: the weights of an output in the scalar. */
+  readonly cotangents: Readonly<Record<string, Formula>>
   readonly outputs: Readonly<Record<string, Formula>>
 }
 
-export const NO_FORMULAS: FormulaPlan = { given: {}, inputs: {}, outputs: {} }
+export const NO_FORMULAS: FormulaPlan = { given: {}, inputs: {}, cotangents: {}, outputs: {} }
 
 /** The part of a question that decides its graph: names, not values. */
 export interface QuestionPlan {
@@ -33,7 +35,7 @@ export interface CompiledGraph {
   readonly graph: Graph
   /** What the graph reads: model inputs and replaced taps by their own names. */
   readonly feeds: readonly string[]
-  /** Output -> graph input for its cotangent. */
+  /** Output -> graph input for its cotangent; those that formulas compute are missing. */
   readonly cotangents: ReadonlyMap<string, string>
   /** Tensor that formulas name -> graph input. */
   readonly given: ReadonlyMap<string, string>
@@ -55,9 +57,10 @@ export function compileQuestion(whole: Graph, plan: QuestionPlan): CompiledGraph
   const fed = new Set(
     [...plan.replaced, ...graph.inputs.map((one) => one.name)].filter((name) => !before.made.has(name)),
   )
+  const weights = computedCotangents(graph, plan, before.given)
   const gradient: GradientGraph =
     wrt.length > 0
-      ? differentiate(graph, { of: plan.of, wrt, rules: plan.rules, replaced })
+      ? differentiate(graph, { of: plan.of, computed: weights.names, wrt, rules: plan.rules, replaced })
       : { builder: new Builder(graph, 'limelight:'), cotangents: new Map(), gradients: new Map() }
   const { builder } = gradient
   const cotangentInputs = new Set(gradient.cotangents.values())
@@ -80,19 +83,20 @@ export function compileQuestion(whole: Graph, plan: QuestionPlan): CompiledGraph
   const reads = new Map(plan.read.filter((name) => !fed.has(name)).map((name) => [name, asOutput(name)]))
   const outputs = new Set([...reads.values(), ...gradients.values(), ...computed.values()])
   const own = graph.nodes.map((node) => withoutOutputs(node, replaced))
-  const nodes = neededNodes([...before.nodes, ...own, ...builder.nodes], outputs, available)
+  const nodes = neededNodes([...before.nodes, ...own, ...weights.builder.nodes, ...builder.nodes], outputs, available)
   const used = new Set(nodes.flatMap(readsOf))
   const needed = <Key>(names: ReadonlyMap<Key, string>) => new Map([...names].filter(([, name]) => used.has(name)))
   const cotangents = needed(gradient.cotangents)
   const given = needed(before.given)
   const feeds = [...fed].filter((name) => used.has(name))
   const constants = new Map(
-    [...graph.constants, ...before.constants, ...builder.constants].filter(
+    [...graph.constants, ...before.constants, ...weights.builder.constants, ...builder.constants].filter(
       ([name]) => used.has(name) && !fed.has(name) && !before.made.has(name),
     ),
   )
   const made = [...before.made].filter((name) => used.has(name))
-  const { inputs, sameRows, stated } = describeInputs(graph, { feeds, made, cotangents, given }, plan.formulas.given)
+  const names = { feeds, made, cotangents, computed: needed(weights.names), given }
+  const { inputs, sameRows, stated } = describeInputs(graph, names, plan.formulas.given)
   const opsets = new Map(graph.opsets)
   for (const domain of builder.domains) if (!opsets.has(domain)) opsets.set(domain, 1)
   const compiled: Graph = {
@@ -120,7 +124,7 @@ function differentiatedTaps({ wrt, formulas }: QuestionPlan): readonly string[] 
 }
 
 function valuesIn({ formulas }: QuestionPlan): readonly string[] {
-  const read = Object.values(formulas.outputs).flatMap(leavesOf)
+  const read = [...Object.values(formulas.cotangents), ...Object.values(formulas.outputs)].flatMap(leavesOf)
   return read.flatMap((leaf) => (leaf.kind === 'value' ? [leaf.tap] : []))
 }
 
@@ -148,4 +152,32 @@ function computedInputs(graph: Graph, { formulas }: QuestionPlan): ComputedInput
     given,
     made: new Set(Object.keys(formulas.inputs)),
   }
+}
+
+/** How the nodes of computed cotangents are named, in errors of ONNX Runtime too. */
+export const COMPUTED_COTANGENT = 'limelight:weights/'
+
+interface ComputedCotangents {
+  /** Behind the model's nodes. */
+  readonly builder: Builder
+  /** Output -> tensor of its shape. */
+  readonly names: ReadonlyMap<string, string>
+}
+
+function computedCotangents(
+  graph: Graph,
+  { formulas }: QuestionPlan,
+  given: ReadonlyMap<string, string>,
+): ComputedCotangents {
+  const builder = new Builder(graph, COMPUTED_COTANGENT)
+  const names = Object.entries(formulas.cotangents).map(([output, formula]) => {
+    const weights = writeFormula(builder, formula, (leaf) => {
+      if (leaf.kind === 'value') return leaf.tap
+      return (leaf.kind === 'given' ? given.get(leaf.name) : '') ?? ''
+    })
+    const shape = builder.shapeOf(output)
+    // The runtime widens both of two shapes to a common one; where that is not the output's, Reshape fails.
+    return [output, builder.reshape(builder.op('Expand', [weights, shape]), shape)] as const
+  })
+  return { builder, names: new Map(names) }
 }
