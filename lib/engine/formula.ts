@@ -7,7 +7,7 @@
  * the interpreter (`interpret.ts`), which is also what tests hold the other one against.
  */
 import { AppError } from '../errors.ts'
-import type { TapId } from './model.ts'
+import type { TapId } from './tap-id.ts'
 
 export const BINARY_OPERATIONS = ['add', 'subtract', 'multiply', 'divide', 'matmul'] as const
 export const UNARY_OPERATIONS = ['relu', 'abs'] as const
