@@ -12,7 +12,7 @@
  * - `softmax` and `logSoftmax` do not overflow; of -infinity they are 0 and -infinity, and NaN all along an axis that holds
  *   +infinity, or nothing but -infinity.
  */
-import type { TapId } from './model.ts'
+import type { TapId } from './tap-id.ts'
 
 /** Of two terms, place by place; a comparison is 1 where it holds and 0 where not. */
 export const COMPARISONS = ['greater', 'less', 'equal'] as const

@@ -7,9 +7,10 @@
  */
 import type { Tensor, FloatTensor } from '../tensor/tensor.ts'
 import type { Formula } from './formula.ts'
+import type { TapId } from './tap-id.ts'
 
-/** Names a tensor of the model: stable across loads of the same file. */
-export type TapId = string
+// A part of the contract: who reads it looks here. Formulas name taps too, and this file names formulas.
+export type { TapId }
 
 export const TAP_KINDS = [
   'input',
