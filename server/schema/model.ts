@@ -1,6 +1,7 @@
 import { AppError } from '../../lib/errors.ts'
 import type { EngineInfo, Tap } from '../../lib/engine/model.ts'
 import type { Method } from '../../lib/methods/method.ts'
+import { whyUnavailable } from '../../lib/methods/place.ts'
 import type { CatalogueEntry } from '../../lib/models/catalogue.ts'
 import type { ModelCard } from '../../lib/models/card.ts'
 import type { ModelProblem } from '../../lib/models/models-folder.ts'
@@ -113,22 +114,22 @@ export function addModel(builder: Builder, { Modality }: Enums, { MethodRef }: M
         type: [TapRef],
         nullable: true,
         description: 'In the order of the network.',
-        resolve: async (model, _args, context) => [...(await describe(model, context)).taps],
+        resolve: async (model, _args, context) => [...(await describe(model, context)).facts.taps],
       }),
       defaultTap: t.id({
         nullable: true,
         description: 'The layer that is meant when none is named.',
-        resolve: async (model, _args, context) => (await describe(model, context)).defaultTap,
+        resolve: async (model, _args, context) => (await describe(model, context)).facts.defaultTap,
       }),
       methods: t.field({
         type: [MethodAvailability],
         nullable: true,
         description: "The methods of the model's modality.",
         resolve: async (model, _args, context) => {
-          const { unavailable } = await describe(model, context)
+          const { facts } = await describe(model, context)
           return context.parts.methods
             .filter((method) => method.modality === model.card.preprocessing.kind)
-            .map((method) => ({ method, reason: unavailable[method.id] ?? null }))
+            .map((method) => ({ method, reason: whyUnavailable(method, facts) }))
         },
       }),
     }),

@@ -1,6 +1,6 @@
 import type { Asset, Run } from '../../prisma/generated/client.ts'
-import type { Diagnosis } from '../../lib/methods/method.ts'
-import type { Prediction } from '../../lib/models/target.ts'
+import type { Diagnosis } from '../../lib/methods/diagnosis.ts'
+import type { Prediction } from '../../lib/target/predictions.ts'
 import type { ResultFacts } from '../services/load-run-parts.ts'
 import type { AnnotationTypes } from './annotation.ts'
 import type { AttributionTypes } from './attribution.ts'
