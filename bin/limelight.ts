@@ -9,7 +9,7 @@ import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { AppError } from '../lib/errors.ts'
 import type { RuleSet } from '../lib/engine/model.ts'
-import { gradientModel } from '../lib/engine/onnx/gradient-file.ts'
+import { gradientModel } from '../lib/engine/onnx/model/gradient-file.ts'
 
 const USAGE =
   'usage: limelight gradient <model.onnx> --wrt <tap> [--wrt <tap>] --out <grad.onnx> [--rules plain|guided-relu|deconvnet]'

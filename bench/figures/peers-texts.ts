@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { loadOnnxModel } from '../../lib/engine/onnx/load.ts'
+import { loadOnnxModel } from '../../lib/engine/onnx/model/load.ts'
 import type { ExplainableModel } from '../../lib/engine/model.ts'
 import { integratedGradients } from '../../lib/methods/text/integrated-gradients.ts'
 import type { TextContext, TextResult } from '../../lib/methods/method.ts'

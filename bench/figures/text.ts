@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-node'
 import type { ExplainableModel } from '../../lib/engine/model.ts'
-import { loadOnnxModel } from '../../lib/engine/onnx/load.ts'
+import { loadOnnxModel } from '../../lib/engine/onnx/model/load.ts'
 import type { TextContext } from '../../lib/methods/method.ts'
 import { baselines } from '../../lib/methods/text/shared/baseline.ts'
 import { batchSize } from '../../lib/methods/text/shared/embedding.ts'

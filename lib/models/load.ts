@@ -20,7 +20,7 @@ export interface LoadOptions {
 async function openNetwork(entry: CatalogueEntry, options: LoadOptions): Promise<ExplainableModel> {
   const { defaultTap } = entry.card
   if (entry.variant === 'onnx') {
-    const { loadOnnxModel } = await import('../engine/onnx/load.ts')
+    const { loadOnnxModel } = await import('../engine/onnx/model/load.ts')
     return loadOnnxModel(entry.file, { ...(defaultTap === '' ? {} : { defaultTap }), ...options })
   }
   const { loadTfjsModel } = await import('../engine/tfjs/load.ts')

@@ -6,12 +6,12 @@ import {
   type Graph,
   type GraphNode,
   type Shape,
-} from '../../lib/engine/onnx/graph.ts'
-import { prepareGraph } from '../../lib/engine/onnx/load.ts'
-import { OnnxModel } from '../../lib/engine/onnx/onnx-model.ts'
-import { readModel } from '../../lib/engine/onnx/read-model.ts'
-import { findTaps } from '../../lib/engine/onnx/taps.ts'
-import { writeModel } from '../../lib/engine/onnx/write-model.ts'
+} from '../../lib/engine/onnx/graph/graph.ts'
+import { prepareGraph } from '../../lib/engine/onnx/model/load.ts'
+import { OnnxModel } from '../../lib/engine/onnx/model/onnx-model.ts'
+import { readModel } from '../../lib/engine/onnx/file/read-model.ts'
+import { findTaps } from '../../lib/engine/onnx/model/taps.ts'
+import { writeModel } from '../../lib/engine/onnx/file/write-model.ts'
 
 export interface OperatorInput {
   readonly name: string

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ExplainableModel } from '../../../../lib/engine/model.ts'
-import { loadOnnxModel } from '../../../../lib/engine/onnx/load.ts'
+import { loadOnnxModel } from '../../../../lib/engine/onnx/model/load.ts'
 import { gradientNorm } from '../../../../lib/methods/text/gradient-norm.ts'
 import { inputXGradient } from '../../../../lib/methods/text/input-x-gradient.ts'
 import { integratedGradients } from '../../../../lib/methods/text/integrated-gradients.ts'

@@ -1,0 +1,97 @@
+/** The gradient of a model as an ordinary ONNX file, which anything that runs ONNX can serve. */
+import { AppError } from '../../../errors.ts'
+import type { RuleSet, Tap, TapId } from '../../model.ts'
+import { compileQuestion, NO_FORMULAS, type CompiledGraph } from '../question/compile.ts'
+import { badModel, DataType, shapeIn, type Graph, type GraphNode } from '../graph/graph.ts'
+import { prepareGraph } from './load.ts'
+import { readModelFile } from '../file/read-model.ts'
+import { findLogits, findTaps } from './taps.ts'
+import { writeModel } from '../file/write-model.ts'
+
+export interface GradientFileOptions {
+  /** Ids of taps, or labels that only one tap has. */
+  readonly wrt: readonly TapId[]
+  readonly rules?: RuleSet
+}
+
+export interface GradientFile {
+  readonly bytes: Uint8Array
+  /** Names of its outputs, the logits first. */
+  readonly outputs: readonly string[]
+}
+
+/**
+ * A model with the original's inputs and `cotangent` [N, K] (weights of the logits); its outputs are the logits and
+ * `gradient/<tap>` for each tap, in the tap's shape.
+ * @throws AppError BAD_MODEL, UNKNOWN_LAYER (with the taps it has), NOT_DIFFERENTIABLE.
+ */
+export async function gradientModel(path: string, options: GradientFileOptions): Promise<GradientFile> {
+  const graph = await prepareGraph(await readModelFile(path))
+  const logits = findLogits(graph)
+  const wrt = tapsNamed(findTaps(graph, logits), options.wrt)
+  const compiled = compileQuestion(graph, {
+    replaced: [],
+    read: [logits],
+    of: [logits],
+    wrt,
+    rules: options.rules ?? 'plain',
+    formulas: NO_FORMULAS,
+  })
+  const named = withPlainNames(graph, compiled, logits)
+  return { bytes: writeModel(named), outputs: named.outputs.map((one) => one.name) }
+}
+
+/** Taps by id, or by their label where only one has it. @throws AppError UNKNOWN_LAYER */
+function tapsNamed(taps: readonly Tap[], names: readonly string[]): readonly string[] {
+  return names.map((name) => {
+    if (taps.some((tap) => tap.id === name)) return name
+    const labelled = taps.filter((tap) => tap.label === name)
+    const [first] = labelled
+    if (first !== undefined && labelled.length === 1) return first.id
+    const candidates = labelled.length > 1 ? labelled : taps
+    throw new AppError({
+      code: 'UNKNOWN_LAYER',
+      message: `${labelled.length > 1 ? `Several layers are labelled "${name}"` : `The model has no layer "${name}"`}. Choose one of: ${candidates.map((tap) => tap.id).join(', ')}.`,
+      details: { layer: name, layers: candidates.map((tap) => tap.id) },
+    })
+  })
+}
+
+/**
+ * Names that a reader of the file understands: `cotangent`, `gradient/<tap>`; and the types that a file has to state.
+ * @throws AppError BAD_MODEL where the model has tensors of these names itself.
+ */
+function withPlainNames(whole: Graph, { graph, cotangents, gradients }: CompiledGraph, logits: string): Graph {
+  const cotangent = cotangents.get(logits)
+  const made = whole.nodes.flatMap((node) => node.outputs)
+  const taken = new Set([...whole.inputs.map((one) => one.name), ...whole.constants.keys(), ...made])
+  for (const name of ['cotangent', ...[...gradients.keys()].map((tap) => `gradient/${tap}`)])
+    if (taken.has(name))
+      throw badModel(`It has a tensor "${name}" of its own, which is what the gradient's file calls one. Rename it.`)
+  const rename = (name: string): string => (name === cotangent ? 'cotangent' : name)
+  const nodes: GraphNode[] = graph.nodes.map((node) => ({ ...node, inputs: node.inputs.map(rename) }))
+  for (const [tap, name] of gradients)
+    nodes.push({
+      // A node of the model may be called as its gradient is.
+      name: `limelight:gradient-file/${tap}`,
+      operator: 'Identity',
+      domain: '',
+      inputs: [name],
+      outputs: [`gradient/${tap}`],
+      attributes: {},
+    })
+  const output = (name: string, tap: string): Graph['outputs'][number] => {
+    const shape = shapeIn(whole, tap)
+    return {
+      name,
+      type: DataType.float,
+      shape: shape && shape.map((dim) => (typeof dim === 'number' ? dim : null)),
+    }
+  }
+  return {
+    ...graph,
+    nodes,
+    inputs: graph.inputs.map((one) => ({ ...one, name: rename(one.name) })),
+    outputs: [output(logits, logits), ...[...gradients.keys()].map((tap) => output(`gradient/${tap}`, tap))],
+  }
+}
