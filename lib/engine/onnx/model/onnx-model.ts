@@ -10,7 +10,7 @@ import { COMPUTED_COTANGENT, type FormulaPlan, type QuestionPlan } from '../ques
 import { DataType, shapeIn, typeIn, type Graph, type Shape } from '../graph/graph.ts'
 import { findLinearHead } from './linear-head.ts'
 import { toFloat, toRuntime, typeCode, typeName } from '../run/runtime.ts'
-import { QuestionCache, type CacheSettings, type CompiledQuestion } from '../question/session.ts'
+import { QuestionCache, type CacheSettings, type CompiledQuestion } from '../question/question-cache.ts'
 
 export interface OnnxModelParts {
   readonly graph: Graph
