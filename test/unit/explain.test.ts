@@ -26,6 +26,7 @@ function fakeModel(asked: Question[]): ExplainableModel {
     engine: { name: 'onnx', backend: 'cpu', version: '0', reason: '' },
     taps: [TAP],
     inputs: ['image'],
+    ruleSets: [],
     logits: 'logits',
     defaultTap: 'conv',
     linearHead: () => Promise.resolve(null),

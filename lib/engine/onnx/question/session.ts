@@ -27,19 +27,20 @@ export interface CacheSettings extends SessionSettings {
 function keyOf(plan: QuestionPlan): string {
   const sorted = (names: readonly string[]): string[] => [...new Set(names)].sort()
   const { replaced, read, of, wrt, rules, formulas } = plan
-  return JSON.stringify([sorted(replaced), sorted(read), sorted(of), sorted(wrt), rules, formulas])
+  return JSON.stringify([sorted(replaced), sorted(read), sorted(of), sorted(wrt), rules.key, formulas])
 }
 
 /** Least recently used first out; a session in use is released when its last user is done. */
 export class QuestionCache {
-  readonly #graph: Graph
+  readonly #graphFor: (plan: QuestionPlan) => Promise<Graph>
   readonly #settings: CacheSettings
   readonly #entries = new Map<string, Entry>()
   /** Graphs compiled so far: a test of reuse reads it. */
   compiled = 0
 
-  constructor(graph: Graph, settings: CacheSettings) {
-    this.#graph = graph
+  /** @param graphFor the model's graph, as a question needs it written */
+  constructor(graphFor: (plan: QuestionPlan) => Promise<Graph>, settings: CacheSettings) {
+    this.#graphFor = graphFor
     this.#settings = settings
   }
 
@@ -73,7 +74,7 @@ export class QuestionCache {
   }
 
   async #compile(plan: QuestionPlan): Promise<CompiledQuestion> {
-    const { graph, ...names } = compileQuestion(this.#graph, plan)
+    const { graph, ...names } = compileQuestion(await this.#graphFor(plan), plan)
     this.compiled++
     const session = await createSession(graph, this.#settings).catch((cause: unknown) => {
       throw badModel(`ONNX Runtime refuses it: ${cause instanceof Error ? cause.message : String(cause)}`, cause)

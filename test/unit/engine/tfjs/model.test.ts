@@ -207,8 +207,8 @@ describe('a sequential CNN', () => {
         model.ask({ feeds: { [name]: feed }, read: [], gradient: { of: { conv: zeros([2, 4, 8, 8]) }, wrt: [name] } }),
       () => model.ask({ from: { depthwise: map }, read: ['pointwise', 'classes'] }),
       () => model.ask({ from: { depthwise: map }, read: [], gradient: { of: of(), wrt: ['depthwise', 'pool'] } }),
-      () => model.ask({ feeds, read: [], gradient: { of: of(), wrt: [name], rules: 'guided-relu' } }),
-      () => model.ask({ feeds, read: [], gradient: { of: of(), wrt: [name], rules: 'deconvnet' } }),
+      () => model.ask({ feeds, read: [], gradient: { of: of(), wrt: [name], rules: { id: 'guided-relu' } } }),
+      () => model.ask({ feeds, read: [], gradient: { of: of(), wrt: [name], rules: { id: 'deconvnet' } } }),
       () => model.linearHead('pointwise'),
       () => model.ask({ feeds, read: ['nowhere'] }).catch(() => undefined),
       () => model.ask({ feeds: { [name]: map }, read: ['conv'] }).catch(() => undefined),
@@ -297,9 +297,9 @@ describe('rule sets', () => {
     // Weights of the dense layer, as the gradient where the ReLU is replaced.
     const of = { logits: float32([1, -1], [1, 2]) }
     const arriving = at((await model.ask({ feeds, read: [], gradient: { of, wrt: ['relu'] } })).gradients, 'relu').data
-    const bent = async (rules: 'plain' | 'guided-relu' | 'deconvnet'): Promise<number[]> => [
+    const bent = async (id: string): Promise<number[]> => [
       ...at(
-        (await model.ask({ feeds, read: [], gradient: { of, wrt: ['relu_input'], rules } })).gradients,
+        (await model.ask({ feeds, read: [], gradient: { of, wrt: ['relu_input'], rules: { id } } })).gradients,
         'relu_input',
       ).data,
     ]
