@@ -36,7 +36,10 @@ function readChoice<Info extends RuleSetInfo>(
   if (parsed.success) return { info, params: parsed.data }
   const fields = Object.keys(info.params.shape)
   const wrong = parsed.error.issues.map(({ path, message }) => [...path, message].join(': '))
-  throw refused(`The rule set ${id}: ${wrong.join('; ')}. It takes ${listed(fields)}.`, { ruleSet: id, allowed: fields })
+  throw refused(`The rule set ${id}: ${wrong.join('; ')}. It takes ${listed(fields)}.`, {
+    ruleSet: id,
+    allowed: fields,
+  })
 }
 
 /**

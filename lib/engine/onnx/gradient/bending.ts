@@ -29,7 +29,9 @@ export class Bending {
     const { info, params, byTap, reference } = readRuleSet(rules, sets)
     this.#around = { info, params }
     this.#byTap = byTap
-    this.bendsAny = [info, ...[...byTap.values()].map((one) => one.info)].some((one) => Object.keys(one.rules).length > 0)
+    this.bendsAny = [info, ...[...byTap.values()].map((one) => one.info)].some(
+      (one) => Object.keys(one.rules).length > 0,
+    )
     this.taps = [...byTap.keys()].sort()
     this.references = [...new Set([reference?.feeds, reference?.from].flatMap((one) => Object.keys(one ?? {})))].sort()
     const said = ({ info, params }: Choice): unknown => [info.id, sorted(params)]

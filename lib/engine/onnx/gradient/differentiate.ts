@@ -119,7 +119,13 @@ function expectConstant(node: GraphNode, entry: RuleEntry, place: number): void 
 }
 
 /** Everything on the way that no gradient passes. */
-function obstaclesOn({ needed, reached }: Path, nodes: readonly GraphNode[], build: Builder, replaced: ReadonlySet<string>, way: Way): Obstacle[] {
+function obstaclesOn(
+  { needed, reached }: Path,
+  nodes: readonly GraphNode[],
+  build: Builder,
+  replaced: ReadonlySet<string>,
+  way: Way,
+): Obstacle[] {
   const arrives = (name: string): boolean => needed.has(name) && reached.has(name) && !replaced.has(name)
   return nodes.flatMap((node) => obstacleAt(node, build, arrives, way) ?? [])
 }

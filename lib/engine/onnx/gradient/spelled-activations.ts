@@ -50,9 +50,7 @@ export function findErfGelus(graph: Graph, build: Builder, links: Links): ErfGel
     if (raised === undefined || !spelling.isScalar(spelling.beside(raised, 'Add', erf.outputs[0] ?? ''), 1)) return []
     const [onePlus = ''] = raised.outputs
     const rest = halved(spelling, x, onePlus)
-    return rest === null
-      ? []
-      : [{ last: rest.last, inner: [scaling, erf, raised, ...rest.inner], x, scaled, onePlus }]
+    return rest === null ? [] : [{ last: rest.last, inner: [scaling, erf, raised, ...rest.inner], x, scaled, onePlus }]
   })
 }
 
@@ -148,7 +146,8 @@ function hard(spelling: Spelling, gate: GraphNode): Spelled[] {
       found.push({ last, inner: [...inner, divided], stands: standsFor(last, 'HardSwish', [x]) })
   }
   const product = spelling.only(clipped)
-  const last = product && spelling.beside(product, 'Mul', x) === clipped ? sixth(spelling, product.outputs[0]) : undefined
+  const last =
+    product && spelling.beside(product, 'Mul', x) === clipped ? sixth(spelling, product.outputs[0]) : undefined
   if (product !== undefined && last !== undefined)
     found.push({ last, inner: [raising, gate, product], stands: standsFor(last, 'HardSwish', [x]) })
   return found
@@ -157,9 +156,11 @@ function hard(spelling: Spelling, gate: GraphNode): Spelled[] {
 /** Every activation that the graph spells out; a small one may be a part of a larger one. */
 export function findActivations(graph: Graph, build: Builder, links: Links): Spelled[] {
   const spelling = new Spelling(build, links)
-  const gelus = findErfGelus(graph, build, links).map(
-    ({ last, inner, x }): Spelled => ({ last, inner, stands: standsFor(last, 'Gelu', [x]) }),
-  )
+  const gelus = findErfGelus(graph, build, links).map(({ last, inner, x }): Spelled => ({
+    last,
+    inner,
+    stands: standsFor(last, 'Gelu', [x]),
+  }))
   const others = graph.nodes.flatMap((node): readonly (Spelled | null)[] => {
     if (node.domain !== '') return []
     if (node.operator === 'Tanh') return [tanhGelu(spelling, node)]

@@ -82,7 +82,11 @@ function attributesOf({ axis, epsilon }: Deviation): Readonly<Record<string, Att
 }
 
 /** Everything inside is read inside: `x` is the only way in and `last` the only way out. */
-function closed({ inner, last }: Spelled, kept: ReadonlySet<string>, readers: (name: string) => readonly GraphNode[]): boolean {
+function closed(
+  { inner, last }: Spelled,
+  kept: ReadonlySet<string>,
+  readers: (name: string) => readonly GraphNode[],
+): boolean {
   const all = new Set([...inner, last])
   return inner.every((node) =>
     node.outputs.every((name) => !kept.has(name) && readers(name).every((reader) => all.has(reader))),

@@ -5,7 +5,16 @@ import { sizeOf, type FloatTensor, type Tensor } from '../../../tensor/tensor.ts
 import { dimsOf, leavesOf } from '../../formula.ts'
 import { givenIn } from '../../given.ts'
 import { PLAIN_RULES } from '../../read-rule-set.ts'
-import type { Answer, EngineInfo, ExplainableModel, LinearHead, Question, RuleSetInfo, Tap, TapId } from '../../model.ts'
+import type {
+  Answer,
+  EngineInfo,
+  ExplainableModel,
+  LinearHead,
+  Question,
+  RuleSetInfo,
+  Tap,
+  TapId,
+} from '../../model.ts'
 import { Bending } from '../gradient/bending.ts'
 import type { RuleSetDefinition } from '../gradient/rule-sets/rule-set.ts'
 import type { FormulaPlan, QuestionPlan } from '../question/compile.ts'
@@ -111,7 +120,9 @@ export class OnnxModel implements ExplainableModel {
     const { reference } = question.gradient?.rules ?? {}
     for (const name of Object.keys(reference?.feeds ?? {}))
       if (!this.inputs.includes(name))
-        throw badInput(`The reference feeds "${name}", which is no input of the model. It has ${this.inputs.join(', ')}.`)
+        throw badInput(
+          `The reference feeds "${name}", which is no input of the model. It has ${this.inputs.join(', ')}.`,
+        )
     this.#checkTaps([...rules.taps, ...Object.keys(reference?.from ?? {})])
     const formulas = this.#formulaPlan(question)
     const leaves = Object.values(formulas.outputs).flatMap(leavesOf)
@@ -186,13 +197,19 @@ export class OnnxModel implements ExplainableModel {
   }
 
   /** Each tensor of the reference has one row, or as many as the question. */
-  #feedReference({ references, cotangents }: CompiledQuestion, { gradient }: Question, feeds: Record<string, RuntimeTensor>): void {
+  #feedReference(
+    { references, cotangents }: CompiledQuestion,
+    { gradient }: Question,
+    feeds: Record<string, RuntimeTensor>,
+  ): void {
     const { feeds: inputs = {}, from = {} } = gradient?.rules?.reference ?? {}
     const [rows] = [...cotangents.values()].map((name) => feeds[name]?.dims[0])
     for (const [name, input] of references) {
       const tensor = this.#checked(name, from[name] ?? inputs[name])
       if (tensor.dims[0] !== 1 && rows !== undefined && tensor.dims[0] !== rows)
-        throw badInput(`The reference of "${name}" has ${tensor.dims[0]} rows, the question ${rows}. Give one row, or as many.`)
+        throw badInput(
+          `The reference of "${name}" has ${tensor.dims[0]} rows, the question ${rows}. Give one row, or as many.`,
+        )
       feeds[input] = toRuntime(tensor)
     }
   }

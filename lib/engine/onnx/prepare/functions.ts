@@ -44,7 +44,13 @@ const mish: Decomposition = (at) => {
 const KEPT = { keepdims: int(1) }
 
 /** (x - mean) / sqrt(var + ε) over `axes`; the statistics under the names of further outputs, where they are asked for. */
-function standardised(at: Expansion, x: string, axes: string, epsilon: number, [mean, inverse]: readonly string[] = []): string {
+function standardised(
+  at: Expansion,
+  x: string,
+  axes: string,
+  epsilon: number,
+  [mean, inverse]: readonly string[] = [],
+): string {
   const centred = at.op('Sub', [x, at.op('ReduceMean', [x, axes], KEPT, mean || undefined)])
   const variance = at.op('ReduceMean', [at.op('Mul', [centred, centred]), axes], KEPT)
   const deviation = at.op('Sqrt', [at.op('Add', [variance, at.float(epsilon)])])
@@ -127,4 +133,3 @@ export const FUNCTIONS: Readonly<Record<string, OperatorFunction>> = Object.free
   'com.microsoft:Gelu': made(GELU, gelu),
   'com.microsoft:QuickGelu': made('Mul Sigmoid', swish),
 })
-

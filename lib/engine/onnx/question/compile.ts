@@ -107,7 +107,11 @@ export function compileQuestion(whole: Graph, plan: QuestionPlan): CompiledGraph
     ),
   )
   const made = [...before.made].filter((name) => used.has(name))
-  const { inputs, sameRows, stated } = describeInputs(graph, { feeds, made, cotangents, given, references: compared }, plan.formulas.given)
+  const { inputs, sameRows, stated } = describeInputs(
+    graph,
+    { feeds, made, cotangents, given, references: compared },
+    plan.formulas.given,
+  )
   const opsets = new Map(graph.opsets)
   for (const domain of builder.domains) if (!opsets.has(domain)) opsets.set(domain, 1)
   const compiled: Graph = {

@@ -53,7 +53,11 @@ export function describeInputs(
         return { name: input, type: DataType.float, shape }
       }),
       // One row or many: the first axis is open, whatever the rows of the question are called.
-      ...[...references].map(([of, input]) => ({ ...infoOf(of), name: input, shape: openRows(graph.values.get(of)?.shape ?? null) })),
+      ...[...references].map(([of, input]) => ({
+        ...infoOf(of),
+        name: input,
+        shape: openRows(graph.values.get(of)?.shape ?? null),
+      })),
     ],
     sameRows: rows === null ? perRow : [...feeds, ...perRow, ...withTheseRows],
     stated: (byRules) => (rows === null ? [] : [...byRules, ...made.map(infoOf)]),

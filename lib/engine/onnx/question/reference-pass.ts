@@ -34,7 +34,8 @@ export function referencePass(
         code: 'NOT_DIFFERENTIABLE',
         message: `${describeNode(node)}: the reference pass does not follow into its subgraph. Choose a layer behind it as the reference's, or another method.`,
       })
-    const copy = (name: string): string => (name === '' ? '' : given.has(name) ? `${nameOf(name)}/unread` : nameOf(name))
+    const copy = (name: string): string =>
+      name === '' ? '' : given.has(name) ? `${nameOf(name)}/unread` : nameOf(name)
     nodes.push({
       ...node,
       name: nameOf(node.name || (node.outputs[0] ?? '')),
