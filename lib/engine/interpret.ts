@@ -1,15 +1,7 @@
 /** Formulas computed literally, one element after another, in double precision. */
 import { float32, sizeOf, type FloatTensor } from '../tensor/tensor.ts'
-import {
-  broadcastDims,
-  dimsOf,
-  matmulDims,
-  type BinaryOperation,
-  type Formula,
-  type Leaf,
-  type Reduction,
-  type UnaryOperation,
-} from './formula.ts'
+import type { AxisOperation, BinaryOperation, Formula, Leaf, Reduction, UnaryOperation } from './formula.ts'
+import { broadcastDims, dimsOf, matmulDims } from './formula-shape.ts'
 
 interface Values {
   readonly dims: readonly number[]
@@ -21,11 +13,24 @@ const ELEMENTWISE: Readonly<Record<Exclude<BinaryOperation, 'matmul'>, (a: numbe
   subtract: (a, b) => a - b,
   multiply: (a, b) => a * b,
   divide: (a, b) => (b === 0 ? 0 : a / b),
+  maximum: Math.max,
+  minimum: Math.min,
+  greater: (a, b) => Number(a > b),
+  less: (a, b) => Number(a < b),
+  equal: (a, b) => Number(a === b),
 }
 const UNARY: Readonly<Record<UnaryOperation, (a: number) => number>> = {
   // Not a > 0 ? a : 0, which would make 0 of NaN.
   relu: (a) => (a < 0 ? 0 : a),
   abs: Math.abs,
+  negate: (a) => -a,
+  sign: Math.sign,
+  square: (a) => a * a,
+  sqrt: Math.sqrt,
+  exp: Math.exp,
+  log: Math.log,
+  sigmoid: (a) => 1 / (1 + Math.exp(-a)),
+  tanh: Math.tanh,
 }
 const FOLDS: Readonly<Record<Reduction, { readonly start: number; readonly step: (a: number, b: number) => number }>> =
   {
@@ -34,6 +39,29 @@ const FOLDS: Readonly<Record<Reduction, { readonly start: number; readonly step:
     max: { start: -Infinity, step: Math.max },
     min: { start: Infinity, step: Math.min },
   }
+
+/** The values along one axis -> as many. */
+const ALONG: Readonly<Record<AxisOperation, (line: Float64Array) => ArrayLike<number>>> = {
+  softmax: (line) => logSoftmax(line).map(Math.exp),
+  logSoftmax,
+  cumulativeSum(line) {
+    let total = 0
+    return line.map((one) => (total += one))
+  },
+  oneHotArgmax(line) {
+    const comparable = line.map((one) => (Number.isNaN(one) ? -Infinity : one))
+    const first = comparable.indexOf(comparable.reduce(larger, -Infinity))
+    return line.map((_, at) => Number(at === first))
+  },
+}
+
+const larger = (a: number, b: number): number => Math.max(a, b)
+
+function logSoftmax(line: Float64Array): Float64Array {
+  const largest = line.reduce(larger, -Infinity)
+  const total = line.reduce((sum, one) => sum + Math.exp(one - largest), 0)
+  return line.map((one) => one - largest - Math.log(total))
+}
 
 /** How far apart neighbours along each axis of `dims` lie, aligned to `rank` axes; 0 along axes that are widened. */
 function stridesOf(dims: readonly number[], rank: number): number[] {
@@ -111,6 +139,19 @@ function reduced(of: Values, axes: readonly number[], operation: Reduction): Val
   return { dims, data: operation === 'mean' ? data.map((total) => total / count) : data }
 }
 
+function along(of: Values, axis: number, compute: (line: Float64Array) => ArrayLike<number>): Values {
+  const { dims } = of
+  const extent = dims[axis] ?? 1
+  const step = sizeOf(dims.slice(axis + 1))
+  const data = new Float64Array(sizeOf(dims))
+  everyPlace(dims.with(axis, 1), [stridesOf(dims, dims.length)], (_, [start = 0]) => {
+    const line = Float64Array.from({ length: extent }, (_unused, at) => of.data[start + at * step] as number)
+    const computed = compute(line)
+    for (let at = 0; at < extent; at++) data[start + at * step] = computed[at] as number
+  })
+  return { dims, data }
+}
+
 function evaluate(formula: Formula, leaf: (leaf: Leaf) => FloatTensor): Values {
   switch (formula.kind) {
     case 'number':
@@ -127,6 +168,8 @@ function evaluate(formula: Formula, leaf: (leaf: Leaf) => FloatTensor): Values {
     }
     case 'reduce':
       return reduced(evaluate(formula.of, leaf), formula.axes, formula.operation)
+    case 'along':
+      return along(evaluate(formula.of, leaf), formula.axis, ALONG[formula.operation])
     default:
       return leaf(formula)
   }
@@ -140,4 +183,13 @@ export function interpret(formula: Formula, leaf: (leaf: Leaf) => FloatTensor): 
   dimsOf(formula, (one) => leaf(one).dims)
   const { dims, data } = evaluate(formula, leaf)
   return float32(Float32Array.from(data), dims)
+}
+
+/** A tensor repeated along axes that it lacks or has with extent 1, to a shape that it widens to. */
+export function widened(tensor: FloatTensor, dims: readonly number[]): FloatTensor {
+  const data = new Float32Array(sizeOf(dims))
+  everyPlace(dims, [stridesOf(tensor.dims, dims.length)], (place, [from = 0]) => {
+    data[place] = tensor.data[from] as number
+  })
+  return float32(data, dims)
 }

@@ -84,8 +84,13 @@ export interface RuleSetInfo {
   readonly needsReference: boolean
 }
 
-/** A scalar a row: sum over outputs of <weights, output>. Each weight tensor has its output's shape ([N, K]). */
-export type Cotangent = Readonly<Record<TapId, FloatTensor>>
+/**
+ * A scalar a row: sum over outputs of <weights, output>. Weights are a tensor of their output's shape ([N, K]), or a formula
+ * whose result widens to that shape: of values of taps, of the question's given tensors and of numbers, never of gradients.
+ * A scalar that is not linear in the outputs is stated by its derivative: of the probability p_c that is p_c (onehot_c - p),
+ * and what is predicted is `oneHotArgmax` of the logits. Weights count as constants: nothing is differentiated through them.
+ */
+export type Cotangent = Readonly<Record<TapId, FloatTensor | Formula>>
 
 /** Arithmetic around the model, done in the same run. */
 export interface Formulas {

@@ -13,8 +13,10 @@ import { RULES, ruleKey, STOPS } from '../operators/table.ts'
 import type { RuleEntry } from '../operators/rules/rule.ts'
 
 export interface GradientRequest {
-  /** Outputs that the scalar is made of; each gets a cotangent as a graph input of its shape. */
+  /** Outputs that the scalar is made of; each gets a cotangent of its shape: a graph input where it is not computed. */
   readonly of: readonly string[]
+  /** Output -> tensor that holds its cotangent, where nodes behind the model's compute it. */
+  readonly computed?: ReadonlyMap<string, string>
   readonly wrt: readonly string[]
   readonly rules: Bending
   /** The name of a tensor's value in the reference pass; only rule sets that compare with one ask. */
@@ -26,7 +28,7 @@ export interface GradientRequest {
 export interface GradientGraph {
   /** Behind the model's nodes, in order. */
   readonly builder: Builder
-  /** Output -> name of the graph input that takes its cotangent. */
+  /** Output -> name of the graph input that takes its cotangent; computed ones are missing. */
   readonly cotangents: ReadonlyMap<string, string>
   /** Tensor -> name of its gradient. */
   readonly gradients: ReadonlyMap<string, string>
@@ -159,8 +161,10 @@ export function differentiate(graph: Graph, request: GradientRequest): GradientG
       message: `No gradient rule for ${missing.join(', ')}, on the way from ${request.wrt.join(', ')} to the output. Choose a layer behind ${missing.length > 1 ? 'them' : 'it'}, or a method without gradients.`,
       details: { operators: missing },
     })
-  const cotangents = new Map(request.of.map((name) => [name, `limelight:cotangent/${name}`]))
-  const [seed] = [...cotangents].map(([of, name]) => ({ of, name }))
+  const seeds = request.of.map((of) => ({ of, name: request.computed?.get(of) ?? `limelight:cotangent/${of}` }))
+  const inputs = seeds.filter(({ of }) => request.computed?.has(of) !== true)
+  const cotangents = new Map(inputs.map(({ of, name }) => [of, name]))
+  const [seed] = seeds
   const builder = new Builder(graph, 'limelight:gradient/', seed)
   const parts = new Map<string, string[]>()
   const give = (name: string, gradient: string): void => {
@@ -175,7 +179,7 @@ export function differentiate(graph: Graph, request: GradientRequest): GradientG
     parts.set(name, [sum])
     return sum
   }
-  for (const [name, seed] of cotangents) give(name, seed)
+  for (const { of, name } of seeds) give(of, name)
   const composites = findComposites(graph, builder, kept, rules)
   const inside = new Set([...composites.values()].flatMap((one) => one.inner))
   for (const node of path.toReversed()) {

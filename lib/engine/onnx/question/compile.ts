@@ -15,10 +15,12 @@ export interface FormulaPlan {
   readonly given: Readonly<Record<string, readonly (number | null)[]>>
   /** Computed before the model, in place of an input or tap. */
   readonly inputs: Readonly<Record<string, Formula>>
+  /** Computed between the model's nodes and the gradient's: the weights of an output in the scalar. */
+  readonly cotangents: Readonly<Record<string, Formula>>
   readonly outputs: Readonly<Record<string, Formula>>
 }
 
-export const NO_FORMULAS: FormulaPlan = { given: {}, inputs: {}, outputs: {} }
+export const NO_FORMULAS: FormulaPlan = { given: {}, inputs: {}, cotangents: {}, outputs: {} }
 
 /** The part of a question that decides its graph: names, not values. */
 export interface QuestionPlan {
@@ -34,7 +36,7 @@ export interface CompiledGraph {
   readonly graph: Graph
   /** What the graph reads: model inputs and replaced taps by their own names. */
   readonly feeds: readonly string[]
-  /** Output -> graph input for its cotangent. */
+  /** Output -> graph input for its cotangent; those that formulas compute are missing. */
   readonly cotangents: ReadonlyMap<string, string>
   /** Tensor that formulas name -> graph input. */
   readonly given: ReadonlyMap<string, string>
@@ -63,10 +65,12 @@ export function compileQuestion(whole: Graph, plan: QuestionPlan): CompiledGraph
   const fed = new Set(
     [...plan.replaced, ...graph.inputs.map((one) => one.name)].filter((name) => !before.made.has(name)),
   )
+  const weights = computedCotangents(graph, plan, before.given)
   const gradient: GradientGraph =
     wrt.length > 0
       ? differentiate(graph, {
           of: plan.of,
+          computed: weights.names,
           wrt,
           rules: plan.rules,
           replaced,
@@ -94,7 +98,8 @@ export function compileQuestion(whole: Graph, plan: QuestionPlan): CompiledGraph
   const reads = new Map(plan.read.filter((name) => !fed.has(name)).map((name) => [name, asOutput(name)]))
   const outputs = new Set([...reads.values(), ...gradients.values(), ...computed.values()])
   const own = graph.nodes.map((node) => withoutOutputs(node, replaced))
-  const nodes = neededNodes([...before.nodes, ...own, ...reference.nodes, ...builder.nodes], outputs, available)
+  const written = [...before.nodes, ...own, ...weights.builder.nodes, ...reference.nodes, ...builder.nodes]
+  const nodes = neededNodes(written, outputs, available)
   const used = new Set(nodes.flatMap(readsOf))
   const needed = <Key>(names: ReadonlyMap<Key, string>) => new Map([...names].filter(([, name]) => used.has(name)))
   const cotangents = needed(gradient.cotangents)
@@ -102,16 +107,13 @@ export function compileQuestion(whole: Graph, plan: QuestionPlan): CompiledGraph
   const compared = needed(reference.inputs)
   const feeds = [...fed].filter((name) => used.has(name))
   const constants = new Map(
-    [...graph.constants, ...before.constants, ...builder.constants].filter(
+    [...graph.constants, ...before.constants, ...weights.builder.constants, ...builder.constants].filter(
       ([name]) => used.has(name) && !fed.has(name) && !before.made.has(name),
     ),
   )
   const made = [...before.made].filter((name) => used.has(name))
-  const { inputs, sameRows, stated } = describeInputs(
-    graph,
-    { feeds, made, cotangents, given, references: compared },
-    plan.formulas.given,
-  )
+  const names = { feeds, made, cotangents, computed: needed(weights.names), given, references: compared }
+  const { inputs, sameRows, stated } = describeInputs(graph, names, plan.formulas.given)
   const opsets = new Map(graph.opsets)
   for (const domain of builder.domains) if (!opsets.has(domain)) opsets.set(domain, 1)
   const compiled: Graph = {
@@ -139,7 +141,7 @@ function differentiatedTaps({ wrt, formulas }: QuestionPlan): readonly string[] 
 }
 
 function valuesIn({ formulas }: QuestionPlan): readonly string[] {
-  const read = Object.values(formulas.outputs).flatMap(leavesOf)
+  const read = [...Object.values(formulas.cotangents), ...Object.values(formulas.outputs)].flatMap(leavesOf)
   return read.flatMap((leaf) => (leaf.kind === 'value' ? [leaf.tap] : []))
 }
 
@@ -167,4 +169,32 @@ function computedInputs(graph: Graph, { formulas }: QuestionPlan): ComputedInput
     given,
     made: new Set(Object.keys(formulas.inputs)),
   }
+}
+
+/** How the nodes of computed cotangents are named, in errors of ONNX Runtime too. */
+export const COMPUTED_COTANGENT = 'limelight:weights/'
+
+interface ComputedCotangents {
+  /** Behind the model's nodes. */
+  readonly builder: Builder
+  /** Output -> tensor of its shape. */
+  readonly names: ReadonlyMap<string, string>
+}
+
+function computedCotangents(
+  graph: Graph,
+  { formulas }: QuestionPlan,
+  given: ReadonlyMap<string, string>,
+): ComputedCotangents {
+  const builder = new Builder(graph, COMPUTED_COTANGENT)
+  const names = Object.entries(formulas.cotangents).map(([output, formula]) => {
+    const weights = writeFormula(builder, formula, (leaf) => {
+      if (leaf.kind === 'value') return leaf.tap
+      return (leaf.kind === 'given' ? given.get(leaf.name) : '') ?? ''
+    })
+    const shape = builder.shapeOf(output)
+    // The runtime widens both of two shapes to a common one; where that is not the output's, Reshape fails.
+    return [output, builder.reshape(builder.op('Expand', [weights, shape]), shape)] as const
+  })
+  return { builder, names: new Map(names) }
 }

@@ -1,5 +1,6 @@
 /** Compiled questions, kept by their plan and bounded by memory: the same question on another input compiles nothing. */
 import type { InferenceSession } from 'onnxruntime-node'
+import { keyOf } from '../../formula.ts'
 import { compileQuestion, type CompiledGraph, type QuestionPlan } from './compile.ts'
 import { badModel, type Graph } from '../graph/graph.ts'
 import { createSession, type SessionSettings } from '../run/runtime.ts'
@@ -24,10 +25,10 @@ export interface CacheSettings extends SessionSettings {
   readonly cacheBytes: number
 }
 
-function keyOf(plan: QuestionPlan): string {
+function keyOfPlan(plan: QuestionPlan): string {
   const sorted = (names: readonly string[]): string[] => [...new Set(names)].sort()
   const { replaced, read, of, wrt, rules, formulas } = plan
-  return JSON.stringify([sorted(replaced), sorted(read), sorted(of), sorted(wrt), rules.key, formulas])
+  return keyOf([sorted(replaced), sorted(read), sorted(of), sorted(wrt), rules.key, formulas])
 }
 
 /** Least recently used first out; a session in use is released when its last user is done. */
@@ -46,7 +47,7 @@ export class QuestionCache {
 
   /** Lends the compiled question for the time of `use`. */
   async with<T>(plan: QuestionPlan, use: (question: CompiledQuestion) => Promise<T>): Promise<T> {
-    const key = keyOf(plan)
+    const key = keyOfPlan(plan)
     const entry = this.#entries.get(key) ?? {
       question: this.#compile(plan),
       bytes: 0,
