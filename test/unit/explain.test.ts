@@ -29,6 +29,7 @@ function fakeModel(asked: Question[], inputs = ['image']): ExplainableModel {
     engine: { name: 'onnx', backend: 'cpu', version: '0', reason: '' },
     taps: [TAP],
     inputs,
+    ruleSets: [],
     logits: 'logits',
     defaultTap: 'conv',
     linearHead: () => Promise.resolve(null),

@@ -27,7 +27,9 @@ describe('predictionsOf', () => {
   })
 
   test('refuses logits that are not finite', () => {
-    expect(() => predictionsOf(float32([0, Number.NaN, 1], [1, 3]), LABELS)).toThrow(expect.objectContaining({ code: 'BAD_RESULT' }))
+    expect(() => predictionsOf(float32([0, Number.NaN, 1], [1, 3]), LABELS)).toThrow(
+      expect.objectContaining({ code: 'BAD_RESULT' }),
+    )
   })
 
   test('refuses a card that names another number of classes', () => {

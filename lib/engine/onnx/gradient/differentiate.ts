@@ -3,12 +3,13 @@
  * tensors. Only nodes on a path from those tensors to the outputs take part.
  */
 import { AppError } from '../../../errors.ts'
-import type { RuleSet } from '../../model.ts'
 import { Builder } from '../graph/builder.ts'
+import type { Bending } from './bending.ts'
 import { findComposites } from './composites.ts'
 import { carriesFloats, DataType, describeNode, readsOf, typeIn, type Graph, type GraphNode } from '../graph/graph.ts'
-import { describeObstacles, obstacleAt, type Obstacle } from './obstacles.ts'
-import { RULES, ruleFor, ruleKey, STOPS } from '../operators/table.ts'
+import { describeObstacles, obstacleAt, type Obstacle, type Way } from './obstacles.ts'
+import { findSpelled } from './spelled-functions.ts'
+import { RULES, ruleKey, STOPS } from '../operators/table.ts'
 import type { RuleEntry } from '../operators/rules/rule.ts'
 
 export interface GradientRequest {
@@ -17,7 +18,9 @@ export interface GradientRequest {
   /** Output -> tensor that holds its cotangent, where nodes behind the model's compute it. */
   readonly computed?: ReadonlyMap<string, string>
   readonly wrt: readonly string[]
-  readonly rules: RuleSet
+  readonly rules: Bending
+  /** The name of a tensor's value in the reference pass; only rule sets that compare with one ask. */
+  readonly reference?: (tensor: string) => string
   /** Tensors that are given, not computed: nothing before them matters. */
   readonly replaced: ReadonlySet<string>
 }
@@ -119,12 +122,19 @@ function expectConstant(node: GraphNode, entry: RuleEntry, place: number): void 
 
 /** Everything on the way that no gradient passes. */
 function obstaclesOn(
-  { path, needed, reached }: Path,
+  { needed, reached }: Path,
+  nodes: readonly GraphNode[],
   build: Builder,
-  { rules, replaced }: GradientRequest,
+  replaced: ReadonlySet<string>,
+  way: Way,
 ): Obstacle[] {
   const arrives = (name: string): boolean => needed.has(name) && reached.has(name) && !replaced.has(name)
-  return path.flatMap((node) => obstacleAt(node, build, rules, arrives) ?? [])
+  return nodes.flatMap((node) => obstacleAt(node, build, arrives, way) ?? [])
+}
+
+/** @throws Error: a question without a reference has no rule set that asks for one. */
+function noReference(tensor: string): never {
+  throw new Error(`the reference value of "${tensor}" is asked for, and the question has no reference`)
 }
 
 /**
@@ -132,9 +142,19 @@ function obstaclesOn(
  * @throws AppError NOT_DIFFERENTIABLE naming every operator on the way that has no rule, or none for its variant.
  */
 export function differentiate(graph: Graph, request: GradientRequest): GradientGraph {
-  const way = pathOf(graph, request)
-  const { path, reached } = way
-  const missing = describeObstacles(obstaclesOn(way, new Builder(graph, 'limelight:'), request))
+  const { rules, replaced } = request
+  const found = pathOf(graph, request)
+  const { reached } = found
+  const way: Way = {
+    rules,
+    backwards: { depends: (name) => reached.has(name), reference: request.reference ?? noReference },
+  }
+  const kept = new Set([...request.of, ...request.wrt, ...replaced])
+  const scratch = new Builder(graph, 'limelight:')
+  const spelled = findSpelled(graph, scratch, kept, rules)
+  const taken = new Set([...spelled.values()].flatMap((one) => one.inner))
+  const path = found.path.filter((node) => !taken.has(node)).map((node) => spelled.get(node)?.stands ?? node)
+  const missing = describeObstacles(obstaclesOn(found, path, scratch, replaced, way))
   if (missing.length > 0)
     throw new AppError({
       code: 'NOT_DIFFERENTIABLE',
@@ -160,8 +180,7 @@ export function differentiate(graph: Graph, request: GradientRequest): GradientG
     return sum
   }
   for (const { of, name } of seeds) give(of, name)
-  const kept = new Set([...request.of, ...request.wrt, ...request.replaced])
-  const composites = findComposites(graph, builder, kept, request.rules)
+  const composites = findComposites(graph, builder, kept, rules)
   const inside = new Set([...composites.values()].flatMap((one) => one.inner))
   for (const node of path.toReversed()) {
     if (inside.has(node)) continue
@@ -172,9 +191,9 @@ export function differentiate(graph: Graph, request: GradientRequest): GradientG
       for (const [name, gradient] of composite.gradients(builder, g, (name) => reached.has(name))) give(name, gradient)
       continue
     }
-    const incoming = node.outputs.map((name) => (reached.has(name) && !request.replaced.has(name) ? total(name) : null))
+    const incoming = node.outputs.map((name) => (reached.has(name) && !replaced.has(name) ? total(name) : null))
     if (incoming.every((one) => one === null)) continue
-    const entry = ruleFor(node, request.rules)
+    const entry = rules.ruleOf(node, way.backwards)
     if (entry === undefined) throw new Error(`no rule for ${describeNode(node)}`)
     const wanted = node.inputs.map((name) => reached.has(name))
     const gradients = entry.rule(node, incoming, builder, wanted)

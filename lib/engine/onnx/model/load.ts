@@ -11,6 +11,8 @@ import { OnnxModel } from './onnx-model.ts'
 import { readModelFile } from '../file/read-model.ts'
 import { RULES, ruleKey } from '../operators/table.ts'
 import { typeName } from '../run/runtime.ts'
+import { RULE_SETS } from '../gradient/rule-sets/index.ts'
+import type { RuleSetDefinition } from '../gradient/rule-sets/rule-set.ts'
 import { findLogits, findTaps, sensibleTap } from './taps.ts'
 import { upgrade } from '../prepare/upgrade.ts'
 import { precisionNote, widen } from '../prepare/widen.ts'
@@ -22,6 +24,8 @@ export interface OnnxOptions {
   readonly threads?: number
   /** Bytes of compiled questions kept; 1 GiB by default. */
   readonly cacheBytes?: number
+  /** The rule sets that questions may name; those of the engine's own list by default. 'plain' must be among them. */
+  readonly ruleSets?: readonly RuleSetDefinition[]
 }
 
 /**
@@ -47,6 +51,7 @@ export async function loadOnnxModel(path: string, options: OnnxOptions = {}): Pr
     logits,
     defaultTap,
     engine: { name: 'onnx', backend: 'cpu', version: runtimeVersion(), reason: notesOn(graph) },
+    ruleSets: options.ruleSets ?? RULE_SETS,
     settings: { threads: options.threads ?? 0, cacheBytes: options.cacheBytes ?? 2 ** 30 },
   })
 }

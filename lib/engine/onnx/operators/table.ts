@@ -1,5 +1,4 @@
 /** The table of gradient rules: operator -> rule. Adding an operator is one function and one row here and in the test. */
-import type { RuleSet } from '../../model.ts'
 import type { GraphNode } from '../graph/graph.ts'
 import * as activation from './rules/activation.ts'
 import * as arithmetic from './rules/arithmetic.ts'
@@ -131,13 +130,6 @@ export const RULES: Readonly<Record<string, RuleEntry>> = Object.freeze({
   'com.microsoft:QuickGelu': activation.swish,
 })
 
-/** What a rule set changes: everything else keeps its plain rule. */
-const BENT: Readonly<Record<RuleSet, Readonly<Record<string, RuleEntry>>>> = Object.freeze({
-  plain: {},
-  'guided-relu': { Relu: activation.guidedRelu, Clip: activation.guidedClip },
-  deconvnet: { Relu: activation.deconvnetRelu, Clip: activation.deconvnetClip },
-})
-
 /** Operators with floating-point outputs whose derivative is zero wherever it exists: the gradient stops, rightly. */
 export const STOPS: ReadonlySet<string> = new Set([
   'Ceil',
@@ -166,10 +158,4 @@ export const HOLD_FOR_INTEGERS: ReadonlySet<string> = new Set(
 
 export function ruleKey(node: GraphNode): string {
   return node.domain === '' ? node.operator : `${node.domain}:${node.operator}`
-}
-
-/** The rule of a node under a rule set; undefined where there is none. */
-export function ruleFor(node: GraphNode, rules: RuleSet): RuleEntry | undefined {
-  const key = ruleKey(node)
-  return BENT[rules][key] ?? RULES[key]
 }

@@ -15,6 +15,7 @@ import {
   type ValueInfo,
 } from '../graph/graph.ts'
 import { Held } from './limits.ts'
+import { NodeWriter, numbered } from '../graph/node-writer.ts'
 import { createPlainSession, runOnce, toConstant, typeCode } from '../run/runtime.ts'
 import { byteCount } from '../graph/stored.ts'
 
@@ -146,11 +147,14 @@ async function shapesByRuntime(graph: Graph): Promise<Map<string, ValueInfo>> {
   const tensors = graph.nodes
     .filter((node) => !SEQUENCES.test(node.operator))
     .flatMap((node) => node.outputs.filter((name) => name !== ''))
-  const ranks = tensors.map((name, index): GraphNode => {
-    const rank = `limelight:rank/${index}`
-    return { name: rank, operator: 'Shape', domain: '', inputs: [name], outputs: [rank], attributes: {} }
-  })
-  const outputs = [...tensors, ...ranks.map((node) => node.name)].map((name) => ({ name, type: 0, shape: null }))
+  const write = new NodeWriter(numbered('limelight:rank/'))
+  for (const name of tensors) write.op('Shape', [name])
+  const ranks = write.nodes
+  const outputs = [...tensors, ...ranks.map((node) => node.outputs[0] ?? '')].map((name) => ({
+    name,
+    type: 0,
+    shape: null,
+  }))
   if (outputs.length === 0) return new Map()
   const session = await createPlainSession({ ...graph, nodes: [...graph.nodes, ...ranks], outputs })
   try {
@@ -160,7 +164,10 @@ async function shapesByRuntime(graph: Graph): Promise<Map<string, ValueInfo>> {
       const shape = info.shape.map((dim): Dim => (typeof dim === 'number' && dim >= 0 ? dim : null))
       found.set(info.name, { name: info.name, type: typeCode(info.type), shape })
     }
-    for (const { inputs, name: rank } of ranks) {
+    for (const {
+      inputs,
+      outputs: [rank = ''],
+    } of ranks) {
       const info = found.get(inputs[0] ?? '')
       if (info?.shape?.length === 0 && found.get(rank)?.shape?.[0] !== 0) found.set(info.name, { ...info, shape: null })
     }

@@ -5,6 +5,7 @@
  */
 import { placeOf } from '../graph/builder.ts'
 import { intConstant, intsOf } from '../graph/constant.ts'
+import { NodeWriter, numbered } from '../graph/node-writer.ts'
 import {
   consumersOf,
   intAttribute,
@@ -152,7 +153,7 @@ export function selectEarly(graph: Graph, kept: ReadonlySet<string>): Graph {
   const producers = new Map([...moved.keys()].map((node) => [node.outputs[0] ?? '', node]))
   const values = new Map(graph.values)
   const constants = new Map(graph.constants)
-  const nodes: GraphNode[] = []
+  const write = new NodeWriter(numbered('limelight:selected/'))
   const made = new Set<string>()
   const selectedName = (name: string, { axis, index }: Selection): string =>
     `limelight:selected/${axis}/${index}/${name}`
@@ -166,15 +167,7 @@ export function selectEarly(graph: Graph, kept: ReadonlySet<string>): Graph {
     made.add(selected)
     const index = `limelight:selected/index/${selection.index}`
     constants.set(index, intConstant([selection.index]))
-    const axis = { kind: 'int', value: selection.axis } as const
-    nodes.push({
-      name: selected,
-      operator: 'Gather',
-      domain: '',
-      inputs: [name, index],
-      outputs: [selected],
-      attributes: { axis },
-    })
+    write.op('Gather', [name, index], { axis: selection.axis }, selected)
     state(name, selected, selection)
     return selected
   }
@@ -186,10 +179,10 @@ export function selectEarly(graph: Graph, kept: ReadonlySet<string>): Graph {
       const dims = graph.constants.get(node.inputs[1] ?? '')?.dims ?? []
       const first = `limelight:selected/first/${dims.length}`
       constants.set(first, intConstant([0], dims))
-      nodes.push({ ...node, inputs: [select(data, start), first] })
+      write.put({ ...node, inputs: [select(data, start), first] })
       continue
     }
-    nodes.push(node)
+    write.put(node)
     const selection = moved.get(node)
     if (selection === undefined) continue
     const [name = ''] = node.outputs
@@ -205,8 +198,8 @@ export function selectEarly(graph: Graph, kept: ReadonlySet<string>): Graph {
       constants.set(target, reshapeTarget(shapeIn(graph, name) ?? [], selection.axis) as Constant)
       inputs[1] = target
     }
-    nodes.push({ ...node, name: selected, inputs, outputs: [selected], attributes })
+    write.put({ ...node, name: selected, origin: node.origin ?? name, inputs, outputs: [selected], attributes })
     state(name, selected, selection)
   }
-  return { ...graph, nodes, values, constants }
+  return { ...graph, nodes: write.nodes, values, constants }
 }

@@ -47,6 +47,7 @@ export function fakeModel(sharpness = 1): FakeModel {
     engine: { name: 'onnx', backend: 'test', version: '0', reason: '' },
     taps: [tap(TAP, 'embedding', [null, null, SIZE]), tap('logits', 'output', [null, CLASSES])],
     inputs: ['ids', 'mask'],
+    ruleSets: [],
     logits: 'logits',
     defaultTap: TAP,
     questions,
