@@ -4,15 +4,14 @@
  *
  * Letters: N rows, H x W extent, T tokens.
  */
-import { add, given, type Formula } from '../../engine/formula.ts'
 import type { Tap, TapId } from '../../engine/model.ts'
 import { AppError } from '../../errors.ts'
-import { settled } from '../../target/scalar.ts'
 import type { Target } from '../../target/target.ts'
-import { float32, row, type FloatTensor } from '../../tensor/tensor.ts'
+import { float32, type FloatTensor } from '../../tensor/tensor.ts'
 import type { RunContext } from '../context.ts'
 import type { ImageMethod, Method } from '../method.ts'
-import { answered, batchesOf } from './batches.ts'
+import { batchesOf } from './batches.ts'
+import type { Explaining, MadeRows } from './made-rows.ts'
 import { readRows, repeated, type Reading, type Rows } from './reading.ts'
 
 type Asking = Pick<RunContext, 'model' | 'head' | 'signal' | 'target'> & Pick<Rows, 'feeds'>
@@ -59,66 +58,42 @@ export async function overLayersAndTargets(
   }
 }
 
-/** Neighbours of an input or tap: itself plus a given tensor a row. */
-export interface Neighbours {
-  /** The model input or tap that is varied, and its value, [1, ...]. */
-  readonly of: TapId
-  readonly value: FloatTensor
-  readonly count: number
-  readonly perQuestion: number
-  /** Adds row `index`'s difference to what is there, in place; of the value's size. */
-  difference(index: number, into: Float32Array): void
-}
-
-const VALUE = 'neighbours: value'
-const DIFFERENCE = 'neighbours: difference'
-
 /**
- * The mean of a reading's attributions over neighbours of the input, each asked for the same target: SmoothGrad (Smilkov 2017,
- * 1706.03825, equation 1) of any gradient method. Row by row, so that the sum does not depend on the batches.
+ * The mean of a reading's attributions over variations of the input, each asked for the same target: with noisy rows that is
+ * SmoothGrad (Smilkov et al. 2017, 1706.03825, equation 2) of any gradient method. Summed row by row in double precision, so
+ * that it does not depend on the batches.
+ * @param target settled: left to the model, each row would have its own class
  */
-export async function overNeighbours(
-  context: Asking & Pick<RunContext, 'progress'>,
+export async function averagedOverRows(
+  context: Explaining,
   reading: Reading,
-  neighbours: Neighbours,
-): Promise<{ readonly attribution: FloatTensor; readonly logits: FloatTensor; readonly target: Target }> {
-  const { model, head, signal } = context
-  const { of, value, count, perQuestion } = neighbours
-  const answer = await model.ask({ feeds: context.feeds, read: [head.logits] }, signal)
-  const logits = row(answered(answer.values, head.logits), 0)
-  const target = settled(context.target, logits.data)
+  rows: MadeRows,
+  perQuestion: number,
+): Promise<FloatTensor> {
+  const { place, at, shared, total } = rows
   let sum: Float64Array | null = null
   let dims: readonly number[] = []
-  for (const batch of batchesOf({ total: count, perQuestion })) {
-    const differences = new Float32Array(batch.count * value.data.length)
-    for (let at = 0; at < batch.count; at += 1)
-      neighbours.difference(
-        batch.first + at,
-        differences.subarray(at * value.data.length, (at + 1) * value.data.length),
-      )
-    const made: Formula = add(given(VALUE), given(DIFFERENCE))
-    const others = Object.fromEntries(Object.entries(context.feeds).filter(([name]) => name !== of))
+  for (const batch of batchesOf({ total, perQuestion })) {
     const { outputs } = await readRows(
       context,
       { it: reading },
       {
-        targets: Array.from({ length: batch.count }, () => target),
-        feeds: repeated(others, batch.count),
-        made: {
-          inputs: { [of]: made },
-          shared: { [VALUE]: value },
-          perRow: { [DIFFERENCE]: float32(differences, [batch.count, ...value.dims.slice(1)]) },
-        },
+        targets: Array.from({ length: batch.count }, () => context.target),
+        feeds: rows.feeds?.(batch.count) ?? {},
+        made: { inputs: { [place]: at }, shared, perRow: rows.perRow(batch) },
       },
     )
     for (const one of outputs['it'] ?? []) {
       const attribution = reading.attribution(one)
       dims = attribution.dims
       sum ??= new Float64Array(attribution.data.length)
-      for (let at = 0; at < sum.length; at += 1) sum[at] = (sum[at] ?? 0) + (attribution.data[at] ?? Number.NaN)
+      for (let index = 0; index < sum.length; index += 1)
+        sum[index] = (sum[index] ?? 0) + (attribution.data[index] ?? Number.NaN)
     }
-    context.progress((batch.first + batch.count) / count)
+    context.progress((batch.first + batch.count) / total)
   }
-  const mean = Float32Array.from(sum ?? [], (one) => one / count)
-  return { attribution: float32(mean, dims), logits, target }
+  return float32(
+    Float32Array.from(sum ?? [], (one) => one / total),
+    dims,
+  )
 }

@@ -1,12 +1,15 @@
 /** Deletion (Petsiuk et al. 2018, 1806.07421): the area under the probability while the most important pixels are blacked out. */
 import { z } from 'zod'
-import { given, add, multiply, subtract } from '../../../lib/engine/formula.ts'
-import { answered, answersInBatches } from '../../../lib/methods/shared/batches.ts'
+import { given } from '../../../lib/engine/formula.ts'
+import { behindMasks } from '../../../lib/methods/image/shared/masked-picture.ts'
+import { logitsOf } from '../../../lib/methods/shared/logits.ts'
+import { everyScalar } from '../../../lib/methods/shared/made-rows.ts'
 import { imageMetric } from '../../../lib/metrics/metric.ts'
 import { upsampleBilinear } from '../../../lib/render/upsample.ts'
-import { scalarOf, settled } from '../../../lib/target/scalar.ts'
-import { float32, row } from '../../../lib/tensor/tensor.ts'
+import { classOf } from '../../../lib/target/scalar.ts'
+import { float32 } from '../../../lib/tensor/tensor.ts'
 
+const PER_QUESTION = 8
 const params = z.strictObject({ steps: z.int().min(2).max(1000).default(28) })
 
 export const deletion = imageMetric<z.infer<typeof params>>({
@@ -21,7 +24,7 @@ export const deletion = imageMetric<z.infer<typeof params>>({
   better: 'lower',
   cost: ({ steps }) => steps + 1,
   async run(context, { steps }) {
-    const { model, head, picture, input, units } = context
+    const { picture, units } = context
     const [, , height = 0, width = 0] = picture.dims
     const map = upsampleBilinear(context.attribution, width, height)
     // Ties keep their place, so that the order is the same everywhere.
@@ -32,28 +35,18 @@ export const deletion = imageMetric<z.infer<typeof params>>({
       for (const pixel of order.slice(0, Math.round(part * order.length))) mask[pixel] = 0
       return mask
     }
-    const masked = add(given('black'), multiply(given('keep'), subtract(given('picture'), given('black'))))
-    const values: number[] = []
-    const rows = { total: share.length, perQuestion: 8 }
-    const batches = answersInBatches(context, rows, ({ first, count }) => {
-      const masks = share.slice(first, first + count).map(keep)
-      return {
-        read: [head.logits],
-        formulas: {
-          shared: { picture, black: units.colour([0, 0, 0]) },
-          perRow: { keep: float32(Float32Array.from(masks.flatMap((mask) => [...mask])), [count, 1, height, width]) },
-          inputs: { [input]: masked },
-        },
-      }
+    const rows = behindMasks(context, {
+      total: share.length,
+      mask: given('keep'),
+      filling: units.colour([0, 0, 0]),
+      perRow: ({ first, count }) => {
+        const masks = share.slice(first, first + count).map(keep)
+        return { keep: float32(Float32Array.from(masks.flatMap((mask) => [...mask])), [count, 1, height, width]) }
+      },
     })
-    let target = context.target
-    for await (const { answer, count } of batches)
-      for (let at = 0; at < count; at += 1) {
-        const { data } = row(answered(answer.values, head.logits), at)
-        target = settled(target, data) // of the whole picture, which comes first
-        const probability = { kind: 'probability', index: 'index' in target ? target.index : null } as const
-        values.push(scalarOf(probability, data, head.link))
-      }
+    const predicted = classOf(context.target, (await logitsOf(context)).data)
+    const target = { kind: 'probability', index: predicted } as const
+    const values = [...(await everyScalar({ ...context, target }, rows, PER_QUESTION))]
     const area = values.slice(1).reduce((sum, one, at) => sum + (one + (values[at] ?? 0)) / 2 / steps, 0)
     return { value: area, curve: { share, value: values }, diagnoses: [] }
   },

@@ -1,12 +1,13 @@
 /** SmoothGrad (Smilkov et al. 2017, 1706.03825) over any gradient method, of pictures and of texts. */
 import { z } from 'zod'
-import { gradient, sum } from '../../../lib/engine/formula.ts'
 import { imageMethod, textMethod, type ImageMethod, type TextMethod } from '../../../lib/methods/method.ts'
-import { randomStream } from '../../../lib/methods/shared/random.ts'
-import { tapIn } from '../../../lib/methods/shared/reading.ts'
-import { overNeighbours, readingOf } from '../../../lib/methods/shared/vary.ts'
+import { noisyRows } from '../../../lib/methods/shared/noise-rows.ts'
+import { repeated, tapIn } from '../../../lib/methods/shared/reading.ts'
+import { logitsOf } from '../../../lib/methods/shared/logits.ts'
+import { averagedOverRows, readingOf } from '../../../lib/methods/shared/vary.ts'
 import { embed } from '../../../lib/methods/text/shared/embedding.ts'
-import { float32, row } from '../../../lib/tensor/tensor.ts'
+import { settled } from '../../../lib/target/scalar.ts'
+import { float32 } from '../../../lib/tensor/tensor.ts'
 
 const params = z.strictObject({
   samples: z.int().min(1).max(1000).default(16),
@@ -17,6 +18,7 @@ type Params = z.infer<typeof params>
 const PER_QUESTION = 8
 
 const common = {
+  id: 'smooth-grad',
   version: 1,
   family: 'gradient',
   summary: 'The mean of a gradient over noisy copies of the input.',
@@ -25,26 +27,10 @@ const common = {
   cost: ({ samples }: Params) => 3 * samples + 1,
 }
 
-/** The gradient at the pixels, summed over colours. */
-export const imageGradient = imageMethod<Params>({
-  ...common,
-  id: 'gradient',
-  title: 'Gradient',
-  modality: 'image',
-  needs: [{ place: 'input', gradient: true }],
-  output: { kind: 'map', signed: true, complete: false },
-  reading: (tap) => ({
-    outputs: { map: sum(gradient(tap.id), [1]) }, // [N, 1, H, W]
-    attribution: ({ map }) => row(map ?? float32([], [0]), 0),
-  }),
-  run: () => Promise.reject(new Error('only read here')),
-})
-
-/** @param of any image method that reads a gradient; noise is added to the picture */
+/** @param of any image method that reads a gradient; noise is added to the picture, by the range of each colour */
 export function smoothImage(of: ImageMethod): ImageMethod {
   return imageMethod<Params>({
     ...common,
-    id: 'smooth-grad',
     title: `SmoothGrad of ${of.title}`,
     modality: 'image',
     needs: of.needs,
@@ -52,50 +38,43 @@ export function smoothImage(of: ImageMethod): ImageMethod {
     async run(context, { samples, noise }) {
       const { input, picture, units, seed } = context
       const tap = tapIn(context)
-      const plane = picture.data.length / units.lowest.length
-      const { attribution, logits } = await overNeighbours(context, readingOf(of, tap, of.params.parse({})), {
-        of: input,
-        value: picture,
-        count: samples,
-        perQuestion: PER_QUESTION,
-        difference(index, into) {
-          const random = randomStream(seed, 'noise', index)
-          units.lowest.forEach((low, channel) => {
-            const deviation = noise * ((units.highest[channel] ?? low) - low)
-            for (let at = 0; at < plane; at += 1) into[channel * plane + at] = deviation * random.normal()
-          })
-        },
-      })
-      return { kind: 'image', map: attribution, layer: tap.id, logits, diagnoses: [] }
+      const logits = await logitsOf(context)
+      const ranges = units.highest.map((high, channel) => noise * (high - (units.lowest[channel] ?? high)))
+      const deviation = float32(ranges, [1, ranges.length, 1, 1])
+      const rows = noisyRows(input, picture, samples, { deviation, seed, purpose: 'noise' })
+      const target = settled(context.target, logits.data)
+      const reading = readingOf(of, tap, of.params.parse({}))
+      const map = await averagedOverRows({ ...context, target }, reading, rows, PER_QUESTION)
+      return { kind: 'image', map, layer: tap.id, logits, diagnoses: [] }
     },
   })
 }
 
-/** @param of any text method that reads a gradient; noise is added to the embedding, its range the largest minus the smallest */
+/** @param of any text method that reads a gradient; noise is added to the embedding, by its largest less its smallest value */
 export function smoothText(of: TextMethod): TextMethod {
   return textMethod<Params>({
     ...common,
-    id: 'smooth-grad',
     title: `SmoothGrad of ${of.title}`,
     modality: 'text',
     needs: of.needs,
     output: { ...of.output, complete: false },
     async run(context, { samples, noise }) {
-      const { embedding } = await embed(context)
-      const extent = embedding.data.reduce((most, one) => Math.max(most, one), -Infinity)
-      const deviation = noise * (extent - embedding.data.reduce((least, one) => Math.min(least, one), Infinity))
+      const { seed, feeds } = context
+      const { embedding, logits } = await embed(context)
+      const [low, high] = embedding.data.reduce(
+        ([least, most], one) => [Math.min(least, one), Math.max(most, one)] as const,
+        [Infinity, -Infinity] as readonly [number, number],
+      )
       const tap = tapIn(context)
-      const { attribution, logits } = await overNeighbours(context, readingOf(of, tap, of.params.parse({})), {
-        of: tap.id,
-        value: float32(embedding.data, [1, ...embedding.dims]),
-        count: samples,
-        perQuestion: PER_QUESTION,
-        difference(index, into) {
-          const random = randomStream(context.seed, 'noise', index)
-          for (let at = 0; at < into.length; at += 1) into[at] = deviation * random.normal()
-        },
-      })
-      return { kind: 'text', scores: attribution, wordReduction: 'sum', logits, completeness: null, diagnoses: [] }
+      const clean = float32(embedding.data, [1, ...embedding.dims])
+      const rows = {
+        ...noisyRows(tap.id, clean, samples, { deviation: noise * (high - low), seed, purpose: 'noise' }),
+        feeds: (count: number) => repeated(feeds, count),
+      }
+      const target = settled(context.target, logits.data)
+      const reading = readingOf(of, tap, of.params.parse({}))
+      const scores = await averagedOverRows({ ...context, target }, reading, rows, PER_QUESTION)
+      return { kind: 'text', scores, wordReduction: 'sum', logits, completeness: null, diagnoses: [] }
     },
   })
 }

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { textMethod } from '../../../lib/methods/method.ts'
 import { answersInBatches, answered } from '../../../lib/methods/shared/batches.ts'
 import { ridgeRegression } from '../../../lib/methods/shared/linear-algebra.ts'
+import { logitsOf } from '../../../lib/methods/shared/logits.ts'
 import { randomStream } from '../../../lib/methods/shared/random.ts'
 import { scalarOf, settled } from '../../../lib/target/scalar.ts'
 import { float32, row } from '../../../lib/tensor/tensor.ts'
@@ -27,15 +28,14 @@ export const wordLime = textMethod<z.infer<typeof params>>({
   output: { kind: 'tokens', signed: true, complete: false },
   cost: ({ samples }) => samples + 1,
   async run(context, { samples, width, ridge }) {
-    const { model, head, signal, seed, tokenIds } = context
+    const { head, seed, tokenIds } = context
     const words = context.words()
     const kept = Array.from({ length: samples }, (_, sample) => {
       const random = randomStream(seed, 'words', sample)
       const without = new Set(random.permutation(words.length, 1 + random.integer(words.length)))
       return words.map((_word, word) => (without.has(word) ? 0 : 1))
     })
-    const whole = await model.ask({ feeds: context.feeds, read: [head.logits] }, signal)
-    const logits = row(answered(whole.values, head.logits), 0)
+    const logits = await logitsOf(context)
     const target = settled(context.target, logits.data)
     /** The text without some of its words: their tokens are deleted. */
     const idsOf = (present: readonly number[]): number[] => {
@@ -56,7 +56,7 @@ export const wordLime = textMethod<z.infer<typeof params>>({
         features: kept.flat(),
         targets: scores,
         weights: kept.map((present) => {
-          const distance = 1 - Math.sqrt(present.reduce((sum, one) => sum + one, 0) / words.length)
+          const distance = 1 - Math.sqrt(present.filter((one) => one === 1).length / words.length)
           return Math.exp(-((distance / width) ** 2))
         }),
       },

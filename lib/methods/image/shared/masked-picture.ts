@@ -1,17 +1,35 @@
 /** A picture behind masks. Letters: N rows, C channels of the picture, H x W its extent. */
-import { add, divide, given, max, min, multiply, subtract, type Formula } from '../../../engine/formula.ts'
+import {
+  abs,
+  add,
+  divide,
+  given,
+  greater,
+  max,
+  maximum,
+  min,
+  multiply,
+  subtract,
+  where,
+  type Formula,
+} from '../../../engine/formula.ts'
 import type { ImageContext } from '../../context.ts'
 import type { MadeRows } from '../../shared/made-rows.ts'
 import type { FloatTensor } from '../../../tensor/tensor.ts'
 
 const PLACES = [2, 3]
-/** pytorch-grad-cam's, so that a constant map is a mask of zeros. */
+/** pytorch-grad-cam's. */
 const LEAST_RANGE = 1e-8
+/** A map that varies by less than this share of its largest value is constant up to the rounding of its enlargement. */
+const ROUNDING = 1e-6
 
-/** Each map [N, 1, H, W] brought to 0..1 by its own extremes. */
+/** Each map [N, 1, H, W] brought to 0..1 by its own extremes; a constant one is a mask of zeros. */
 export function byItsExtremes(map: Formula): Formula {
-  const least = min(map, PLACES)
-  return divide(subtract(map, least), add(subtract(max(map, PLACES), least), LEAST_RANGE))
+  const [least, most] = [min(map, PLACES), max(map, PLACES)]
+  const range = subtract(most, least)
+  const varies = greater(range, multiply(maximum(abs(least), abs(most)), ROUNDING))
+  // What is divided by 0 is 0.
+  return divide(subtract(map, least), where(varies, add(range, LEAST_RANGE), 0))
 }
 
 export interface Masks extends Pick<MadeRows, 'total' | 'perRow'> {
