@@ -3,8 +3,8 @@
  * tensors. Only nodes on a path from those tensors to the outputs take part.
  */
 import { AppError } from '../../../errors.ts'
-import type { RuleSet } from '../../model.ts'
 import { Builder } from '../graph/builder.ts'
+import type { Bending } from './bending.ts'
 import { findComposites } from './composites.ts'
 import {
   carriesFloats,
@@ -16,16 +16,20 @@ import {
   type Graph,
   type GraphNode,
 } from '../graph/graph.ts'
-import { describeObstacles, obstacleAt, type Obstacle } from './obstacles.ts'
-import { ruleFor } from '../operators/bent-rules.ts'
+import { describeObstacles, obstacleAt, type Obstacle, type Way } from './obstacles.ts'
+import { findSpelled } from './spelled-functions.ts'
 import { operatorOf } from '../operators/operator-of.ts'
 import type { RuleEntry } from '../operators/rules/rule.ts'
 
 export interface GradientRequest {
-  /** Outputs that the scalar is made of; each gets a cotangent as a graph input of its shape. */
+  /** Outputs that the scalar is made of; each gets a cotangent of its shape: a graph input where it is not computed. */
   readonly of: readonly string[]
+  /** Output -> tensor that holds its cotangent, where nodes behind the model's compute it. */
+  readonly computed?: ReadonlyMap<string, string>
   readonly wrt: readonly string[]
-  readonly rules: RuleSet
+  readonly rules: Bending
+  /** The name of a tensor's value in the reference pass; only rule sets that compare with one ask. */
+  readonly reference?: (tensor: string) => string
   /** Tensors that are given, not computed: nothing before them matters. */
   readonly replaced: ReadonlySet<string>
 }
@@ -33,7 +37,7 @@ export interface GradientRequest {
 export interface GradientGraph {
   /** Behind the model's nodes, in order. */
   readonly builder: Builder
-  /** Output -> name of the graph input that takes its cotangent. */
+  /** Output -> name of the graph input that takes its cotangent; computed ones are missing. */
   readonly cotangents: ReadonlyMap<string, string>
   /** Tensor -> name of its gradient. */
   readonly gradients: ReadonlyMap<string, string>
@@ -126,12 +130,19 @@ function expectConstant(node: GraphNode, entry: RuleEntry, place: number): void 
 
 /** Everything on the way that no gradient passes. */
 function obstaclesOn(
-  { path, needed, reached }: Path,
+  { needed, reached }: Path,
+  nodes: readonly GraphNode[],
   build: Builder,
-  { rules, replaced }: GradientRequest,
+  replaced: ReadonlySet<string>,
+  way: Way,
 ): Obstacle[] {
   const arrives = (name: string): boolean => needed.has(name) && reached.has(name) && !replaced.has(name)
-  return path.flatMap((node) => obstacleAt(node, build, rules, arrives) ?? [])
+  return nodes.flatMap((node) => obstacleAt(node, build, arrives, way) ?? [])
+}
+
+/** @throws Error: a question without a reference has no rule set that asks for one. */
+function noReference(tensor: string): never {
+  throw new Error(`the reference value of "${tensor}" is asked for, and the question has no reference`)
 }
 
 /**
@@ -139,17 +150,29 @@ function obstaclesOn(
  * @throws AppError NOT_DIFFERENTIABLE naming every operator on the way that has no rule, or none for its variant.
  */
 export function differentiate(graph: Graph, request: GradientRequest): GradientGraph {
-  const way = pathOf(graph, request)
-  const { path, reached } = way
-  const missing = describeObstacles(obstaclesOn(way, new Builder(graph, 'limelight:'), request))
+  const { rules, replaced } = request
+  const found = pathOf(graph, request)
+  const { reached } = found
+  const way: Way = {
+    rules,
+    backwards: { depends: (name) => reached.has(name), reference: request.reference ?? noReference },
+  }
+  const kept = new Set([...request.of, ...request.wrt, ...replaced])
+  const scratch = new Builder(graph, 'limelight:')
+  const spelled = findSpelled(graph, scratch, kept, rules)
+  const taken = new Set([...spelled.values()].flatMap((one) => one.inner))
+  const path = found.path.filter((node) => !taken.has(node)).map((node) => spelled.get(node)?.stands ?? node)
+  const missing = describeObstacles(obstaclesOn(found, path, scratch, replaced, way))
   if (missing.length > 0)
     throw new AppError({
       code: 'NOT_DIFFERENTIABLE',
       message: `No gradient rule for ${missing.join(', ')}, on the way from ${request.wrt.join(', ')} to the output. Choose a layer behind ${missing.length > 1 ? 'them' : 'it'}, or a method without gradients.`,
       details: { operators: missing },
     })
-  const cotangents = new Map(request.of.map((name) => [name, `limelight:cotangent/${name}`]))
-  const [seed] = [...cotangents].map(([of, name]) => ({ of, name }))
+  const seeds = request.of.map((of) => ({ of, name: request.computed?.get(of) ?? `limelight:cotangent/${of}` }))
+  const inputs = seeds.filter(({ of }) => request.computed?.has(of) !== true)
+  const cotangents = new Map(inputs.map(({ of, name }) => [of, name]))
+  const [seed] = seeds
   const builder = new Builder(graph, 'limelight:gradient/', seed)
   const parts = new Map<string, string[]>()
   const give = (name: string, gradient: string): void => {
@@ -164,9 +187,8 @@ export function differentiate(graph: Graph, request: GradientRequest): GradientG
     parts.set(name, [sum])
     return sum
   }
-  for (const [name, seed] of cotangents) give(name, seed)
-  const kept = new Set([...request.of, ...request.wrt, ...request.replaced])
-  const composites = findComposites(graph, builder, kept, request.rules)
+  for (const { of, name } of seeds) give(of, name)
+  const composites = findComposites(graph, builder, kept, rules)
   const inside = new Set([...composites.values()].flatMap((one) => one.inner))
   for (const node of path.toReversed()) {
     if (inside.has(node)) continue
@@ -177,9 +199,9 @@ export function differentiate(graph: Graph, request: GradientRequest): GradientG
       for (const [name, gradient] of composite.gradients(builder, g, (name) => reached.has(name))) give(name, gradient)
       continue
     }
-    const incoming = node.outputs.map((name) => (reached.has(name) && !request.replaced.has(name) ? total(name) : null))
+    const incoming = node.outputs.map((name) => (reached.has(name) && !replaced.has(name) ? total(name) : null))
     if (incoming.every((one) => one === null)) continue
-    const entry = ruleFor(node, request.rules)
+    const entry = rules.ruleOf(node, way.backwards)
     if (entry === undefined) throw new Error(`no rule for ${describeNode(node)}`)
     const wanted = node.inputs.map((name) => reached.has(name))
     const gradients = entry.rule(node, incoming, builder, wanted)

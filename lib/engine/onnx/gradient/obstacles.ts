@@ -1,9 +1,9 @@
 /** What gradients cannot pass: asked before the first rule runs, and of every layer when a model is loaded. */
-import type { RuleSet } from '../../model.ts'
 import type { Builder } from '../graph/builder.ts'
 import { carriesFloats, describeNode, operatorKey, type GraphNode } from '../graph/graph.ts'
-import { ruleFor } from '../operators/bent-rules.ts'
 import { operatorOf } from '../operators/operator-of.ts'
+import { PLAIN, type Bending } from './bending.ts'
+import type { Backwards } from './rule-sets/rule-set.ts'
 
 export interface Obstacle {
   readonly node: GraphNode
@@ -11,15 +11,25 @@ export interface Obstacle {
   readonly reason: string | null
 }
 
+/** The rules that a gradient goes by, and what is known of its way. */
+export interface Way {
+  readonly rules: Bending
+  readonly backwards: Backwards
+}
+
+const ANY_WAY: Way = { rules: PLAIN, backwards: { depends: () => true, reference: (name) => name } }
+
 /** Why no gradient passes a node from those of its outputs that `carries` is true of; null where it passes. */
 export function obstacleAt(
   node: GraphNode,
   build: Builder,
-  rules: RuleSet,
   carries: (output: string) => boolean,
+  { rules, backwards }: Way = ANY_WAY,
 ): Obstacle | null {
-  const entry = ruleFor(node, rules)
-  if (entry === undefined) return { node, reason: node.obstacle ?? null }
+  const entry = rules.ruleOf(node, backwards)
+  if (entry === undefined || node.obstacle !== undefined) return { node, reason: node.obstacle ?? null }
+  const refused = rules.refusal(node)
+  if (refused !== null) return { node, reason: refused }
   const handled = entry.outputs ?? 1
   const ignored = node.outputs.findIndex((name, place) => place >= handled && name !== '' && carries(name))
   if (ignored >= 0) return { node, reason: `its output ${ignored + 1} has no gradient rule` }

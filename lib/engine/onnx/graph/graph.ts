@@ -81,6 +81,11 @@ export interface GraphNode {
   readonly scope?: string
   /** Why no gradient passes this variant of an operator that is otherwise known. */
   readonly obstacle?: string
+  /**
+   * The tap that it stands for, where its own output is called otherwise: a selection moved forward, a part of an operator
+   * that was written out for a rule set.
+   */
+  readonly origin?: string
 }
 
 /** A number, a symbol shared by equal extents, or null: unknown before the run. */

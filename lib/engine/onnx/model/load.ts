@@ -13,6 +13,8 @@ import { operatorOf } from '../operators/operator-of.ts'
 import { typeName } from '../run/runtime.ts'
 import { findLogits, sensibleTap } from './defaults.ts'
 import { findTaps } from './taps.ts'
+import { RULE_SETS } from '../gradient/rule-sets/index.ts'
+import type { RuleSetDefinition } from '../gradient/rule-sets/rule-set.ts'
 import { upgrade } from '../prepare/upgrade.ts'
 import { precisionNote, widen } from '../prepare/widen.ts'
 
@@ -23,6 +25,8 @@ export interface OnnxOptions {
   readonly threads?: number
   /** Bytes of compiled questions kept; 1 GiB by default. */
   readonly cacheBytes?: number
+  /** The rule sets that questions may name; those of the engine's own list by default. 'plain' must be among them. */
+  readonly ruleSets?: readonly RuleSetDefinition[]
 }
 
 /**
@@ -48,6 +52,7 @@ export async function loadOnnxModel(path: string, options: OnnxOptions = {}): Pr
     logits,
     defaultTap,
     engine: { name: 'onnx', backend: 'cpu', version: runtimeVersion(), reason: notesOn(graph) },
+    ruleSets: options.ruleSets ?? RULE_SETS,
     settings: { threads: options.threads ?? 0, cacheBytes: options.cacheBytes ?? 2 ** 30 },
   })
 }

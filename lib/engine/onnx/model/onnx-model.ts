@@ -2,12 +2,26 @@
 import type { Tensor as RuntimeTensor } from 'onnxruntime-node'
 import { AppError } from '../../../errors.ts'
 import { sizeOf, type FloatTensor, type Tensor } from '../../../tensor/tensor.ts'
-import { dimsOf, leavesOf } from '../../formula.ts'
-import { givenIn } from '../../given.ts'
-import type { Answer, EngineInfo, ExplainableModel, LinearHead, Question, Tap, TapId } from '../../model.ts'
-import type { FormulaPlan, QuestionPlan } from '../question/compile.ts'
-import { DataType, typeIn, type Graph, type Shape } from '../graph/graph.ts'
+import { leavesOf, type Leaf } from '../../formula.ts'
+import { checkWidens, dimsOf, type Extents } from '../../formula-shape.ts'
+import { computedWeights, givenIn } from '../../given.ts'
+import { PLAIN_RULES } from '../../read-rule-set.ts'
+import type {
+  Answer,
+  EngineInfo,
+  ExplainableModel,
+  LinearHead,
+  Question,
+  RuleSetInfo,
+  Tap,
+  TapId,
+} from '../../model.ts'
+import { Bending } from '../gradient/bending.ts'
+import type { RuleSetDefinition } from '../gradient/rule-sets/rule-set.ts'
+import { COMPUTED_COTANGENT, type FormulaPlan, type QuestionPlan } from '../question/compile.ts'
+import { DataType, shapeIn, typeIn, type Graph, type Shape } from '../graph/graph.ts'
 import { findLinearHead } from './linear-head.ts'
+import { RuleGraphs } from './rule-graphs.ts'
 import { toFloat, toRuntime, typeCode, typeName } from '../run/runtime.ts'
 import { QuestionCache, type CacheSettings, type CompiledQuestion } from '../question/question-cache.ts'
 
@@ -17,6 +31,7 @@ export interface OnnxModelParts {
   readonly logits: TapId
   readonly defaultTap: TapId
   readonly engine: EngineInfo
+  readonly ruleSets: readonly RuleSetDefinition[]
   readonly settings: CacheSettings
 }
 
@@ -32,6 +47,7 @@ export class OnnxModel implements ExplainableModel {
   readonly defaultTap: TapId
   readonly #graph: Graph
   readonly #cache: QuestionCache
+  readonly #ruleSets: readonly RuleSetDefinition[]
   readonly #known: ReadonlySet<string>
   #disposed = false
 
@@ -42,8 +58,14 @@ export class OnnxModel implements ExplainableModel {
     this.defaultTap = parts.defaultTap
     this.inputs = parts.graph.inputs.map((one) => one.name)
     this.#graph = parts.graph
-    this.#cache = new QuestionCache(parts.graph, parts.settings)
+    this.#ruleSets = parts.ruleSets
+    const graphs = new RuleGraphs(parts.graph)
+    this.#cache = new QuestionCache(({ rules }) => graphs.for(rules), parts.settings)
     this.#known = new Set(parts.taps.map((tap) => tap.id))
+  }
+
+  get ruleSets(): readonly RuleSetInfo[] {
+    return this.#ruleSets
   }
 
   /** How many graphs were compiled so far. */
@@ -95,28 +117,49 @@ export class OnnxModel implements ExplainableModel {
     for (const name of Object.keys(question.feeds ?? {}))
       if (!this.inputs.includes(name))
         throw badInput(`The model has no input "${name}". It has ${this.inputs.join(', ')}.`)
+    const rules = new Bending(question.gradient?.rules ?? PLAIN_RULES, this.#ruleSets)
+    const { reference } = question.gradient?.rules ?? {}
+    for (const name of Object.keys(reference?.feeds ?? {}))
+      if (!this.inputs.includes(name))
+        throw badInput(
+          `The reference feeds "${name}", which is no input of the model. It has ${this.inputs.join(', ')}.`,
+        )
+    this.#checkTaps([...rules.taps, ...Object.keys(reference?.from ?? {})])
     const formulas = this.#formulaPlan(question)
     const leaves = Object.values(formulas.outputs).flatMap(leavesOf)
-    this.#checkTaps(leaves.flatMap((leaf) => (leaf.kind === 'given' ? [] : [leaf.tap])))
     if ((wrt.length > 0 || leaves.some((leaf) => leaf.kind === 'gradient')) && of.length === 0)
       throw badInput('A gradient needs an output to be the gradient of.')
-    return { replaced, read: question.read, of, wrt, rules: question.gradient?.rules ?? 'plain', formulas }
+    return { replaced, read: question.read, of, wrt, rules, formulas }
   }
 
   /** @throws AppError BAD_INPUT where formulas and tensors do not fit each other or the taps they are computed for. */
-  #formulaPlan({ formulas = {} }: Question): FormulaPlan {
+  #formulaPlan({ formulas = {}, gradient }: Question): FormulaPlan {
     const given = givenIn(formulas)
     const { inputs = {}, outputs = {} } = formulas
+    const cotangents = computedWeights(gradient?.of)
     for (const [name, formula] of Object.entries(inputs)) {
       if (!this.inputs.includes(name)) this.#checkTaps([name])
       const type = typeIn(this.#graph, name) || DataType.float
       if (type !== DataType.float) throw badInput(`"${name}" takes ${typeName(type)}, a formula makes float32.`)
-      this.#checkShape(
-        name,
-        dimsOf(formula, (leaf) => given.dimsOf(leaf)),
-      )
+      const dims = dimsOf(formula, (leaf) => given.dimsOf(leaf))
+      if (dims !== null) this.#checkShape(name, dims)
     }
-    return { given: given.shapes, inputs, outputs }
+    const shapeOf = (leaf: Leaf): Extents | null =>
+      leaf.kind === 'given' ? given.dimsOf(leaf) : this.#shapeAt(leaf.tap)
+    for (const [output, formula] of Object.entries(cotangents)) {
+      const [dims, wanted] = [dimsOf(formula, shapeOf), this.#shapeAt(output)]
+      if (dims !== null && wanted !== null) checkWidens(`The cotangent of "${output}"`, dims, wanted)
+    }
+    for (const formula of Object.values(outputs)) dimsOf(formula, shapeOf)
+    return { given: given.shapes, inputs, cotangents, outputs }
+  }
+
+  /** Null where the rank is unknown. @throws AppError UNKNOWN_LAYER */
+  #shapeAt(tap: TapId): Extents | null {
+    this.#checkTaps([tap])
+    const shape = shapeIn(this.#graph, tap)
+    // The runtime says [] for an unknown rank too.
+    return shape === null || shape.length === 0 ? null : shape.map((dim) => (typeof dim === 'number' ? dim : null))
   }
 
   /** The answer where everything asked for is given with the question; null where something has to be computed. */
@@ -131,15 +174,19 @@ export class OnnxModel implements ExplainableModel {
     const given: Record<string, Tensor> = { ...question.feeds, ...question.from }
     const feeds: Record<string, RuntimeTensor> = {}
     for (const name of compiled.feeds) feeds[name] = toRuntime(this.#checked(name, given[name]))
-    for (const [output, name] of compiled.cotangents)
-      feeds[name] = toRuntime(this.#checked(output, question.gradient?.of[output]))
+    for (const [output, name] of compiled.cotangents) {
+      const weights = question.gradient?.of[output]
+      if (weights !== undefined && !('kind' in weights)) feeds[name] = toRuntime(this.#checked(output, weights))
+    }
     const { shared, perRow } = question.formulas ?? {}
     for (const [name, input] of compiled.given) {
       const tensor = perRow?.[name] ?? shared?.[name]
       if (tensor !== undefined) feeds[input] = toRuntime(tensor)
     }
+    this.#feedReference(compiled, question, feeds)
     this.#checkRows(compiled, feeds)
-    if (compiled.cotangents.size > 0) this.#checkSymbols(compiled.feeds, feeds)
+    if (compiled.cotangents.size + Object.keys(plan.formulas.cotangents).length > 0)
+      this.#checkSymbols(compiled.feeds, feeds)
     let results: Readonly<Record<string, unknown>> = {}
     const fetches = [
       ...new Set([...compiled.reads.values(), ...compiled.gradients.values(), ...compiled.computed.values()]),
@@ -147,11 +194,11 @@ export class OnnxModel implements ExplainableModel {
     try {
       if (fetches.length > 0) results = await compiled.session.run(feeds, fetches)
     } catch (cause) {
-      throw new AppError({
-        code: 'BAD_INPUT',
-        message: `The model does not run on this input: ${cause instanceof Error ? cause.message : String(cause)}`,
-        cause,
-      })
+      const message = cause instanceof Error ? cause.message : String(cause)
+      const subject = message.includes(COMPUTED_COTANGENT)
+        ? 'A cotangent does not fit its output'
+        : 'The model does not run on this input'
+      throw new AppError({ code: 'BAD_INPUT', message: `${subject}: ${message}`, cause })
     }
     const result = (name: string | undefined): FloatTensor => toFloat(results[name ?? ''] as RuntimeTensor)
     const values: Record<TapId, FloatTensor> = {}
@@ -164,6 +211,24 @@ export class OnnxModel implements ExplainableModel {
     const computed: Record<string, FloatTensor> = {}
     for (const [name, output] of compiled.computed) computed[name] = result(output)
     return { values, gradients, computed }
+  }
+
+  /** Each tensor of the reference has one row, or as many as the question. */
+  #feedReference(
+    { references, cotangents, feeds: own }: CompiledQuestion,
+    { gradient }: Question,
+    feeds: Record<string, RuntimeTensor>,
+  ): void {
+    const { feeds: inputs = {}, from = {} } = gradient?.rules?.reference ?? {}
+    const [rows] = [...cotangents.values(), ...own].map((name) => feeds[name]?.dims[0])
+    for (const [name, input] of references) {
+      const tensor = this.#checked(name, from[name] ?? inputs[name])
+      if (tensor.dims[0] !== 1 && rows !== undefined && tensor.dims[0] !== rows)
+        throw badInput(
+          `The reference of "${name}" has ${tensor.dims[0]} rows, the question ${rows}. Give one row, or as many.`,
+        )
+      feeds[input] = toRuntime(tensor)
+    }
   }
 
   /** The compiled graph says so where several of its inputs have the same rows: then they must. */
@@ -205,7 +270,7 @@ export class OnnxModel implements ExplainableModel {
     return tensor
   }
 
-  #checkShape(name: string, dims: readonly number[]): void {
+  #checkShape(name: string, dims: Extents): void {
     const shape: Shape | null = this.#graph.values.get(name)?.shape ?? null
     const fits =
       shape === null ||

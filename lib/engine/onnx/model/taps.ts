@@ -20,7 +20,7 @@ function obstacles(graph: Graph, logits: string): Map<string, ReadonlySet<Obstac
     const reaching = carriersOf(graph, node).filter((name) => found.has(name))
     if (reaching.length === 0) continue
     const own = new Set(reaching.flatMap((name) => [...(found.get(name) ?? [])]))
-    const obstacle = obstacleAt(node, build, 'plain', (name) => reaching.includes(name))
+    const obstacle = obstacleAt(node, build, (name) => reaching.includes(name))
     if (obstacle !== null) own.add(obstacle)
     for (const name of readsOf(node)) {
       const known = found.get(name)

@@ -10,6 +10,8 @@ import type { SizeOf } from './sizes.ts'
 export interface Operator {
   /** Its gradient. */
   readonly rule?: RuleEntry
+  /** The operator of ai.onnx that it is under another name: rule sets have a row for that one. */
+  readonly sameAs?: string
   /** It makes floats whose derivative is zero wherever it exists: the gradient stops, rightly. */
   readonly stops?: true
   /** The rule holds for quantised integers too: it moves values, adds them, or changes their type. */

@@ -69,7 +69,7 @@ const fusedMatMul: Decomposition = (at) => {
 }
 
 /** x Phi(x), by the error function. */
-function exactGelu(at: Expansion, x: string, output: string): void {
+export function exactGelu(at: Expansion, x: string, output: string): void {
   const erf = at.op('Erf', [at.op('Mul', [x, at.float(Math.SQRT1_2)])])
   const share = at.op('Mul', [at.op('Add', [erf, at.float(1)]), at.float(0.5)])
   at.op('Mul', [x, share], {}, output)
@@ -77,14 +77,17 @@ function exactGelu(at: Expansion, x: string, output: string): void {
 const biasGelu: Decomposition = (at) => {
   exactGelu(at, at.op('Add', [at.input(0), at.input(1)]), at.node.outputs[0] ?? '')
 }
-/** x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))), of x + bias. */
-const fastGelu: Decomposition = (at) => {
-  const x = at.input(1) === '' ? at.input(0) : at.op('Add', [at.input(0), at.input(1)])
+/** x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) */
+export function tanhGelu(at: Expansion, x: string, output: string): void {
   const cube = at.op('Mul', [at.op('Mul', [x, x]), x])
   const inner = at.op('Add', [x, at.op('Mul', [cube, at.float(0.044715)])])
   const tanh = at.op('Tanh', [at.op('Mul', [inner, at.float(Math.sqrt(2 / Math.PI))])])
   const share = at.op('Mul', [at.op('Add', [tanh, at.float(1)]), at.float(0.5)])
-  at.op('Mul', [x, share], {}, at.node.outputs[0] ?? '')
+  at.op('Mul', [x, share], {}, output)
+}
+const fastGelu: Decomposition = (at) => {
+  const x = at.input(1) === '' ? at.input(0) : at.op('Add', [at.input(0), at.input(1)])
+  tanhGelu(at, x, at.node.outputs[0] ?? '')
 }
 
 /** LayerNormalization(x + skip + bias); a fourth output is the sum itself. */

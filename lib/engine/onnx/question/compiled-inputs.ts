@@ -9,8 +9,12 @@ export interface InputNames {
   readonly made: readonly string[]
   /** Output -> graph input for its cotangent. */
   readonly cotangents: ReadonlyMap<string, string>
+  /** Output -> its cotangent, where formulas compute that. */
+  readonly computed: ReadonlyMap<string, string>
   /** Tensor that formulas name -> graph input. */
   readonly given: ReadonlyMap<string, string>
+  /** Input or tap -> graph input for its value in the reference pass. */
+  readonly references: ReadonlyMap<string, string>
 }
 
 export interface InputDescription {
@@ -29,7 +33,7 @@ export interface InputDescription {
  */
 export function describeInputs(
   graph: Graph,
-  { feeds, made, cotangents, given }: InputNames,
+  { feeds, made, cotangents, computed, given, references }: InputNames,
   shapes: Readonly<Record<string, readonly (number | null)[]>>,
 ): InputDescription {
   const firstDim = (name: string): Dim => graph.values.get(name)?.shape?.[0] ?? null
@@ -41,19 +45,36 @@ export function describeInputs(
     const shape = publicShape(graph.values.get(name)?.shape ?? null, rows)
     return { name, type: typeIn(graph, name) || DataType.float, shape }
   }
+  const cotangentInfo = ([of, name]: readonly [string, string]): ValueInfo => ({
+    ...infoOf(of),
+    name,
+    type: DataType.float,
+  })
   const withTheseRows = [...cotangents].filter(([of]) => firstDim(of) === rows).map(([, input]) => input)
+  const computedWithThem = [...computed].filter(([of]) => firstDim(of) === rows)
   return {
     inputs: [
       ...feeds.map(infoOf),
-      ...[...cotangents].map(([of, input]) => ({ ...infoOf(of), name: input, type: DataType.float })),
+      ...[...cotangents].map(cotangentInfo),
       ...[...given].map(([name, input]) => {
         const shape = shapes[name]?.map((dim, axis) => (axis === 0 && dim === null ? ROWS : dim)) ?? null
         return { name: input, type: DataType.float, shape }
       }),
+      // One row or many: the first axis is open, whatever the rows of the question are called.
+      ...[...references].map(([of, input]) => ({
+        ...infoOf(of),
+        name: input,
+        shape: openRows(graph.values.get(of)?.shape ?? null),
+      })),
     ],
     sameRows: rows === null ? perRow : [...feeds, ...perRow, ...withTheseRows],
-    stated: (byRules) => (rows === null ? [] : [...byRules, ...made.map(infoOf)]),
+    stated: (byRules) =>
+      rows === null ? [] : [...byRules, ...made.map(infoOf), ...computedWithThem.map(cotangentInfo)],
   }
+}
+
+function openRows(shape: Shape | null): Shape | null {
+  return shape && shape.map((dim, axis) => (axis > 0 && typeof dim === 'number' ? dim : null))
 }
 
 /** Symbols stay out of it, but for `rows` on the first axis: two may well be equal in one question and differ in the next. */

@@ -1,5 +1,6 @@
 /** Compiled questions, kept by their plan and bounded by memory: the same question on another input compiles nothing. */
 import type { InferenceSession } from 'onnxruntime-node'
+import { keyOf } from '../../formula.ts'
 import { compileQuestion, type CompiledGraph, type QuestionPlan } from './compile.ts'
 import { badModel, type Graph } from '../graph/graph.ts'
 import { createSession, type SessionSettings } from '../run/runtime.ts'
@@ -24,28 +25,29 @@ export interface CacheSettings extends SessionSettings {
   readonly cacheBytes: number
 }
 
-function keyOf(plan: QuestionPlan): string {
+function keyOfPlan(plan: QuestionPlan): string {
   const sorted = (names: readonly string[]): string[] => [...new Set(names)].sort()
   const { replaced, read, of, wrt, rules, formulas } = plan
-  return JSON.stringify([sorted(replaced), sorted(read), sorted(of), sorted(wrt), rules, formulas])
+  return keyOf([sorted(replaced), sorted(read), sorted(of), sorted(wrt), rules.key, formulas])
 }
 
 /** Least recently used first out; a session in use is released when its last user is done. */
 export class QuestionCache {
-  readonly #graph: Graph
+  readonly #graphFor: (plan: QuestionPlan) => Promise<Graph>
   readonly #settings: CacheSettings
   readonly #entries = new Map<string, Entry>()
   /** Graphs compiled so far: a test of reuse reads it. */
   compiled = 0
 
-  constructor(graph: Graph, settings: CacheSettings) {
-    this.#graph = graph
+  /** @param graphFor the model's graph, as a question needs it written */
+  constructor(graphFor: (plan: QuestionPlan) => Promise<Graph>, settings: CacheSettings) {
+    this.#graphFor = graphFor
     this.#settings = settings
   }
 
   /** Lends the compiled question for the time of `use`. */
   async with<T>(plan: QuestionPlan, use: (question: CompiledQuestion) => Promise<T>): Promise<T> {
-    const key = keyOf(plan)
+    const key = keyOfPlan(plan)
     const entry = this.#entries.get(key) ?? {
       question: this.#compile(plan),
       bytes: 0,
@@ -73,7 +75,7 @@ export class QuestionCache {
   }
 
   async #compile(plan: QuestionPlan): Promise<CompiledQuestion> {
-    const { graph, ...names } = compileQuestion(this.#graph, plan)
+    const { graph, ...names } = compileQuestion(await this.#graphFor(plan), plan)
     this.compiled++
     const session = await createSession(graph, this.#settings).catch((cause: unknown) => {
       throw badModel(`ONNX Runtime refuses it: ${cause instanceof Error ? cause.message : String(cause)}`, cause)

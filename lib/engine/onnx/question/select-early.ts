@@ -145,7 +145,7 @@ export function selectEarly(graph: Graph, kept: ReadonlySet<string>): Graph {
       constants.set(target, reshapeTarget(shapeIn(graph, name) ?? [], selection.axis) as Constant)
       inputs[1] = target
     }
-    write.put({ ...node, name: selected, inputs, outputs: [selected], attributes })
+    write.put({ ...node, name: selected, origin: node.origin ?? name, inputs, outputs: [selected], attributes })
     state(name, selected, selection)
   }
   return { ...graph, nodes: write.nodes, values, constants }

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { InferenceSession } from 'onnxruntime-node'
 import { expect, test } from 'vitest'
+import { PLAIN } from '../../../../../lib/engine/onnx/gradient/bending.ts'
 import { compileQuestion, NO_FORMULAS } from '../../../../../lib/engine/onnx/question/compile.ts'
 import { prepareGraph } from '../../../../../lib/engine/onnx/model/load.ts'
 import { readModelFile } from '../../../../../lib/engine/onnx/file/read-model.ts'
@@ -44,7 +45,7 @@ test('pets-cnn: the gradient at the picture', async () => {
     read: [logits],
     of: [logits],
     wrt,
-    rules: 'plain',
+    rules: PLAIN,
     formulas: NO_FORMULAS,
   })
   const counts = await optimisedOperators(writeModel(compiled.graph))

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { DECOMPOSITIONS } from '../../../../../lib/engine/onnx/prepare/decompose.ts'
+import { PLAIN } from '../../../../../lib/engine/onnx/gradient/bending.ts'
 import { differentiate } from '../../../../../lib/engine/onnx/gradient/differentiate.ts'
 import { DataType } from '../../../../../lib/engine/onnx/graph/graph.ts'
 import { prepareGraph } from '../../../../../lib/engine/onnx/model/load.ts'
@@ -181,7 +182,7 @@ test.each(['fixed extents', 'open extents', 'unknown ranks'])(
       const prepared = await prepareGraph(await readModel(writeModel(graph)))
       const unranked = [...prepared.values].map(([name, info]) => [name, { ...info, shape: null }] as const)
       const values = known === 'unknown ranks' ? new Map(unranked) : prepared.values
-      const request = { of: [output], wrt, rules: 'plain', replaced: new Set<string>() } as const
+      const request = { of: [output], wrt, rules: PLAIN, replaced: new Set<string>() } as const
       try {
         differentiate({ ...prepared, values }, request)
       } catch (error) {

@@ -17,7 +17,7 @@ const ENGINE = fileURLToPath(new URL('../../../../../lib/engine/onnx/', import.m
 const ROWS = [
   /^operators\//,
   /^gradient\/rule-sets\//,
-  /^prepare\/(decompose|decompose-attention|quantised-operators|upgrade)\.ts$/,
+  /^prepare\/(decompose|decompose-attention|functions|functions-attention|quantised-operators|upgrade)\.ts$/,
 ]
 
 /**
