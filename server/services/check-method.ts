@@ -3,7 +3,7 @@ import { AppError } from '../../lib/errors.ts'
 import type { Tap } from '../../lib/engine/model.ts'
 import type { Method } from '../../lib/methods/method.ts'
 import type { CatalogueEntry } from '../../lib/models/catalogue.ts'
-import type { ModelDescription } from '../jobs/protocol.ts'
+import type { ModelDescription } from '../jobs/kinds/describe.ts'
 import { didYouMean, listed, quoted } from '../../lib/suggest.ts'
 
 /** The layer among the parsed parameters; null where the method takes none or its default is meant. */

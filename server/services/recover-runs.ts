@@ -1,10 +1,12 @@
 import type { PrismaClient } from '../../prisma/generated/client.ts'
 import type { Method } from '../../lib/methods/method.ts'
-import { MAX_ATTEMPTS, weightOf, type Weight } from '../jobs/queue.ts'
+import { MAX_ATTEMPTS } from '../jobs/job-store.ts'
+import { explainKind } from '../jobs/kinds/explain.ts'
+import { weightOf, type QueuedJob, type Weight } from '../jobs/queue.ts'
 
 export interface Recovered {
   /** To queue again, oldest first. */
-  readonly queued: readonly { readonly id: string; readonly weight: Weight }[]
+  readonly queued: readonly QueuedJob[]
   /** How many were given up. */
   readonly failed: number
 }
@@ -38,13 +40,14 @@ export async function recoverRuns(
     const queued = await tx.run.findMany({
       where: { status: 'QUEUED' },
       orderBy: [{ queuedAt: 'asc' }, { id: 'asc' }],
-      select: { id: true, methodId: true, params: true },
+      select: { id: true, methodId: true, modality: true, params: true },
     })
     return {
-      queued: queued.map(({ id, methodId, params }) => ({
+      queued: queued.map(({ id, methodId, modality, params }) => ({
         id,
+        kind: explainKind.id,
         weight: weightOfStored(
-          methods.find((method) => method.id === methodId),
+          methods.find((method) => method.id === methodId && method.modality === modality),
           params,
         ),
       })),
