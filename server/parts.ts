@@ -2,6 +2,7 @@
 import type { PrismaClient } from '../prisma/generated/client.ts'
 import type { Method } from '../lib/methods/method.ts'
 import type { Catalogue } from './catalogue.ts'
+import type { Dialect } from './database/dialect.ts'
 import type { Logger } from './logger.ts'
 import type { JobNews } from './jobs/job-news.ts'
 import type { JobQueue } from './jobs/queue.ts'
@@ -11,6 +12,8 @@ import type { Imaging } from './imaging.ts'
 
 export interface Parts {
   readonly prisma: PrismaClient
+  /** What Prisma does not say for every database alike. */
+  readonly dialect: Dialect
   readonly files: AssetFiles
   readonly catalogue: Catalogue
   readonly methods: readonly Method[]

@@ -108,7 +108,7 @@ export async function start(options: StartOptions): Promise<RunningServer> {
   const database = await openDatabase(dataFolder, { now })
   const undo: (() => Promise<void>)[] = [() => database.close()]
   try {
-    const { prisma } = database
+    const { prisma, dialect } = database
     const files = new AssetFiles(dataFolder)
     const own = await ownModels(options)
     const catalogue = openCatalogue({ bundled: MODELS, own }, log)
@@ -124,6 +124,7 @@ export async function start(options: StartOptions): Promise<RunningServer> {
     const queue = createQueue({ stores: [createRunStore({ prisma, now, version: version() })], pool, news, log })
     const parts: Parts = {
       prisma,
+      dialect,
       files,
       catalogue,
       methods: METHODS,

@@ -107,6 +107,8 @@ export class WorkerPool {
       worker.kill()
     }, limit)
     this.#timers.add(timer)
+    // A job may be waiting for the process to start; from then on it is the job that takes its time.
+    void worker.started.then(() => late || timer.refresh())
     try {
       return await worker.run(kind, payload, {
         signal: hooks.signal,

@@ -38,7 +38,10 @@ export class WorkerProcess {
   #alive = true
   /** Settles when the process has gone, with how it went. */
   readonly ended: Promise<string>
-  /** True as soon as the process has said that it is there. */
+  /** Settles when the process has said that it is there. */
+  readonly started: Promise<void>
+  #start: () => void = () => undefined
+  /** True from then on. */
   ready = false
   /** The exclusive job it computes now. */
   busyWith: string | null = null
@@ -53,6 +56,7 @@ export class WorkerProcess {
       // Its output goes to our stderr: stdout is kept for the one line with the address.
       stdio: ['ignore', 2, 2, 'ipc'],
     })
+    this.started = new Promise((resolve) => (this.#start = resolve))
     this.#child.on('message', (message) => this.#receive(message as FromWorker))
     this.ended = new Promise((resolve) => {
       const end = (how: string): void => {
@@ -116,6 +120,7 @@ export class WorkerProcess {
   #receive(message: FromWorker): void {
     if (message.type === 'ready') {
       this.ready = true
+      this.#start()
       return
     }
     const open = this.#open.get(message.id)

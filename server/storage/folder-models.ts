@@ -2,18 +2,26 @@
 import { AppError } from '../../lib/errors.ts'
 import type { CatalogueEntry } from '../../lib/models/catalogue.ts'
 import { idIn } from '../../lib/models/model-ref.ts'
-import { ModelsFolder } from '../../lib/models/models-folder.ts'
+import type { ModelsFolder } from '../../lib/models/models-folder.ts'
 import type { ModelStore } from './stores.ts'
 
 export class FolderModels implements ModelStore {
-  readonly #folders: readonly ModelsFolder[]
+  readonly #paths: readonly string[]
+  #folders: Promise<readonly ModelsFolder[]> | null = null
 
-  constructor(folders: readonly string[]) {
-    this.#folders = folders.map((folder) => new ModelsFolder(folder))
+  constructor(paths: readonly string[]) {
+    this.#paths = paths
+  }
+
+  /** Read when the first model is asked for: a worker is there sooner without. */
+  async #open(): Promise<readonly ModelsFolder[]> {
+    const { ModelsFolder: Folder } = await import('../../lib/models/models-folder.ts')
+    return this.#paths.map((path) => new Folder(path))
   }
 
   async find(ref: string): Promise<CatalogueEntry> {
-    for (const folder of this.#folders) {
+    this.#folders ??= this.#open()
+    for (const folder of await this.#folders) {
       const found = await folder.find(ref)
       if (found !== null) return found
     }
