@@ -112,8 +112,8 @@ async function tfjsFiles(folder: Folder, main: string): Promise<string[]> {
 /** The files of an ONNX model: the graph and the data files its weights lie in. */
 async function onnxFiles(folder: Folder, main: string): Promise<string[]> {
   await folder.needed(main)
-  const { externalFiles } = await import('../engine/onnx/external-files.ts')
-  const locations = externalFiles(await readFile(join(folder.path, main)))
+  const { externalFiles } = await import('../engine/onnx/file/external-files.ts')
+  const locations = externalFiles(join(folder.path, main))
   const files = locations.map((location) => join(dirname(main), location))
   for (const file of files) await folder.needed(file)
   return [main, ...files]

@@ -1,6 +1,7 @@
 /** How the rows of runs follow the explain jobs behind them: each step of a run's life is one transaction. */
 import { AppError } from '../../lib/errors.ts'
 import type { Explanation } from '../../lib/explain.ts'
+import { classTarget } from '../../lib/target/target.ts'
 import type { PrismaClient, Run } from '../../prisma/generated/client.ts'
 import type { JobStore } from '../jobs/job-store.ts'
 import { explainKind, type ExplainOutcome, type ExplainPayload } from '../jobs/kinds/explain.ts'
@@ -24,7 +25,7 @@ function payloadOf(run: Run): ExplainPayload {
     model: run.modelVersionId,
     method: { id: run.methodId, version: run.methodVersion },
     params: JSON.parse(run.params) as unknown,
-    targetIndex: run.targetIndex,
+    target: classTarget(run.targetIndex),
     seed: run.seed,
     input: inputOf(run),
   }
@@ -86,7 +87,7 @@ export function createRunStore({ prisma, now, version }: StoreParts): JobStore<E
             runId,
             logits: floatBytes(Float32Array.from(byIndex, (prediction) => prediction.logit)),
             labels: JSON.stringify(byIndex.map((prediction) => prediction.label)),
-            targetIndex: explanation.target.index,
+            targetIndex: explanation.target?.index ?? -1,
             attribution: floatBytes(valuesOf(explanation)),
             detail: JSON.stringify(detailOf(explanation)),
             diagnoses: JSON.stringify(explanation.diagnoses),

@@ -4,13 +4,13 @@
  */
 import { existsSync, watch } from 'node:fs'
 import { basename, dirname } from 'node:path'
+import type { Tap } from '../../lib/engine/model.ts'
 import { AppError } from '../../lib/errors.ts'
 import { idIn } from '../../lib/models/model-ref.ts'
-import { predictionsOf } from '../../lib/models/target.ts'
+import { predictionsOf } from '../../lib/target/predictions.ts'
 import { float32 } from '../../lib/tensor/tensor.ts'
 import { describeKind } from '../../server/jobs/kinds/describe.ts'
 import { explainKind } from '../../server/jobs/kinds/explain.ts'
-import type { JobKind } from '../../server/jobs/kind.ts'
 import { serve } from '../../server/jobs/serve.ts'
 import { openWorkerParts, readFolders } from '../../server/jobs/worker-parts.ts'
 import { FolderModels } from '../../server/storage/folder-models.ts'
@@ -20,6 +20,15 @@ const gate = process.env['LIMELIGHT_TEST_GATE'] ?? ''
 const stubborn = process.env['LIMELIGHT_TEST_STUBBORN'] === '1'
 /** A model that it never has done with, as one that computes for ever. */
 const endless = process.env['LIMELIGHT_TEST_ENDLESS']
+const EMBEDDING: Tap = {
+  id: 'embedding',
+  label: 'embedding',
+  kind: 'embedding',
+  operator: 'Gather',
+  shape: [null, null, 8],
+  spatial: false,
+  differentiable: true,
+}
 const engine = { name: 'onnx', backend: 'cpu', version: '0', reason: '' } as const
 
 function gateOpen(signal: AbortSignal): Promise<void> {
@@ -44,16 +53,25 @@ if (basename(gate) === '') throw new Error('LIMELIGHT_TEST_GATE names no file')
 const folders = readFolders(process.argv.slice(2))
 const models = new FolderModels(folders.models)
 
-const describe: JobKind = {
+const describe: typeof describeKind = {
   ...describeKind,
   async handle({ model }) {
     // Blocks the thread, as native code does.
     if (endless === idIn(model)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
     const { card } = await models.find(model)
-    return { engine, taps: [], defaultTap: card.defaultTap, linearHeads: [], unavailable: {} }
+    return {
+      engine,
+      facts: {
+        title: card.title,
+        modality: card.preprocessing.kind,
+        taps: [EMBEDDING],
+        defaultTap: EMBEDDING.id,
+        linearHeads: [],
+      },
+    }
   },
 }
-const explain: JobKind = {
+const explain: typeof explainKind = {
   ...explainKind,
   async handle({ model, input }, _parts, { signal, progress }) {
     progress(0.5)
@@ -66,6 +84,7 @@ const explain: JobKind = {
       explanation: {
         predictions,
         target,
+        scalar: target.logit,
         attribution: { kind: 'text', tokens: [span], words: [span], completeness: null },
         diagnoses: [],
         timings: { preprocessMs: 1, computeMs: 2 },

@@ -2,14 +2,17 @@
 import { z } from 'zod'
 import { AppError } from '../../../lib/errors.ts'
 import type { EngineInfo } from '../../../lib/engine/model.ts'
-import type { Explanation, ExplainInput, ScoredSpan } from '../../../lib/explain.ts'
-import type { Method } from '../../../lib/methods/method.ts'
+import type { Explanation, ImageExplanation, ScoredSpan, TextExplanation } from '../../../lib/explain.ts'
+import type { Placement } from '../../../lib/image/preprocess.ts'
+import type { Diagnosis } from '../../../lib/methods/diagnosis.ts'
+import type { Completeness, Method } from '../../../lib/methods/method.ts'
 import { idIn, modelRef, sha256 } from '../../../lib/models/model-ref.ts'
-import type { Diagnosis } from '../../../lib/methods/method.ts'
-import type { Prediction } from '../../../lib/models/target.ts'
+import type { ExplainInput } from '../../../lib/prepare.ts'
+import type { Prediction } from '../../../lib/target/predictions.ts'
+import { target } from '../../../lib/target/target.ts'
 import type { FloatTensor } from '../../../lib/tensor/tensor.ts'
 import { jobKind, type WorkerParts } from '../kind.ts'
-import { anyNumber, engineInfo, wordOf } from './shared-schemas.ts'
+import { anyNumber, engineInfo, fieldsOf, wordOf } from './shared-schemas.ts'
 
 const payload = z.strictObject({
   model: modelRef,
@@ -17,8 +20,7 @@ const payload = z.strictObject({
   method: z.strictObject({ id: z.string(), version: z.int() }),
   /** Parsed by the method's own schema. */
   params: z.unknown(),
-  /** null: the predicted class. */
-  targetIndex: z.int().min(0).nullable(),
+  target,
   seed: z.int().min(0),
   input: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('image'), asset: sha256 }),
@@ -36,55 +38,60 @@ export interface ExplainOutcome {
   readonly libraries: Readonly<Record<string, string>>
 }
 
-const prediction: z.ZodType<Prediction> = z.strictObject({
+const prediction = fieldsOf<Prediction>({
   index: z.int(),
   label: z.string(),
   logit: anyNumber,
   probability: anyNumber,
 })
-const span: z.ZodType<ScoredSpan> = z.strictObject({
+const span = fieldsOf<ScoredSpan>({
   text: z.string(),
   start: z.int(),
   end: z.int(),
   score: z.number(),
   special: z.boolean(),
 })
-const map: z.ZodType<FloatTensor> = z.strictObject({
+const map = fieldsOf<FloatTensor>({
   type: z.literal('float32'),
   dims: z.array(z.int()),
   data: z.instanceof(Float32Array),
 })
-const diagnosis: z.ZodType<Diagnosis> = z.strictObject({
+const diagnosis = fieldsOf<Diagnosis>({
   code: wordOf<Diagnosis['code']>(),
   severity: z.enum(['info', 'warning']),
   message: z.string(),
 })
-const explanation: z.ZodType<Explanation> = z.strictObject({
+const completeness = fieldsOf<Completeness>({
+  sum: anyNumber,
+  expected: anyNumber,
+  error: anyNumber,
+  points: z.number(),
+})
+const explanation = fieldsOf<Explanation>({
   predictions: z.array(prediction).min(1),
-  target: prediction,
+  target: prediction.nullable(),
+  scalar: anyNumber,
   attribution: z.discriminatedUnion('kind', [
-    z.strictObject({
+    fieldsOf<ImageExplanation>({
       kind: z.literal('image'),
       map,
       width: z.int(),
       height: z.int(),
       signed: z.boolean(),
       layer: z.string().nullable(),
-      placement: z.strictObject({ x: z.number(), y: z.number(), width: z.number(), height: z.number() }),
+      placement: fieldsOf<Placement>({ x: z.number(), y: z.number(), width: z.number(), height: z.number() }),
     }),
-    z.strictObject({
+    fieldsOf<TextExplanation>({
       kind: z.literal('text'),
       tokens: z.array(span),
       words: z.array(span),
-      completeness: z
-        .strictObject({ sum: anyNumber, expected: anyNumber, error: anyNumber, points: z.number() })
-        .nullable(),
+      completeness: completeness.nullable(),
     }),
   ]),
   diagnoses: z.array(diagnosis),
-  timings: z.strictObject({ preprocessMs: z.number(), computeMs: z.number() }),
+  timings: fieldsOf<Explanation['timings']>({ preprocessMs: z.number(), computeMs: z.number() }),
 })
-const outcome: z.ZodType<ExplainOutcome> = z.strictObject({
+const outcome = fieldsOf<ExplainOutcome>({
   explanation,
   loadMs: z.number(),
   engine: engineInfo,
@@ -92,14 +99,14 @@ const outcome: z.ZodType<ExplainOutcome> = z.strictObject({
 })
 
 /** @throws AppError UNKNOWN_METHOD where this worker has none of this name, or computes other numbers under it */
-async function methodFor({ method: asked, input }: ExplainPayload): Promise<Method> {
-  const { METHODS } = await import('../../../lib/methods/index.ts')
-  const found = METHODS.find((one) => one.id === asked.id && one.modality === input.kind)
+async function methodOf({ method: asked, input }: ExplainPayload): Promise<Method> {
+  const { METHODS, methodFor } = await import('../../../lib/methods/index.ts')
+  const found = methodFor(METHODS, input.kind, asked.id)
   if (found?.version === asked.version) return found
   throw new AppError({
     code: 'UNKNOWN_METHOD',
     message:
-      found === undefined
+      found === null
         ? `There is no method ${asked.id} for ${input.kind} models.`
         : `The method ${asked.id} is at version ${found.version}, and this run was asked for at version ${asked.version}. Ask again.`,
   })
@@ -120,17 +127,16 @@ export const explainKind = jobKind<ExplainPayload, ExplainOutcome>({
     userMessage: `One step of this run took more than ${limitMs / 60_000} minutes, so it was given up. Does the model ${idIn(model)} compute for ever? Try a smaller input or another method.`,
   }),
   async handle(job, parts, { signal, progress }) {
-    const method = await methodFor(job)
+    const method = await methodOf(job)
     const [{ explain }, { libraryVersions }] = await Promise.all([
       import('../../../lib/explain.ts'),
       import('../libraries.ts'),
     ])
-    const target = job.targetIndex === null ? null : { index: job.targetIndex }
     return parts.models.use(job.model, async (loaded, loadMs) => {
       const found = await explain(
         loaded,
         await inputFor(job, parts),
-        { method, params: job.params, target, seed: job.seed },
+        { method, params: job.params, target: job.target, seed: job.seed },
         { signal, progress, now: () => performance.now() },
       )
       return { explanation: found, loadMs, engine: loaded.model.engine, libraries: libraryVersions(loaded.entry) }

@@ -10,7 +10,18 @@ export function wordOf<Word extends string>(): z.ZodType<Word> {
   return z.custom<Word>((value) => typeof value === 'string', 'expected a word')
 }
 
-export const engineInfo: z.ZodType<EngineInfo> = z.strictObject({
+/** May stand in a discriminated union. */
+type ObjectSchema<T> = z.ZodType<T> & z.core.$ZodTypeDiscriminable
+
+/**
+ * A schema for exactly the fields of a type: one that gains a field, an optional one too, is not sent until it is said here.
+ * The compiler compares field by field; zod's own types cannot say that no optional field was forgotten.
+ */
+export function fieldsOf<T extends object>(shape: { readonly [K in keyof T]-?: z.ZodType<T[K]> }): ObjectSchema<T> {
+  return z.strictObject(shape) as unknown as ObjectSchema<T>
+}
+
+export const engineInfo = fieldsOf<EngineInfo>({
   name: z.enum(['onnx', 'tfjs']),
   backend: z.string(),
   version: z.string(),

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { classTarget } from '../../../lib/target/target.ts'
 import { LocalNews } from '../../../server/jobs/job-news.ts'
 import type { JobStore } from '../../../server/jobs/job-store.ts'
 import { describeKind } from '../../../server/jobs/kinds/describe.ts'
@@ -117,7 +118,7 @@ describe('what a job names by its content', () => {
           model: `pets-cnn@${NOWHERE}`,
           method: { id: 'grad-cam', version: 1 },
           params: {},
-          targetIndex: null,
+          target: classTarget(null),
           seed: 0,
           input: { kind: 'image', asset: FIRST },
           ...change,
