@@ -185,7 +185,7 @@ async function explainText(
 ): Promise<Ran> {
   const { tokenizer } = loaded
   if (tokenizer === null) throw new AppError({ code: 'BAD_MODEL', message: `${loaded.entry.id} has no tokenizer` })
-  const encoded = tokenizer.encode(text, preprocessing)
+  const encoded = await tokenizer.encode(text, preprocessing, common.signal)
   const preprocessedAt = now()
   const { feeds } = encoded
   const index = await targetIndex(loaded, feeds, request, common.signal)

@@ -30,7 +30,7 @@ const SCORES_BOUND = 1e-3
 interface Reader {
   readonly model: ExplainableModel
   readonly vocabulary: TextContext['vocabulary']
-  encode(text: string): EncodedText
+  encode(text: string): Promise<EncodedText>
 }
 
 /** Cut to 128 tokens as the product cuts what is too long: a longer review's start and end. */
@@ -65,7 +65,7 @@ async function realReviews({ data, note }: BenchContext, reader: Reader): Promis
   }
   const found: string[] = []
   for await (const { text } of IMDB_TEST.examples(data)) {
-    if (reader.encode(text).ids.length === TOKENS) found.push(text)
+    if ((await reader.encode(text)).ids.length === TOKENS) found.push(text)
     if (found.length === REVIEWS) break
   }
   return found
@@ -81,7 +81,7 @@ interface Explained {
 
 /** The predicted class of a text; `model` may take fewer inputs than the tokenizer makes. */
 async function explainedText(reader: Reader, model: ExplainableModel, text: string): Promise<Explained> {
-  const { ids, special, feeds: encoded } = reader.encode(text)
+  const { ids, special, feeds: encoded } = await reader.encode(text)
   const feeds = Object.fromEntries(Object.entries(encoded).filter(([name]) => model.inputs.includes(name)))
   const { mask } = reader.vocabulary
   if (mask === null) throw new Error('no mask token')

@@ -30,7 +30,8 @@ async function openNetwork(entry: CatalogueEntry, options: LoadOptions): Promise
 /** @throws AppError BAD_MODEL when the files are not what the card says. */
 export async function loadModel(entry: CatalogueEntry, options: LoadOptions = {}): Promise<LoadedModel> {
   const model = await openNetwork(entry, options)
-  if (entry.card.files.tokenizer === undefined) return { entry, model, tokenizer: null }
+  const { tokenizer } = entry.card.files
+  if (tokenizer === undefined) return { entry, model, tokenizer: null }
   const { loadTokenizer } = await import('../text/tokenizer.ts')
-  return { entry, model, tokenizer: await loadTokenizer(entry.folder) }
+  return { entry, model, tokenizer: await loadTokenizer(entry.folder, tokenizer) }
 }

@@ -11,11 +11,11 @@ beforeAll(async () => {
 })
 
 /** Scores 1, 2, 4, ...: every set of tokens has its own sum. */
-function scored(text: string, maxTokens = 512) {
-  const { tokens, special } = tokenizer.encode(text, { ...card, maxTokens })
+async function scored(text: string, maxTokens = 512) {
+  const { tokens, special } = await tokenizer.encode(text, { ...card, maxTokens })
   return tokens.map((token, index) => ({ ...token, score: 2 ** index, special: special[index] ?? false }))
 }
-const words = (text: string) => groupWords(text, scored(text), 'sum').filter((word) => !word.special)
+const words = async (text: string) => groupWords(text, await scored(text), 'sum').filter((word) => !word.special)
 
 describe('the word policy', () => {
   test.each([
@@ -42,13 +42,13 @@ describe('the word policy', () => {
     ['\u7535\u5f71\u3002\u7535\u5f71', ['\u7535\u5f71', '\u3002', '\u7535\u5f71']],
     ["a\u{1F600}'s", ['a\u{1F600}', "'", 's']],
     ['good\u7535\u5f71 3D', ['good', '\u7535\u5f71', '3D']],
-  ])('%j', (text, expected) => {
-    expect(words(text).map((word) => word.text)).toEqual(expected)
+  ])('%j', async (text, expected) => {
+    expect((await words(text)).map((word) => word.text)).toEqual(expected)
   })
 })
 
-test('Intl.Segmenter parts unspaced scripts, within what the tokens allow', () => {
-  const parts = words('\u6211\u559c\u6b22\u770b\u7535\u5f71').map((word) => word.text)
+test('Intl.Segmenter parts unspaced scripts, within what the tokens allow', async () => {
+  const parts = (await words('\u6211\u559c\u6b22\u770b\u7535\u5f71')).map((word) => word.text)
   expect(parts.at(-1)).toBe('\u7535\u5f71')
   expect(parts.length).toBeGreaterThan(1)
   expect(parts.length).toBeLessThan(6)
@@ -59,8 +59,8 @@ describe('what holds for every text', () => {
     "I don't know -- it's a state-of-the-art, 8.5/10 tear-jerker!!! <br /><br />Caf\u00e9s, \u{1F600}\u{1F600} & cafe\u0301.",
     '\uc601\ud654 \u5f88\u597d\u7684\u7535\u5f71\u3002 \u0e2b\u0e19\u0e31\u0e07\u0e14\u0e35\u0e21\u0e32\u0e01 [MASK] \u200b.',
   ]
-  test.each(texts)('%s', (text) => {
-    const tokens = scored(text)
+  test.each(texts)('%s', async (text) => {
+    const tokens = await scored(text)
     const all = groupWords(text, tokens, 'sum')
     const characters = [...text]
     let position = 0
@@ -74,30 +74,30 @@ describe('what holds for every text', () => {
   })
 })
 
-test('reductions: the sum, or the largest with its sign', () => {
+test('reductions: the sum, or the largest with its sign', async () => {
   const text = 'un-well ok'
   const scores = [0, 1, -3, 2, 5, 0]
-  const tokens = scored(text).map((token, index) => ({ ...token, score: scores[index] ?? 0 }))
+  const tokens = (await scored(text)).map((token, index) => ({ ...token, score: scores[index] ?? 0 }))
   const reduce = (reduction: 'sum' | 'absolute-max') => groupWords(text, tokens, reduction).map((word) => word.score)
   expect(reduce('sum')).toEqual([0, 0, 5, 0])
   expect(reduce('absolute-max')).toEqual([0, -3, 5, 0])
 })
 
-test('a cut never joins the words on its two sides', () => {
+test('a cut never joins the words on its two sides', async () => {
   const text = 'a-b-c-d-e-f-g-h-i-j'
-  const tokens = scored(text, 8)
+  const tokens = await scored(text, 8)
   const parts = groupWords(text, tokens, 'sum').filter((word) => !word.special)
   expect(parts.map((word) => word.text)).toEqual(['a-b-', '-j'])
 })
 
 describe('diagnoses of the encoding', () => {
-  test('nothing to say', () => {
-    expect(encodingDiagnoses(tokenizer.encode('A fine film.', card))).toEqual([])
+  test('nothing to say', async () => {
+    expect(encodingDiagnoses(await tokenizer.encode('A fine film.', card))).toEqual([])
   })
 
-  test('what was cut, to the character', () => {
+  test('what was cut, to the character', async () => {
     const text = 'one two three four five six seven eight nine ten'
-    const [diagnosis] = encodingDiagnoses(tokenizer.encode(text, { ...card, maxTokens: 7 }))
+    const [diagnosis] = encodingDiagnoses(await tokenizer.encode(text, { ...card, maxTokens: 7 }))
     expect(diagnosis).toMatchObject({ code: 'INPUT_TRUNCATED', severity: 'warning' })
     const [from = 0, to = 0] =
       /Characters (\d+) to (\d+)/u
@@ -108,8 +108,8 @@ describe('diagnoses of the encoding', () => {
     expect(diagnosis?.message).toContain('(5 tokens)')
   })
 
-  test('what is not known, each once', () => {
-    const [diagnosis] = encodingDiagnoses(tokenizer.encode('\u{1F600} fun \u{1F600} \u{1F44D}\u{1F3FD}', card))
+  test('what is not known, each once', async () => {
+    const [diagnosis] = encodingDiagnoses(await tokenizer.encode('\u{1F600} fun \u{1F600} \u{1F44D}\u{1F3FD}', card))
     expect(diagnosis?.code).toBe('UNKNOWN_TOKENS')
     expect(diagnosis?.message).toContain('know \u201c\u{1F600}\u201d, \u201c\u{1F44D}\u{1F3FD}\u201d. ')
   })
