@@ -6,6 +6,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { Tokenizer as NativeTokenizer } from 'tokenizers'
 import { z } from 'zod'
 import { AppError } from '../errors.ts'
+import { withoutDropped, type WithoutDropped } from './dropped.ts'
 
 export interface TokenizerFile {
   /** Neither cuts nor pads, draws nothing at random, and gives offsets that hold the white space of a token. */
@@ -14,6 +15,8 @@ export interface TokenizerFile {
   readonly unknown: string | null
   /** Added tokens with the ids that the file gives them. */
   readonly added: ReadonlyMap<string, number>
+  /** For texts whose offsets the library gets wrong; null where its normaliser does not. */
+  readonly withoutDropped: WithoutDropped | null
 }
 
 /** The largest real one (Gemma's, 256,000 entries) has 33 MB. */
@@ -55,7 +58,14 @@ export async function openTokenizerFile(path: string): Promise<TokenizerFile> {
   native.disableTruncation()
   native.disablePadding()
   const added = new Map(file.added_tokens.map(({ content, id }) => [content, id]))
-  return { native, unknown: unknownOf(file.model, native, path), added }
+  const compiled = partsOf(file.normalizer, 'normalizers').some(({ type }) => type === 'Precompiled')
+  const normalizer = compiled ? native.getNormalizer() : null
+  return {
+    native,
+    unknown: unknownOf(file.model, native, path),
+    added,
+    withoutDropped: normalizer === null ? null : withoutDropped((character) => normalizer.normalizeString(character)),
+  }
 }
 
 /** A tokenizer that cannot be used: `found` says what is wrong with the file. */

@@ -13,7 +13,7 @@ import { int64, type Tensor } from '../tensor/tensor.ts'
 import { checkedCodePoints } from './limits.ts'
 import { spansOf, type TokenSpan } from './spans.ts'
 import { specialIds, type SpecialIds } from './special-tokens.ts'
-import { badTokenizer, openTokenizerFile } from './tokenizer-file.ts'
+import { badTokenizer, openTokenizerFile, type TokenizerFile } from './tokenizer-file.ts'
 
 export interface EncodedText {
   /** [T] */
@@ -66,11 +66,13 @@ export async function loadTokenizer(folder: string, file = 'tokenizer.json'): Pr
           code: 'BAD_MODEL',
           message: `card.json says lowercase ${preprocessing.lowercase}, tokenizer.json says ${lowercase}. Make them agree.`,
         })
-      const encoding = await unlessAborted(() => native.encode(text), signal).catch((cause: unknown) => {
-        if (cause instanceof AppError) throw cause
-        throw badTokenizer(path, `it cannot encode this text (${String(cause)})`, cause)
-      })
-      return assemble(characters, encoding, preprocessing, vocabulary.unknown)
+      const encoded = await unlessAborted(() => encodeExactly(text, characters, opened), signal).catch(
+        (cause: unknown) => {
+          if (cause instanceof AppError) throw cause
+          throw badTokenizer(path, `it cannot encode this text (${String(cause)})`, cause)
+        },
+      )
+      return assemble(characters, encoded, preprocessing, vocabulary.unknown)
     },
   }
 }
@@ -92,10 +94,34 @@ async function unlessAborted<Value>(work: () => Promise<Value>, signal: AbortSig
   })
 }
 
+/** What the library says of a text, with offsets in the text as it was given. */
+interface Encoded {
+  readonly encoding: Encoding
+  readonly offsets: readonly (readonly number[])[]
+}
+
+async function encodeExactly(
+  text: string,
+  characters: readonly string[],
+  { native, withoutDropped }: TokenizerFile,
+): Promise<Encoded> {
+  const encoding = await native.encode(text)
+  for (const { text: shorter, positions } of withoutDropped?.(characters) ?? []) {
+    const again = await native.encode(shorter)
+    if (again.getIds().join() !== encoding.getIds().join()) continue
+    const before = ([start = 0, end = 0]: readonly number[]): readonly number[] => {
+      const first = positions[start] ?? 0
+      return [first, end > start ? (positions[end - 1] ?? 0) + 1 : first]
+    }
+    return { encoding, offsets: again.getOffsets().map(before) }
+  }
+  return { encoding, offsets: encoding.getOffsets() }
+}
+
 /** Tells the text's tokens from those around it, cuts to the model's length and looks the surfaces up. */
 function assemble(
   characters: readonly string[],
-  encoding: Encoding,
+  { encoding, offsets }: Encoded,
   preprocessing: TextPreprocessing,
   unknown: number | null,
 ): EncodedText {
@@ -111,7 +137,6 @@ function assemble(
       userMessage: 'The text holds only invisible characters. Type or paste at least one word.',
     })
   const last = isSpecial.lastIndexOf(false)
-  const offsets = encoding.getOffsets()
   const pieces = range(first, last + 1)
   const spans = spansOf(
     characters,

@@ -39,6 +39,9 @@ const INVISIBLE = /[\p{C}\p{M}\uFFFD]/u
 /** Marks, joiners and invisible characters on top of another. */
 const ON_ANOTHER = /[\p{M}\p{C}\p{Grapheme_Extend}]/u
 
+/** UTF-16 units given to a segmenter at once, and those at their end whose segments may depend on what follows. */
+const WINDOW = 1024
+const MARGIN = 128
 const SEGMENTERS = {
   word: new Intl.Segmenter('en', { granularity: 'word' }),
   grapheme: new Intl.Segmenter('en', { granularity: 'grapheme' }),
@@ -169,13 +172,25 @@ function lineBreaks(text: string, length: number): Int32Array {
   return breaks
 }
 
-/** Code-point positions at which Intl.Segmenter starts a word, or a character as people see it. */
+/**
+ * Code-point positions at which Intl.Segmenter starts a word, or a character as people see it. Node's takes time that grows
+ * with the square of a text's length, so a long one is given to it by windows: what ends near a window's end is asked
+ * about again at the start of the next.
+ */
 function startsOf(text: string, granularity: 'word' | 'grapheme'): ReadonlySet<number> {
   const starts = new Set<number>()
+  let unit = 0
   let position = 0
-  for (const { segment } of SEGMENTERS[granularity].segment(text)) {
-    starts.add(position)
-    position += [...segment].length
+  while (unit < text.length) {
+    const isLast = unit + WINDOW >= text.length
+    let used = 0
+    for (const { segment, index } of SEGMENTERS[granularity].segment(text.slice(unit, unit + WINDOW))) {
+      if (!isLast && index > 0 && index + segment.length > WINDOW - MARGIN) break
+      starts.add(position)
+      position += [...segment].length
+      used = index + segment.length
+    }
+    unit += used
   }
   return starts
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -144,6 +144,12 @@ describe('refused texts', () => {
   })
 })
 
+/** The parts of tokenizer.json that are spoilt below. */
+interface Json extends Record<string, unknown> {
+  model: Record<string, unknown>
+  readonly post_processor: Record<string, unknown> & { readonly single: unknown[] }
+}
+
 describe('loading', () => {
   const folders: string[] = []
   const copy = async (edit: (json: Record<string, unknown>) => void): Promise<string> => {
@@ -157,20 +163,121 @@ describe('loading', () => {
   }
   afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))))
 
-  test('vocabulary by role', async () => {
-    expect(tokenizer.vocabulary).toEqual({ pad: 0, mask: 103, unknown: 100 })
+  const refusal = (found: string) => ({ code: 'BAD_MODEL', userMessage: expect.stringContaining(found) as string })
+  /** A folder with these files, the bundled tokenizer.json among them unless it is given. */
+  const folderOf = async (files: Readonly<Record<string, string>>): Promise<string> => {
+    const folder = await mkdtemp(join(tmpdir(), 'limelight-tokenizer-'))
+    folders.push(folder)
+    const all = { 'tokenizer.json': await readFile(join(FOLDER, 'tokenizer.json'), 'utf8'), ...files }
+    await Promise.all(Object.entries(all).map(([name, content]) => writeFile(join(folder, name), content)))
+    return folder
+  }
+
+  test('vocabulary by role', () => {
+    expect(tokenizer.vocabulary).toEqual({ pad: 0, mask: 103, unknown: 100, cls: 101, sep: 102 })
     expect(tokenizer.vocabularySize).toBe(30522)
   })
 
-  test('another kind of tokenizer is refused by name', async () => {
-    const folder = await copy((json) => {
-      json['model'] = { type: 'BPE', vocab: {}, merges: [] }
-    })
-    await expect(loadTokenizer(folder)).rejects.toMatchObject({ code: 'BAD_MODEL', message: /BPE is not supported/u })
+  test.each([
+    ['no configuration', {}],
+    ['a configuration that names none', { 'tokenizer_config.json': '{"mask_token": null, "unk_token": ""}' }],
+    [
+      'special_tokens_map.json',
+      { 'special_tokens_map.json': '{"mask_token": {"content": "[MASK]"}, "pad_token": "[PAD]"}' },
+    ],
+  ])('roles are found with %s', async (_, files) => {
+    const { vocabulary } = await loadTokenizer(await folderOf(files))
+    expect(vocabulary).toEqual({ pad: 0, mask: 103, unknown: 100, cls: 101, sep: 102 })
+  })
+
+  test('what a configuration names counts before what the map names, and both before the usual names', async () => {
+    const map = JSON.stringify({ mask_token: '[PAD]', sep_token: 'good' })
+    const files = { 'tokenizer_config.json': '{"mask_token": "film"}', 'special_tokens_map.json': map }
+    expect((await loadTokenizer(await folderOf(files))).vocabulary).toMatchObject({ mask: 2143, sep: 2204, pad: 0 })
+  })
+
+  test('a configuration that names what the vocabulary lacks is refused, and so is a broken one', async () => {
+    const lacking = await folderOf({ 'tokenizer_config.json': '{"mask_token": "<mask>"}' })
+    await expect(loadTokenizer(lacking)).rejects.toMatchObject(
+      refusal('tokenizer_config.json names <mask> as mask_token, which the vocabulary lacks'),
+    )
+    const broken = await folderOf({ 'special_tokens_map.json': '{"mask_token": 7}' })
+    await expect(loadTokenizer(broken)).rejects.toMatchObject(refusal('special_tokens_map.json cannot be read'))
+  })
+
+  test.each<[string, string | ((json: Json) => void), string]>([
+    ['not JSON', '{"model":', 'tokenizer.json is not JSON'],
+    ['an empty file', '', 'tokenizer.json is not JSON'],
+    ['no tokenizer', '{"model": {"type": "Sorter"}}', 'tokenizer.json is not a tokenizer'],
+    ['an unknown token that is not there', (json) => (json.model['unk_token'] = '[NO]'), 'no [NO], its unk_token'],
+    [
+      'an added token whose id cannot be',
+      (json) => (json.model['vocab'] = { a: 0 }),
+      'added_tokens gives [PAD] the id 0',
+    ],
+    // The native library ends the process on these.
+    ['a template without its token', (json) => (json.post_processor['special_tokens'] = {}), 'puts in [CLS]'],
+    [
+      'a template with the text twice',
+      (json) => json.post_processor.single.push({ Sequence: { id: 'A' } }),
+      'exactly once',
+    ],
+    [
+      'a broken compiled normaliser',
+      (json) => (json['normalizer'] = { type: 'Precompiled', precompiled_charsmap: 'AAAA' }),
+      'precompiled_charsmap',
+    ],
+    ['a splitter by nothing', (json) => (json['pre_tokenizer'] = { type: 'FixedLength', length: 0 }), 'FixedLength'],
+    [
+      'a merge shorter than its prefix',
+      (json) =>
+        (json['model'] = {
+          type: 'BPE',
+          vocab: { a: 0, b: 1, ab: 2 },
+          merges: [['a', 'b']],
+          continuing_subword_prefix: '##',
+        }),
+      'continuing_subword_prefix',
+    ],
+  ])('refused: %s', async (_, file, found) => {
+    const folder =
+      typeof file === 'string'
+        ? await folderOf({ 'tokenizer.json': file })
+        : await copy(file as (json: Record<string, unknown>) => void)
+    await expect(loadTokenizer(folder)).rejects.toMatchObject(refusal(found))
+    await expect(loadTokenizer(folder)).rejects.toMatchObject(refusal('save_pretrained()'))
   })
 
   test('a missing folder is refused', async () => {
-    await expect(loadTokenizer(join(FOLDER, 'nothing-here'))).rejects.toMatchObject({ code: 'BAD_MODEL' })
+    await expect(loadTokenizer(join(FOLDER, 'nothing-here'))).rejects.toMatchObject(
+      refusal('there is no tokenizer.json'),
+    )
+  })
+
+  test('the file that the card names is the one that is read, with what lies beside it', async () => {
+    const folder = await folderOf({ 'tokenizer.json': 'not this one' })
+    await mkdir(join(folder, 'words'))
+    await copyFile(join(FOLDER, 'tokenizer.json'), join(folder, 'words/mine.json'))
+    await writeFile(join(folder, 'words/tokenizer_config.json'), '{"mask_token": "film"}')
+    expect((await loadTokenizer(folder, 'words/mine.json')).vocabulary.mask).toBe(2143)
+  })
+
+  test('cutting, padding and dropout of the file are not used', async () => {
+    const folder = await copy((json) => {
+      json['truncation'] = { max_length: 3, strategy: 'LongestFirst', stride: 0, direction: 'Right' }
+      json['padding'] = { strategy: { Fixed: 20 }, direction: 'Right', pad_id: 0, pad_type_id: 0, pad_token: '[PAD]' }
+    })
+    const settled = await loadTokenizer(folder)
+    expect((await settled.encode('a good film', whole)).ids).toEqual((await tokenizer.encode('a good film', whole)).ids)
+  })
+
+  test('a cancelled run is not waited for', async () => {
+    const stopped = AbortSignal.abort()
+    await expect(tokenizer.encode('good film', card, stopped)).rejects.toMatchObject({ code: 'CANCELLED' })
+    const stop = new AbortController()
+    const encoding = tokenizer.encode('\u7535'.repeat(MAX_CHARACTERS), card, stop.signal)
+    stop.abort()
+    await expect(encoding).rejects.toMatchObject({ code: 'CANCELLED' })
   })
 
   test('a cased tokenizer keeps case and accents; a card that says otherwise is refused', async () => {
