@@ -16,7 +16,7 @@ export interface Database {
   readonly prisma: PrismaClient
   /** Names of the migrations that were applied while opening. */
   readonly migrated: readonly string[]
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 export interface OpenOptions {

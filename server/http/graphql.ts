@@ -75,7 +75,7 @@ export async function createGraphQL(parts: Parts, schema: GraphQLSchema): Promis
     request.body ??= {}
     next()
   })
-  router.use(expressMiddleware(apollo, { context: async ({ req }) => createContext(parts, originOf(req)) }))
+  router.use(expressMiddleware(apollo, { context: ({ req }) => Promise.resolve(createContext(parts, originOf(req))) }))
   return { apollo, router }
 }
 

@@ -54,7 +54,7 @@ export function methodOf({ run }: RunView, { parts }: Context): Method {
     output: { kind: modality === 'image' ? 'map' : 'tokens', signed: true, complete: false },
     cost: () => 0,
     run: () => Promise.reject(new AppError({ code: 'UNKNOWN_METHOD', message: `There is no method ${run.methodId}.` })),
-  } as Method
+  }
 }
 
 export function predictionsIn(result: ResultFacts): readonly Prediction[] {

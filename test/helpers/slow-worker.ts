@@ -47,9 +47,9 @@ serve({
       unavailable: {},
     })
   },
-  async explain(job, { signal, progress }) {
-    progress(0.5)
-    await gateOpen(signal)
+  explain: async (job, hooks) => {
+    hooks.progress(0.5)
+    await gateOpen(hooks.signal)
     const predictions = predictionsOf(float32([2, -1], [2]), job.model.card.labels)
     const [target] = predictions
     if (target === undefined || job.input.kind !== 'text') throw new Error('only text here')

@@ -30,7 +30,7 @@ function heldQueue(size: number) {
     queue,
     begun,
     settle,
-    async end(runId: string) {
+    end: async (runId: string) => {
       ends.get(runId)?.()
       await settle()
     },
