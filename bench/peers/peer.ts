@@ -29,7 +29,9 @@ export function parseAnswer(line: string): Fields {
   if (typeof answer !== 'object' || answer === null || Array.isArray(answer))
     throw new Error(`the peer answered no object: ${line.slice(0, 200)}`)
   const fields = answer as Fields
-  if (fields['error'] !== undefined) throw new Error(`the peer failed: ${JSON.stringify(fields['error'])}`)
+  const { error } = fields
+  if (error !== undefined)
+    throw new Error(`the peer failed: ${typeof error === 'string' ? error : JSON.stringify(error)}`)
   return fields
 }
 

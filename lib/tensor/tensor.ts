@@ -1,6 +1,6 @@
 /** A dense, row-major array with its shape. Immutable by convention: nobody writes into a tensor they did not make. */
-export type TensorData = Float32Array | BigInt64Array | Int32Array | Uint8Array
-export type TensorType = 'float32' | 'int64' | 'int32' | 'bool'
+type TensorData = Float32Array | BigInt64Array | Int32Array | Uint8Array
+type TensorType = 'float32' | 'int64' | 'int32' | 'bool'
 
 export interface Tensor<D extends TensorData = TensorData> {
   readonly type: TensorType
@@ -45,14 +45,4 @@ export function row(tensor: FloatTensor, index: number): FloatTensor {
     throw new RangeError(`row ${index} of [${tensor.dims.join(', ')}]`)
   const size = sizeOf(rest)
   return float32(tensor.data.subarray(index * size, (index + 1) * size), rest)
-}
-
-/** Stacks equal shapes along a new first axis: N x [...rest] -> [N, ...rest]. */
-export function stack(rows: readonly FloatTensor[]): FloatTensor {
-  const first = rows[0]
-  if (first === undefined) throw new RangeError('stack of no tensors')
-  const size = first.data.length
-  const data = new Float32Array(size * rows.length)
-  rows.forEach((one, index) => data.set(one.data, index * size))
-  return float32(data, [rows.length, ...first.dims])
 }

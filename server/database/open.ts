@@ -10,7 +10,7 @@ import { makeFolder } from '../storage/make-folder.ts'
 import { lockFolder, type FolderLock } from './lock.ts'
 import { migrate, readMigrations } from './migrate.ts'
 
-export const DATABASE_FILE = 'limelight.db'
+const DATABASE_FILE = 'limelight.db'
 
 export interface Database {
   readonly prisma: PrismaClient

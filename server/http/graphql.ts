@@ -14,7 +14,7 @@ import { documentLimits, PARSE_OPTIONS, parseLimited } from './limits-rule.ts'
 /** A picture of 20 MB in base64, and the rest of the request. */
 const BODY_LIMIT = '30mb'
 
-export function originOf(request: IncomingMessage): string {
+function originOf(request: IncomingMessage): string {
   return `http://${request.headers.host ?? 'localhost'}`
 }
 

@@ -24,7 +24,7 @@ export function ownView(run: Run): RunView {
 }
 
 /** Where the pictures of this run are served. */
-export function baseOf({ run, token }: RunView): string {
+function baseOf({ run, token }: RunView): string {
   return token === null ? `/api/runs/${run.id}` : `/api/shared/${token}`
 }
 
