@@ -57,6 +57,7 @@ serve({
         taps: [EMBEDDING],
         defaultTap: EMBEDDING.id,
         linearHeads: [],
+        ruleSets: [],
       },
     })
   },

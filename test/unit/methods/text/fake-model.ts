@@ -132,6 +132,7 @@ export function fakeContext(
     taps: model.taps,
     defaultTap: model.defaultTap,
     linearHeads: [],
+    ruleSets: [],
   }
   const encoded = {
     ids,
