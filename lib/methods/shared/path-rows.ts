@@ -9,7 +9,7 @@ export interface StraightPath {
   /** From the baseline to the input, [1, ...]. */
   readonly way: Formula
   /** Shares of the way, one a row. */
-  perRow(alphas: readonly number[]): Readonly<Record<string, FloatTensor>>
+  readonly perRow: (alphas: readonly number[]) => Readonly<Record<string, FloatTensor>>
 }
 
 /**

@@ -342,3 +342,28 @@ describe.each([
     expect(tf.memory().numTensors).toBe(before)
   })
 })
+
+it('a model of several inputs: rows that are not the logits\u2019 are refused while it runs, never widened to', async () => {
+  const model = await loadGraph(
+    graphOf({
+      inputs: ['x', 'y'].map((name) => ({ name, type: DataType.float, shape: [`${name} rows`, CLASSES] })),
+      nodes: [node('Mul', ['x', 'y'], ['logits'])],
+      outputs: ['logits'],
+      constants: new Map(),
+    }),
+  )
+  const [x, y] = [random([1, CLASSES], 1), random([1, CLASSES], 2)]
+  const ask = (rows: number) =>
+    model.ask({
+      feeds: { x, y },
+      read: [],
+      gradient: { of: { logits: given('class') }, wrt: ['x'] },
+      formulas: { perRow: { class: oneHots(Array.from({ length: rows }, () => 1)) } },
+    })
+  expect(relativeDifference(at((await ask(1)).gradients, 'x').data, [0, y.data[1] ?? NaN, 0, 0])).toBe(0)
+  await expect(ask(2)).rejects.toMatchObject({
+    code: 'BAD_INPUT',
+    message: expect.stringContaining('A cotangent does not fit its output'),
+  })
+  await model.dispose()
+})
