@@ -7,6 +7,8 @@ import { basename, dirname } from 'node:path'
 import type { Tap } from '../../lib/engine/model.ts'
 import { AppError } from '../../lib/errors.ts'
 import { idIn } from '../../lib/models/model-ref.ts'
+// Loaded before it says that it is there: what tests measure begins then.
+import '../../lib/models/models-folder.ts'
 import { predictionsOf } from '../../lib/target/predictions.ts'
 import { float32 } from '../../lib/tensor/tensor.ts'
 import { describeKind } from '../../server/jobs/kinds/describe.ts'
