@@ -69,6 +69,7 @@ const describe: typeof describeKind = {
         taps: [EMBEDDING],
         defaultTap: EMBEDDING.id,
         linearHeads: [],
+        ruleSets: [],
       },
     }
   },

@@ -8,6 +8,7 @@ import { sizeOf } from '../../../tensor/tensor.ts'
 import { floatConstant, floatsOf, intsOf } from './constant.ts'
 import { NodeWriter, numbered } from './node-writer.ts'
 import {
+  carriesFloats,
   DataType,
   describeNode,
   shapeIn,
@@ -88,10 +89,11 @@ export class Builder extends NodeWriter {
     const constant = this.value(name)
     return constant && floatsOf(constant)
   }
-  /** The value of a float tensor with one element. */
+  /** The value of a float tensor with one element; undefined for any other tensor. */
   scalarIn(name: string | undefined): number | undefined {
-    const values = this.floatsIn(name)
-    return values?.length === 1 ? values[0] : undefined
+    const constant = this.value(name)
+    if (constant === undefined || sizeOf(constant.dims) !== 1 || !carriesFloats(constant.type)) return undefined
+    return floatsOf(constant)[0]
   }
 
   /** The value of a tensor with one element, of any numeric type. */

@@ -10,7 +10,8 @@ import { prepareGraph } from './load.ts'
 import { NodeWriter, numbered } from '../graph/node-writer.ts'
 import { readModelFile } from '../file/read-model.ts'
 import { RuleGraphs } from './rule-graphs.ts'
-import { findLogits, findTaps } from './taps.ts'
+import { findLogits } from './defaults.ts'
+import { findTaps } from './taps.ts'
 import { writeModel } from '../file/write-model.ts'
 
 export interface GradientFileOptions {

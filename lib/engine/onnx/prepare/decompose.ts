@@ -4,7 +4,7 @@
  */
 import { attention, multiHeadAttention, rotaryEmbedding } from './decompose-attention.ts'
 import { Expansion, NotWrittenOut, type Decomposition } from './expansion.ts'
-import { floatAttribute, intAttribute, shapeIn, type Graph, type GraphNode } from '../graph/graph.ts'
+import { floatAttribute, intAttribute, operatorKey, shapeIn, type Graph, type GraphNode } from '../graph/graph.ts'
 import type { AttributeInput } from '../graph/node-writer.ts'
 import { QUANTISED_OPERATORS } from './quantised-operators.ts'
 
@@ -183,7 +183,7 @@ export function decompose(graph: Graph): Graph {
       changed = true
       return [{ ...node, obstacle: 'save the optimised model below ORT_ENABLE_ALL' }]
     }
-    const key = node.domain === '' ? node.operator : `${node.domain}:${node.operator}`
+    const key = operatorKey(node)
     const decomposition = DECOMPOSITIONS[key] ?? QUANTISED_OPERATORS[key]
     if (decomposition === undefined) return [node]
     const at = new Expansion(graph, node)

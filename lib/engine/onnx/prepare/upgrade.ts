@@ -18,15 +18,12 @@ import {
   type Graph,
   type GraphNode,
 } from '../graph/graph.ts'
+import { OPERATORS } from '../operators/table.ts'
 import { NodeWriter } from '../graph/node-writer.ts'
 import type { AttributeProto, GraphProto } from '../file/proto/onnx_pb.ts'
 
 /** The operator set that rules are written for; newer models keep theirs, whose forms are the same. */
 export const RULES_OPSET = 18
-
-const REDUCTIONS = new Set(
-  'L1 L2 LogSum LogSumExp Max Mean Min Prod Sum SumSquare'.split(' ').map((name) => `Reduce${name}`),
-)
 
 /** Writes the present form of a node in its place. What stands beside it is named by what it makes: old exporters leave nodes without names. */
 class Rewriter extends NodeWriter {
@@ -194,15 +191,24 @@ const softmax: Rewrite = (node, at) => {
 
 const axesInput = inputSince(18, 'axes')
 
-/** How the older forms of an operator are written in the present one. */
-const REWRITES: Readonly<Record<string, Rewrite>> = Object.freeze({
+/** How the older forms of an operator are written in the present one, which came with the set that its row says (`since`). */
+export const REWRITES: Readonly<Record<string, Rewrite>> = Object.freeze({
   BatchNormalization: batchNormalization,
   Clip: clip,
   Dropout: dropout,
   Hardmax: softmax,
   LogSoftmax: softmax,
   Pad: pad,
-  ...Object.fromEntries([...REDUCTIONS].map((name) => [name, axesInput])),
+  ReduceL1: axesInput,
+  ReduceL2: axesInput,
+  ReduceLogSum: axesInput,
+  ReduceLogSumExp: axesInput,
+  ReduceMax: axesInput,
+  ReduceMean: axesInput,
+  ReduceMin: axesInput,
+  ReduceProd: axesInput,
+  ReduceSum: axesInput,
+  ReduceSumSquare: axesInput,
   Resize: resize,
   RoiAlign: roiAlign,
   Scatter: (node, at) => at.put({ ...node, operator: 'ScatterElements' }),
@@ -215,14 +221,6 @@ const REWRITES: Readonly<Record<string, Rewrite>> = Object.freeze({
   Upsample: resize,
 })
 
-/** Operators whose form has changed -> the set from which on it is the present one. */
-const CHANGED: ReadonlyMap<string, number> = new Map([
-  ...[...REDUCTIONS].map((name) => [name, name === 'ReduceSum' ? 13 : 18] as const),
-  ...Object.entries({ Squeeze: 13, Unsqueeze: 13, Split: 13, Clip: 11, Slice: 10, Pad: 11, TopK: 10, Dropout: 12 }),
-  ...Object.entries({ BatchNormalization: 14, Scatter: 11, Upsample: 10, Resize: 11, RoiAlign: 16 }),
-  ...Object.entries({ Softmax: 13, LogSoftmax: 13, Hardmax: 13 }),
-])
-
 /** @throws AppError BAD_MODEL where a branch holds an older form: branches are passed through as they came. */
 function refuseOlderBranches(node: GraphNode, version: number): void {
   const inner = (graph: GraphProto): readonly string[] =>
@@ -230,7 +228,7 @@ function refuseOlderBranches(node: GraphNode, version: number): void {
   const within = ({ g, graphs }: AttributeProto): readonly string[] => (g ? [g, ...graphs] : graphs).flatMap(inner)
   for (const attribute of Object.values(node.attributes)) {
     if (attribute.kind !== 'raw') continue
-    const older = within(attribute.value as AttributeProto).find((name) => version < (CHANGED.get(name) ?? 0))
+    const older = within(attribute.value as AttributeProto).find((name) => version < (OPERATORS[name]?.since ?? 0))
     if (older !== undefined)
       throw badModel(
         `${describeNode(node)} holds the operator ${older} in its form of operator set ${version}. Export the model again with opset ${RULES_OPSET} or newer, or without control flow.`,
