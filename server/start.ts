@@ -12,7 +12,9 @@ import { openDatabase } from './database/open.ts'
 import { imaging } from './imaging.ts'
 import { announced, describedBy, remembered } from './jobs/describe.ts'
 import { LocalNews } from './jobs/job-news.ts'
+import type { JobStore } from './jobs/job-store.ts'
 import { createQueue } from './jobs/queue.ts'
+import type { QueuedJob } from './jobs/queued-job.ts'
 import { workerArguments } from './jobs/worker-parts.ts'
 import { WorkerPool } from './jobs/worker-pool.ts'
 import type { Logger } from './logger.ts'
@@ -20,7 +22,6 @@ import { asAppError } from './options.ts'
 import { openPages } from './pages.ts'
 import type { Parts } from './parts.ts'
 import { MODELS, ROOT, WORKER } from './paths.ts'
-import { recoverRuns } from './services/recover-runs.ts'
 import { createRunStore } from './services/run-store.ts'
 import { AssetFiles } from './storage/asset-files.ts'
 import { makeFolder } from './storage/make-folder.ts'
@@ -102,6 +103,18 @@ async function ownModels({ dataFolder, modelsFolder = join(dataFolder, 'models')
   return modelsFolder
 }
 
+/** The jobs that the last server left behind and that are to be done now. */
+async function recovered(stores: readonly JobStore[], log: Logger): Promise<readonly QueuedJob[]> {
+  const jobs: QueuedJob[] = []
+  for (const store of stores) {
+    const { queued, failed } = await store.recover()
+    if (failed + queued.length > 0)
+      log.warn(`after the last stop: ${queued.length} ${store.kind.noun}s queued again, ${failed} given up`)
+    jobs.push(...queued)
+  }
+  return jobs
+}
+
 /** @throws AppError with one sentence for the person who starts it */
 export async function start(options: StartOptions): Promise<RunningServer> {
   const { log, host, dataFolder, now = () => new Date() } = options
@@ -121,7 +134,8 @@ export async function start(options: StartOptions): Promise<RunningServer> {
       log,
     })
     const news = new LocalNews()
-    const queue = createQueue({ stores: [createRunStore({ prisma, now, version: version() })], pool, news, log })
+    const stores = [createRunStore({ prisma, methods: METHODS, now, version: version() })]
+    const queue = createQueue({ stores, pool, news, log })
     const parts: Parts = {
       prisma,
       dialect,
@@ -146,13 +160,11 @@ export async function start(options: StartOptions): Promise<RunningServer> {
     })
     undo.unshift(() => app.close())
     // Before anybody can ask: the first answer already tells what became of the runs that were left behind.
-    const recovered = await recoverRuns(prisma, METHODS, now)
-    if (recovered.failed + recovered.queued.length > 0)
-      log.warn(`after the last stop: ${recovered.queued.length} runs queued again, ${recovered.failed} given up`)
+    const leftBehind = await recovered(stores, log)
     port = (await listen(app.server, host, options.port)).port
 
     const resume = async (): Promise<void> => {
-      for (const job of recovered.queued) queue.enqueue(job)
+      for (const job of leftBehind) queue.enqueue(job)
       pool.start()
       await pages?.handler()
       await catalogue.list() // says which models are left out, before somebody looks for them

@@ -1,6 +1,7 @@
 /** The server's half of a kind: how its rows follow what happens to its jobs. */
 import type { AppError } from '../../lib/errors.ts'
 import type { JobKind } from './kind.ts'
+import type { QueuedJob } from './queued-job.ts'
 
 export interface Begun<P = unknown> {
   readonly payload: P
@@ -8,9 +9,21 @@ export interface Begun<P = unknown> {
   readonly attempt: number
 }
 
+export interface Recovered {
+  /** To queue again, oldest first. */
+  readonly queued: readonly QueuedJob[]
+  /** How many were given up. */
+  readonly failed: number
+}
+
 /** Each call is one transaction. */
 export interface JobStore<P = unknown, O = unknown> {
   readonly kind: JobKind<P, O>
+  /**
+   * Sorts out the jobs that the last server left behind: those it had begun {@link MAX_ATTEMPTS} times are FAILED with a
+   * reason, all others are QUEUED again.
+   */
+  recover(): Promise<Recovered>
   /** QUEUED -> RUNNING; null when the job is no longer QUEUED. */
   begin(id: string): Promise<Begun<P> | null>
   /** RUNNING -> DONE, with the outcome. */

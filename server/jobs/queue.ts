@@ -6,29 +6,9 @@ import { AppError } from '../../lib/errors.ts'
 import type { Logger } from '../logger.ts'
 import type { JobNews } from './job-news.ts'
 import { MAX_ATTEMPTS, type Begun, type JobStore } from './job-store.ts'
+import type { QueuedJob, Weight } from './queued-job.ts'
 import { WaitingLine } from './waiting-line.ts'
 import type { WorkerPool } from './worker-pool.ts'
-
-/**
- * How long a job may keep a worker. Light ones go first, and heavy ones never take the last worker: a Grad-CAM does not
- * wait minutes behind a long review.
- */
-export type Weight = 'light' | 'heavy'
-
-/** Forward passes up to which a job is light. */
-const LIGHT_COST = 20
-
-export function weightOf(cost: number): Weight {
-  return cost <= LIGHT_COST ? 'light' : 'heavy'
-}
-
-export interface QueuedJob {
-  /** Of its row, unique among all kinds. */
-  readonly id: string
-  /** {@link JobStore.kind}'s id. */
-  readonly kind: string
-  readonly weight: Weight
-}
 
 export interface JobQueue {
   /** Takes a job whose row says QUEUED. */

@@ -3,16 +3,9 @@ import type { Method } from '../../lib/methods/method.ts'
 import { costFacts } from '../../lib/methods/cost.ts'
 import { methodFor } from '../../lib/methods/index.ts'
 import { modelCard } from '../../lib/models/card.ts'
-import { MAX_ATTEMPTS } from '../jobs/job-store.ts'
+import { MAX_ATTEMPTS, type Recovered } from '../jobs/job-store.ts'
 import { explainKind } from '../jobs/kinds/explain.ts'
-import { weightOf, type QueuedJob, type Weight } from '../jobs/queue.ts'
-
-export interface Recovered {
-  /** To queue again, oldest first. */
-  readonly queued: readonly QueuedJob[]
-  /** How many were given up. */
-  readonly failed: number
-}
+import { weightOf, type Weight } from '../jobs/queued-job.ts'
 
 interface StoredQuestion {
   readonly params: string
@@ -28,10 +21,7 @@ function weightOfStored(method: Method | null, run: StoredQuestion): Weight {
   return card.success ? weightOf(method.cost(parsed.data, costFacts(card.data, null, run.text))) : 'heavy'
 }
 
-/**
- * Sorts out the runs that the last server left behind: those it had begun too often are FAILED with a reason, all others
- * are QUEUED again.
- */
+/** As {@link JobStore.recover} says, for runs. */
 export async function recoverRuns(
   prisma: PrismaClient,
   methods: readonly Method[],

@@ -1,15 +1,18 @@
 /** How the rows of runs follow the explain jobs behind them: each step of a run's life is one transaction. */
 import { AppError } from '../../lib/errors.ts'
 import type { Explanation } from '../../lib/explain.ts'
+import type { Method } from '../../lib/methods/method.ts'
 import { classTarget } from '../../lib/target/target.ts'
 import type { PrismaClient, Run } from '../../prisma/generated/client.ts'
 import type { JobStore } from '../jobs/job-store.ts'
 import { explainKind, type ExplainOutcome, type ExplainPayload } from '../jobs/kinds/explain.ts'
 import { floatBytes } from '../storage/float-bytes.ts'
 import type { StoredDetail } from '../storage/stored-detail.ts'
+import { recoverRuns } from './recover-runs.ts'
 
 export interface StoreParts {
   readonly prisma: PrismaClient
+  readonly methods: readonly Method[]
   readonly now: () => Date
   readonly version: string
 }
@@ -50,9 +53,15 @@ function valuesOf({ attribution }: Explanation): Float32Array {
   return Float32Array.from(attribution.tokens, (token) => token.score)
 }
 
-export function createRunStore({ prisma, now, version }: StoreParts): JobStore<ExplainPayload, ExplainOutcome> {
+export function createRunStore({
+  prisma,
+  methods,
+  now,
+  version,
+}: StoreParts): JobStore<ExplainPayload, ExplainOutcome> {
   return {
     kind: explainKind,
+    recover: () => recoverRuns(prisma, methods, now),
 
     async begin(runId) {
       const run = await prisma.$transaction(async (tx) => {

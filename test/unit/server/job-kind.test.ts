@@ -55,6 +55,7 @@ describe('a kind of job from the outside', () => {
     const ended = new Map<string, unknown>()
     const store: JobStore = {
       kind: toyKind,
+      recover: () => Promise.resolve({ queued: [], failed: 0 }),
       begin: (id) => Promise.resolve({ payload: { asset: payloads.get(id), lie: false }, attempt: 1 }),
       complete: (id, outcome) => Promise.resolve(void ended.set(id, outcome)),
       fail: (id, error) => Promise.resolve(void ended.set(id, error.userMessage)),

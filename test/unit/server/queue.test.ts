@@ -3,7 +3,8 @@ import { z } from 'zod'
 import { jobKind } from '../../../server/jobs/kind.ts'
 import { LocalNews } from '../../../server/jobs/job-news.ts'
 import type { JobStore } from '../../../server/jobs/job-store.ts'
-import { createQueue, weightOf, type QueueOptions, type Weight } from '../../../server/jobs/queue.ts'
+import { createQueue, type QueueOptions } from '../../../server/jobs/queue.ts'
+import { weightOf, type Weight } from '../../../server/jobs/queued-job.ts'
 import { createLogger } from '../../../server/logger.ts'
 
 /** A queue whose runs end when the test says so. */
@@ -12,6 +13,7 @@ function heldQueue(size: number) {
   const ends = new Map<string, () => void>()
   const store: JobStore = {
     kind: jobKind({ id: 'any', payload: z.unknown(), outcome: z.unknown(), handle: () => Promise.resolve() }),
+    recover: () => Promise.resolve({ queued: [], failed: 0 }),
     begin: () => Promise.resolve({ payload: null, attempt: 1 }),
     complete: () => Promise.resolve(),
     fail: () => Promise.resolve(),
