@@ -25,7 +25,6 @@ const ROWS = [
  * may compare with a name; a list of names they may not hold either.
  */
 const PATTERNS: Readonly<Record<string, string>> = {
-  'file/read-graph.ts': 'constants are nodes in a file',
   'file/read-model.ts': 'a loop is refused',
   'file/inline.ts': 'what a function hands through is an Identity',
   'gradient/composites.ts': 'functions that exporters spell in several nodes',
