@@ -3,6 +3,7 @@
  * resolved (ONNX IR, "Functions"). What the rest of the engine reads has none.
  */
 import { badModel } from '../graph/graph.ts'
+import { normalDomain } from './normal-domain.ts'
 import type { AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto } from './proto/onnx_pb.ts'
 
 /** Hostile files call functions that call functions: more operators than any real model has. */
@@ -11,9 +12,6 @@ const DEEPEST = 100
 /** Names grow with every call that is written out: long ones would fill the memory. */
 const LONGEST_NAME = 4000
 
-function normalDomain(domain: string): string {
-  return domain === 'ai.onnx' ? '' : domain
-}
 function keyOf(domain: string, name: string, overload: string): string {
   return JSON.stringify([normalDomain(domain), name, overload])
 }

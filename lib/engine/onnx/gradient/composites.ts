@@ -7,7 +7,7 @@ import { intAttribute, intsAttribute, type Graph, type GraphNode } from '../grap
 import { clipBounds, geluSlope } from '../operators/rules/activation.ts'
 import { blockedMap } from '../operators/rules/blocked.ts'
 import { rectifiedPoolGradient } from '../operators/rules/blocked-pooling.ts'
-import { windowOf } from '../operators/rules/convolution.ts'
+import { windowOf } from '../operators/rules/convolution/window.ts'
 import { keepBetween } from '../operators/rules/mask.ts'
 import { matMulGradients } from '../operators/rules/matmul.ts'
 import { maxPool } from '../operators/rules/pooling.ts'

@@ -11,7 +11,7 @@
 import { floatConstant } from '../../graph/constant.ts'
 import type { Builder } from '../../graph/builder.ts'
 import { interleaved, type MapShape, type PhaseMap } from './blocked.ts'
-import type { Window } from './convolution.ts'
+import type { Window } from './convolution/window.ts'
 import { whereZero } from './mask.ts'
 
 const ROWS = 0

@@ -1,9 +1,10 @@
 /** Gradient rules of pooling. Letters as in convolution.ts. */
 import { floatConstant } from '../../graph/constant.ts'
 import type { Builder } from '../../graph/builder.ts'
-import { intAttribute, intsAttribute, type Dim, type GraphNode } from '../../graph/graph.ts'
+import { intAttribute, intsAttribute, type GraphNode } from '../../graph/graph.ts'
 import { blockedMap, line, repeated } from './blocked.ts'
-import { refusesAutoPad, transposedConvolution, windowOf, type Window } from './convolution.ts'
+import { transposedConvolution } from './convolution/transposed-convolution.ts'
+import { isNumber, refusesAutoPad, windowOf, type Window } from './convolution/window.ts'
 import { firstOf, input, output, ranksOf, refusing, unary, type RuleEntry } from './rule.ts'
 
 function spatialAxes(build: Builder, node: GraphNode): number[] {
@@ -55,8 +56,6 @@ export const maxPool: RuleEntry = {
     return [build.reshapeLike(scattered, x)]
   },
 }
-
-const isNumber = (dim: Dim | undefined): dim is number => typeof dim === 'number'
 
 /** How many values each window of one axis averages over: [O] */
 function windowCounts(extent: number, outputs: number, window: Window, axis: number, includePads: boolean): number[] {

@@ -25,7 +25,7 @@ const ROWS = [
  * may compare with a name; a list of names they may not hold either.
  */
 const PATTERNS: Readonly<Record<string, string>> = {
-  'file/read-model.ts': 'constants are nodes in a file, and a loop is refused',
+  'file/read-model.ts': 'a loop is refused',
   'file/inline.ts': 'what a function hands through is an Identity',
   'gradient/composites.ts': 'functions that exporters spell in several nodes',
   'model/embeddings.ts': 'how rows are read from a word table',

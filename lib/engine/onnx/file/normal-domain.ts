@@ -1,0 +1,4 @@
+/** '' and 'ai.onnx' are one. */
+export function normalDomain(domain: string): string {
+  return domain === 'ai.onnx' ? '' : domain
+}

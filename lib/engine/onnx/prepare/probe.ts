@@ -1,0 +1,168 @@
+/** Shapes that ONNX Runtime does not infer: the model is run at several sizes, and equal extents get one symbol. */
+import { Tensor as RuntimeTensor } from 'onnxruntime-node'
+import { AppError } from '../../../errors.ts'
+import { sizeOf } from '../../../tensor/tensor.ts'
+import { badModel, DataType, describeNode, type Graph, type Shape, type ValueInfo } from '../graph/graph.ts'
+import { createPlainSession } from '../run/runtime.ts'
+import { effortOf } from './effort.ts'
+import { guardSizes, stoppedByGuard } from './guard.ts'
+import { inWords, MOST_BYTES } from './limits.ts'
+import { everyOutput, valuesOf } from './runtime-shapes.ts'
+
+/**
+ * Two sizes for each unknown extent: distinct primes, so that products and sums are told apart too. A third, smaller one tells
+ * what is fixed from what is only bounded ("the first five"), and a picture's height from its width; a model need not run at it.
+ */
+const BATCH = [2, 3, 2] as const
+const LENGTH = [7, 11, 3] as const
+const EXTENT = [64, 96, 48] as const
+const LARGE_EXTENT = [224, 288, 160] as const
+type Extents = readonly [number, number, number]
+const PROBE_SECONDS = 60
+
+/** No model computes the size of so large a tensor from an input as small as that of a probe. */
+const COMPUTED_BYTES = 2 ** 30
+
+/** Shapes seen in two runs; null where the model cannot be run on made-up inputs. */
+export async function probe(graph: Graph): Promise<Map<string, ValueInfo> | null> {
+  // Extents of several float inputs may be equal in one run and widened from 1 in the next: those get no symbols.
+  const symbols = graph.inputs
+    .filter((info) => info.type === DataType.float)
+    .flatMap((info) => (info.shape ?? []).map((dim, axis) => (dim === null ? `${info.name} ${axis}` : dim)))
+    .filter((dim) => typeof dim === 'string')
+  const floats = graph.inputs.filter((info) => info.type === DataType.float).length
+  const trusted = floats < 2 || new Set(symbols).size < 2
+  for (const fills of [[1, 0] as const, [0, 0] as const, [1, 1] as const])
+    for (const extents of [EXTENT, LARGE_EXTENT])
+      try {
+        const seen = [
+          await shapesAt(graph, 0, fills[0], extents),
+          await shapesAt(graph, 1, fills[1], extents),
+          ...(await furtherShapes(graph, fills[0], extents)),
+        ]
+        const values = new Map(graph.values)
+        for (const [name, info] of graph.values) {
+          const shapes = seen.map((shapesOf) => shapesOf.get(name))
+          if (shapes.every((shape) => shape !== undefined))
+            values.set(name, { ...info, shape: merge(info.shape, shapes, trusted) })
+        }
+        return values
+      } catch (thrown) {
+        if (thrown instanceof AppError) throw thrown
+        continue
+      }
+  return null
+}
+
+/**
+ * What else a model may be asked with: smaller extents, and one row of an input beside several of the first one (position ids
+ * of one row serve every text). Extents that move apart in any of these get different symbols. What it refuses is left out.
+ */
+async function furtherShapes(
+  graph: Graph,
+  fill: number,
+  extents: Extents,
+): Promise<readonly ReadonlyMap<string, readonly number[]>[]> {
+  const open = graph.inputs.filter(({ shape }) => shape !== null && shape.length > 0 && typeof shape[0] !== 'number')
+  const seen: ReadonlyMap<string, readonly number[]>[] = []
+  for (const [size, single] of [[2, null] as const, ...open.slice(1).map(({ name }) => [0, name] as const)])
+    try {
+      seen.push(await shapesAt(graph, size, fill, extents, single))
+    } catch (thrown) {
+      if (thrown instanceof AppError) throw thrown
+    }
+  return seen
+}
+
+/** Equal in all runs: fixed. An extent of 0 comes from made-up values and says nothing. */
+function merge(inferred: Shape | null, seen: readonly (readonly number[])[], trusted: boolean): Shape | null {
+  const [first = [], ...others] = seen
+  if (others.some((shape) => shape.length !== first.length)) return null
+  if (inferred !== null && inferred.length !== first.length) inferred = null
+  return first.map((dim, axis) => {
+    const known = inferred?.[axis]
+    if (typeof known === 'number') return known
+    const differs = others.some((shape) => shape[axis] !== dim)
+    if (!differs && dim !== 0) return dim
+    return trusted && differs ? seen.map((shape) => shape[axis]).join('|') : null
+  })
+}
+
+/** @param single an input that gets one row. */
+async function shapesAt(
+  graph: Graph,
+  size: 0 | 1 | 2,
+  fill: number,
+  extents: Extents,
+  single: string | null = null,
+): Promise<Map<string, readonly number[]>> {
+  const feeds = new Map<string, RuntimeTensor>()
+  const shapes = new Map<string, readonly number[]>()
+  const symbols = new Map<string, number>()
+  for (const info of graph.inputs) {
+    const image = (info.shape?.length ?? 0) >= 3 && info.type === DataType.float
+    const dims = (info.shape ?? []).map((dim, axis) => {
+      if (typeof dim === 'number') return dim
+      if (axis === 0 && info.name === single) return 1
+      const wider = size === 2 && axis === 3 ? 32 : 0
+      const value = axis === 0 ? BATCH[size] : image ? extents[size] + wider : LENGTH[size]
+      if (dim === null) return value
+      const known = symbols.get(dim)
+      if (known === undefined) symbols.set(dim, value)
+      return known ?? value
+    })
+    feeds.set(info.name, probeTensor(info, dims, fill))
+    shapes.set(info.name, dims)
+  }
+  const at = guardSizes(withExtents(graph, shapes), COMPUTED_BYTES / 4)
+  const session = await createPlainSession({ ...at, outputs: everyOutput(graph) })
+  try {
+    checkProbe({ ...graph, values: valuesOf(session, graph) }, extents === EXTENT)
+    const results = await session.run(Object.fromEntries(feeds))
+    for (const [name, tensor] of Object.entries(results)) shapes.set(name, tensor.dims)
+    return shapes
+  } catch (thrown) {
+    if (extents !== EXTENT || !stoppedByGuard(thrown)) throw thrown
+    throw badModel(
+      `From a small input it computes the size of a tensor of more than ${inWords(COMPUTED_BYTES)}. The file is damaged.`,
+      thrown,
+    )
+  } finally {
+    await session.release()
+  }
+}
+
+function withExtents(graph: Graph, shapes: ReadonlyMap<string, readonly number[]>): Graph {
+  return { ...graph, inputs: graph.inputs.map((info) => ({ ...info, shape: shapes.get(info.name) ?? info.shape })) }
+}
+
+/** @throws AppError BAD_MODEL where a small input is enough for absurd sizes; Error where the probe alone takes too much. */
+function checkProbe(graph: Graph, small: boolean): void {
+  let [bytes, seconds] = [0, 0]
+  for (const node of graph.nodes) {
+    const effort = effortOf(graph, node)
+    if (small && effort.bytes > MOST_BYTES)
+      throw badModel(
+        `${describeNode(node)} makes ${inWords(effort.bytes)} of a small input, and at most ${inWords(MOST_BYTES)} are allowed. The file is damaged.`,
+      )
+    bytes += effort.bytes
+    seconds += effort.seconds
+  }
+  // Every output is held: what is known of the shapes without a run has to do.
+  if (bytes > MOST_BYTES || seconds > PROBE_SECONDS) throw new Error('The probe takes too much.')
+}
+
+function probeTensor(info: ValueInfo, dims: readonly number[], fill: number): RuntimeTensor {
+  const count = sizeOf(dims)
+  const value = /mask/i.test(info.name) ? 1 : /type|segment/i.test(info.name) ? 0 : fill
+  switch (info.type) {
+    case DataType.int64:
+      return new RuntimeTensor('int64', new BigInt64Array(count).fill(BigInt(value)), dims)
+    case DataType.int32:
+      return new RuntimeTensor('int32', new Int32Array(count).fill(value), dims)
+    case DataType.bool:
+      return new RuntimeTensor('bool', new Uint8Array(count).fill(1), dims)
+    default:
+      return new RuntimeTensor('float32', new Float32Array(count).fill(0.5), dims)
+  }
+}
