@@ -29,6 +29,13 @@ export const TAP_KINDS = [
 ] as const
 export type TapKind = (typeof TAP_KINDS)[number]
 
+/** Tokens row by row over the picture, behind `leading` others (class and register tokens). */
+export interface TokenGrid {
+  readonly rows: number
+  readonly columns: number
+  readonly leading: number
+}
+
 /** A tensor one may name in a question. */
 export interface Tap {
   readonly id: TapId
@@ -41,6 +48,8 @@ export interface Tap {
   readonly shape: readonly (number | null)[]
   /** [N, C, H, W] with H * W > 1: CAM methods can be asked here. */
   readonly spatial: boolean
+  /** Where its tokens [N, T, E] lie on a grid over the picture; missing where they do not, or where that is not known. */
+  readonly grid?: TokenGrid
   /** True where a gradient of the output exists with respect to this tap; else `reason` says which operators lack a rule. */
   readonly differentiable: boolean
   readonly reason?: string

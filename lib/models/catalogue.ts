@@ -103,7 +103,7 @@ async function tfjsFiles(folder: Folder, main: string): Promise<string[]> {
 async function onnxFiles(folder: Folder, main: string): Promise<string[]> {
   await folder.needed(main)
   const { externalFiles } = await import('../engine/onnx/file/external-files.ts')
-  const locations = externalFiles(await readFile(join(folder.path, main)))
+  const locations = externalFiles(join(folder.path, main))
   const files = locations.map((location) => join(dirname(main), location))
   for (const file of files) await folder.needed(file)
   return [main, ...files]

@@ -1,18 +1,15 @@
 /** What server and worker say to each other. Sent with 'advanced' serialisation, so typed arrays stay what they are. */
 import type { SerialisedAppError } from '../../lib/errors.ts'
-import type { EngineInfo, Tap, TapId } from '../../lib/engine/model.ts'
+import type { EngineInfo } from '../../lib/engine/model.ts'
 import type { Explanation } from '../../lib/explain.ts'
 import type { CatalogueEntry } from '../../lib/models/catalogue.ts'
+import type { ModelFacts } from '../../lib/models/facts.ts'
+import type { Target } from '../../lib/target/target.ts'
 
 /** What a loaded model can be asked; plain data. */
 export interface ModelDescription {
   readonly engine: EngineInfo
-  readonly taps: readonly Tap[]
-  readonly defaultTap: TapId
-  /** The taps behind which the logits are exactly linear(globalAveragePool(tap)). */
-  readonly linearHeads: readonly TapId[]
-  /** Method id -> why it cannot run on this model; methods that can are not in it. */
-  readonly unavailable: Readonly<Record<string, string>>
+  readonly facts: ModelFacts
 }
 
 export type JobInput =
@@ -25,8 +22,7 @@ export interface ExplainJob {
   readonly model: CatalogueEntry
   readonly methodId: string
   readonly params: unknown
-  /** null: the predicted class. */
-  readonly targetIndex: number | null
+  readonly target: Target
   readonly seed: number
   readonly input: JobInput
 }

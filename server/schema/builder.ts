@@ -2,6 +2,7 @@
 import SchemaBuilder from '@pothos/core'
 import RelayPlugin from '@pothos/plugin-relay'
 import { DateTimeResolver, JSONResolver } from 'graphql-scalars'
+import { answerSize } from './answer-size.ts'
 import type { Context } from './context.ts'
 
 export interface SchemaTypes {
@@ -32,7 +33,12 @@ export function createBuilder(): Builder {
   builder.addScalarType('DateTime', DateTimeResolver, { description: 'A moment in time, RFC 3339, in UTC.' })
   builder.addScalarType('JSON', JSONResolver, { description: 'Any JSON value.' })
   builder.globalConnectionField('totalCount', (t) =>
-    t.int({ description: 'Of all pages.', resolve: ({ totalCount }) => totalCount() }),
+    t.int({
+      description: 'Of all pages.',
+      // Looks through every row where the filter is a search.
+      extensions: answerSize({ weight: 10_000 }),
+      resolve: ({ totalCount }) => totalCount(),
+    }),
   )
   return builder
 }

@@ -1,8 +1,17 @@
 import { resolveCursorConnection } from '@pothos/plugin-relay'
 import { findRun } from '../services/get-run.ts'
 import { findSharedRun } from '../services/find-shared-run.ts'
-import { checkedPageSize, countRuns, cursorOf, listRuns, type RunFilter } from '../services/list-runs.ts'
+import {
+  checkedPageSize,
+  countRuns,
+  cursorOf,
+  DEFAULT_PAGE,
+  LARGEST_PAGE,
+  listRuns,
+  type RunFilter,
+} from '../services/list-runs.ts'
 import type { Parts } from '../parts.ts'
+import { answerSize } from './answer-size.ts'
 import type { Builder } from './builder.ts'
 import type { Enums } from './enums.ts'
 import type { RunTypes } from './run.ts'
@@ -50,6 +59,7 @@ export function addRuns(builder: Builder, { Modality, RunStatus }: Enums, { RunR
     t.field({
       type: RunConnection,
       description: 'The history, newest first.',
+      extensions: answerSize({ page: { default: DEFAULT_PAGE, largest: LARGEST_PAGE } }),
       args: {
         first: t.arg.int({ required: false, description: '1 to 100; 20 when left out.' }),
         after: t.arg.string({ required: false }),

@@ -1,6 +1,7 @@
 /** The queue's book-keeping: each step of a run's life is one transaction on its row. */
 import { AppError } from '../../lib/errors.ts'
 import type { Explanation } from '../../lib/explain.ts'
+import { classTarget } from '../../lib/target/target.ts'
 import type { Asset, PrismaClient, Run } from '../../prisma/generated/client.ts'
 import type { Catalogue } from '../catalogue.ts'
 import type { ExplainJob, ExplainOutcome, JobInput } from '../jobs/protocol.ts'
@@ -37,7 +38,7 @@ async function jobOf(parts: StoreParts, run: RunWithAsset): Promise<ExplainJob> 
     model,
     methodId: run.methodId,
     params: JSON.parse(run.params) as unknown,
-    targetIndex: run.targetIndex,
+    target: classTarget(run.targetIndex),
     seed: run.seed,
     input: inputOf(run, parts.files),
   }
@@ -98,7 +99,7 @@ export function createRunStore(parts: StoreParts): RunStore {
             runId,
             logits: floatBytes(Float32Array.from(byIndex, (prediction) => prediction.logit)),
             labels: JSON.stringify(byIndex.map((prediction) => prediction.label)),
-            targetIndex: explanation.target.index,
+            targetIndex: explanation.target?.index ?? -1,
             attribution: floatBytes(valuesOf(explanation)),
             detail: JSON.stringify(detailOf(explanation)),
             diagnoses: JSON.stringify(explanation.diagnoses),

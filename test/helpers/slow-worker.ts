@@ -4,8 +4,9 @@
  */
 import { existsSync, watch } from 'node:fs'
 import { basename, dirname } from 'node:path'
+import type { Tap } from '../../lib/engine/model.ts'
 import { AppError } from '../../lib/errors.ts'
-import { predictionsOf } from '../../lib/models/target.ts'
+import { predictionsOf } from '../../lib/target/predictions.ts'
 import { float32 } from '../../lib/tensor/tensor.ts'
 import { serve } from '../../server/jobs/serve.ts'
 
@@ -14,6 +15,15 @@ const gate = process.env['LIMELIGHT_TEST_GATE'] ?? ''
 const stubborn = process.env['LIMELIGHT_TEST_STUBBORN'] === '1'
 /** A model that it never has done with, as one that computes for ever. */
 const endless = process.env['LIMELIGHT_TEST_ENDLESS']
+const EMBEDDING: Tap = {
+  id: 'embedding',
+  label: 'embedding',
+  kind: 'embedding',
+  operator: 'Gather',
+  shape: [null, null, 8],
+  spatial: false,
+  differentiable: true,
+}
 const engine = { name: 'onnx', backend: 'cpu', version: '0', reason: '' } as const
 
 function gateOpen(signal: AbortSignal): Promise<void> {
@@ -41,10 +51,13 @@ serve({
     if (endless === model.id) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
     return Promise.resolve({
       engine,
-      taps: [],
-      defaultTap: model.card.defaultTap,
-      linearHeads: [],
-      unavailable: {},
+      facts: {
+        title: model.card.title,
+        modality: model.card.preprocessing.kind,
+        taps: [EMBEDDING],
+        defaultTap: EMBEDDING.id,
+        linearHeads: [],
+      },
     })
   },
   async explain(job, { signal, progress }) {
@@ -58,6 +71,7 @@ serve({
       explanation: {
         predictions,
         target,
+        scalar: target.logit,
         attribution: { kind: 'text', tokens: [span], words: [span], completeness: null },
         diagnoses: [],
         timings: { preprocessMs: 1, computeMs: 2 },

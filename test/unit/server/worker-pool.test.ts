@@ -1,4 +1,5 @@
 /** Workers that are given up, and which one is taken. */
+import { classTarget } from '../../../lib/target/target.ts'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -65,7 +66,7 @@ test('a run that shows no progress for too long is given up with its worker, and
           model,
           methodId: 'occlusion',
           params: {},
-          targetIndex: null,
+          target: classTarget(null),
           seed: 0,
           input: { kind: 'text', text: 'Good.' },
         },

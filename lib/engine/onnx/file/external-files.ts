@@ -1,44 +1,33 @@
-/** The weight files an ONNX model keeps beside itself, found without decoding the model. */
-import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
-import { badModel } from '../graph/graph.ts'
+/** The weight files an ONNX model keeps beside itself, found without reading its weights. */
+import type { AttributeProto, NodeProto, TensorProto } from './proto/onnx_pb.ts'
+import { skimModel } from './skim-model.ts'
 
-/** A message of onnx.proto: the fields that lead to external data, by number, and what they hold. */
-interface Message {
-  readonly [field: number]: () => Message
+/** What a graph and a function have in common. */
+interface Body {
+  readonly node: readonly NodeProto[]
+  readonly initializer?: readonly TensorProto[]
 }
-const ENTRY: Message = {}
-const TENSOR: Message = { 13: () => ENTRY } // external_data
-const ATTRIBUTE: Message = { 5: () => TENSOR, 6: () => GRAPH, 10: () => TENSOR, 11: () => GRAPH } // t, g, tensors, graphs
-const NODE: Message = { 5: () => ATTRIBUTE } // attribute
-const GRAPH: Message = { 1: () => NODE, 5: () => TENSOR } // node, initializer
-const MODEL: Message = { 7: () => GRAPH } // graph
 
-function walk(bytes: Uint8Array, message: Message, found: Set<string>): void {
-  const reader = new BinaryReader(bytes)
-  let key = ''
-  let value = ''
-  while (reader.pos < reader.len) {
-    const [field, wire] = reader.tag()
-    const inner = message[field]
-    if (message === ENTRY && wire === WireType.LengthDelimited && field <= 2) {
-      if (field === 1) key = reader.string()
-      else value = reader.string()
-    } else if (inner !== undefined && wire === WireType.LengthDelimited) walk(reader.bytes(), inner(), found)
-    else reader.skip(wire, field)
-  }
-  if (message === ENTRY && key === 'location') found.add(value)
+/** In the order of the fields in the file, on which a model's hash depends. */
+function* tensorsOf({ node: nodes, initializer = [] }: Body): Generator<TensorProto> {
+  for (const node of nodes) for (const attribute of node.attribute) yield* tensorsIn(attribute)
+  yield* initializer
+}
+
+function* tensorsIn({ t, g, tensors, graphs }: AttributeProto): Generator<TensorProto> {
+  if (t !== undefined) yield t
+  if (g !== undefined) yield* tensorsOf(g)
+  yield* tensors
+  for (const graph of graphs) yield* tensorsOf(graph)
 }
 
 /**
  * Names of the external data files, as written in the model, in the order of their first use.
- * @throws AppError BAD_MODEL where the bytes are no protobuf message, or are cut short.
+ * @throws AppError BAD_MODEL where the file is no protobuf message, or is cut short.
  */
-export function externalFiles(model: Uint8Array): readonly string[] {
-  const found = new Set<string>()
-  try {
-    walk(model, MODEL, found)
-  } catch (cause) {
-    throw badModel('The file is not an ONNX model, or it is cut short.', cause)
-  }
-  return [...found]
+export function externalFiles(path: string): readonly string[] {
+  const { model } = skimModel(path)
+  const bodies: readonly Body[] = [...(model.graph === undefined ? [] : [model.graph]), ...model.functions]
+  const entries = bodies.flatMap((body) => [...tensorsOf(body)]).flatMap((tensor) => tensor.externalData)
+  return [...new Set(entries.filter(({ key }) => key === 'location').map(({ value }) => value))]
 }

@@ -1,14 +1,11 @@
 /** A question's rule set, ready to say which rule each node has. */
 import { readRuleSet, type ReadChoice } from '../../read-rule-set.ts'
 import type { RuleSet, TapId } from '../../model.ts'
-import type { GraphNode } from '../graph/graph.ts'
+import { operatorKey, type GraphNode } from '../graph/graph.ts'
 import type { RuleEntry } from '../operators/rules/rule.ts'
-import { RULES, ruleKey } from '../operators/table.ts'
+import { operatorOf } from '../operators/operator-of.ts'
 import { plain } from './rule-sets/plain.ts'
 import type { Backwards, RuleSetDefinition } from './rule-sets/rule-set.ts'
-
-/** Other names of operators, under which no rule set has rows of their own. */
-const ALIASES: Readonly<Record<string, string>> = { 'com.microsoft:Gelu': 'Gelu', 'com.microsoft:QuickGelu': 'Swish' }
 
 type Choice = ReadChoice<RuleSetDefinition>
 
@@ -56,8 +53,8 @@ export class Bending {
 
   #bentRule(node: GraphNode): RuleSetDefinition['rules'][string] | undefined {
     const { rules } = this.#choice(node).info
-    const key = ruleKey(node)
-    const name = [key, ALIASES[key] ?? key].find((one) => Object.hasOwn(rules, one))
+    const key = operatorKey(node)
+    const name = [key, operatorOf(node).sameAs ?? key].find((one) => Object.hasOwn(rules, one))
     return name === undefined ? undefined : rules[name]
   }
 
@@ -69,13 +66,13 @@ export class Bending {
   /** The rule of a node; undefined where there is none. */
   ruleOf(node: GraphNode, backwards: Backwards): RuleEntry | undefined {
     const bent = this.#bentRule(node)
-    return bent ? bent({ ...backwards, params: this.#choice(node).params }) : RULES[ruleKey(node)]
+    return bent ? bent({ ...backwards, params: this.#choice(node).params }) : operatorOf(node).rule
   }
 
   /** Why the rule set refuses an operator that it has no rule for; null where the plain rule stands. */
   refusal(node: GraphNode): string | null {
     const { info } = this.#choice(node)
-    return this.bends(node) ? null : (info.refuses?.(ruleKey(node)) ?? null)
+    return this.bends(node) ? null : (info.refuses?.(operatorKey(node)) ?? null)
   }
 }
 

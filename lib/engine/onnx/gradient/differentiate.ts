@@ -6,10 +6,19 @@ import { AppError } from '../../../errors.ts'
 import { Builder } from '../graph/builder.ts'
 import type { Bending } from './bending.ts'
 import { findComposites } from './composites.ts'
-import { carriesFloats, DataType, describeNode, readsOf, typeIn, type Graph, type GraphNode } from '../graph/graph.ts'
+import {
+  carriesFloats,
+  DataType,
+  describeNode,
+  operatorKey,
+  readsOf,
+  typeIn,
+  type Graph,
+  type GraphNode,
+} from '../graph/graph.ts'
 import { describeObstacles, obstacleAt, type Obstacle, type Way } from './obstacles.ts'
 import { findSpelled } from './spelled-functions.ts'
-import { RULES, ruleKey, STOPS } from '../operators/table.ts'
+import { operatorOf } from '../operators/operator-of.ts'
 import type { RuleEntry } from '../operators/rules/rule.ts'
 
 export interface GradientRequest {
@@ -67,11 +76,10 @@ function quantisedTensors(graph: Graph): ReadonlySet<string> {
   const quantised = new Set<string>()
   found.set(graph, quantised)
   for (const node of graph.nodes) {
-    const entry = RULES[ruleKey(node)]
+    const { rule, stops } = operatorOf(node)
     const [first = ''] = node.outputs
-    if (entry?.carriesIntegers) quantised.add(first)
-    else if (!entry && !STOPS.has(node.operator) && QUANTISED.has(typeIn(graph, first)) && narrow(graph, node))
-      quantised.add(first)
+    if (rule?.carriesIntegers) quantised.add(first)
+    else if (!rule && !stops && QUANTISED.has(typeIn(graph, first)) && narrow(graph, node)) quantised.add(first)
     else if (node.inputs.some((name) => quantised.has(name)))
       for (const name of node.outputs) if (QUANTISED.has(typeIn(graph, name))) quantised.add(name)
   }
@@ -87,7 +95,7 @@ function narrow(graph: Graph, node: GraphNode): boolean {
 export function dependents(graph: Graph, wrt: Iterable<string>, replaced: ReadonlySet<string>): Set<string> {
   const reached = new Set(wrt)
   for (const node of graph.nodes) {
-    if (STOPS.has(node.operator) || !readsOf(node).some((name) => reached.has(name))) continue
+    if (operatorOf(node).stops || !readsOf(node).some((name) => reached.has(name))) continue
     for (const name of carriersOf(graph, node)) if (!replaced.has(name)) reached.add(name)
   }
   return reached
@@ -108,7 +116,7 @@ function pathOf(graph: Graph, request: GradientRequest): Path {
   const path: GraphNode[] = []
   for (const node of graph.nodes.toReversed()) {
     const carries = node.outputs.some((name) => needed.has(name) && reached.has(name) && !request.replaced.has(name))
-    if (!carries || STOPS.has(node.operator) || !readsOf(node).some((name) => reached.has(name))) continue
+    if (!carries || operatorOf(node).stops || !readsOf(node).some((name) => reached.has(name))) continue
     path.push(node)
     for (const name of readsOf(node)) if (reached.has(name)) needed.add(name)
   }
@@ -121,7 +129,7 @@ function expectConstant(node: GraphNode, entry: RuleEntry, place: number): void 
   throw new AppError({
     code: 'NOT_DIFFERENTIABLE',
     message: `${describeNode(node)}: its input ${place + 1} depends on what the gradient is asked for, and its rule takes that for a constant. Choose a layer behind it, or a method without gradients.`,
-    details: { operators: [ruleKey(node)] },
+    details: { operators: [operatorKey(node)] },
   })
 }
 

@@ -1,7 +1,7 @@
 /** What gradients cannot pass: asked before the first rule runs, and of every layer when a model is loaded. */
 import type { Builder } from '../graph/builder.ts'
-import { carriesFloats, describeNode, type GraphNode } from '../graph/graph.ts'
-import { HOLD_FOR_INTEGERS, RULES, ruleKey } from '../operators/table.ts'
+import { carriesFloats, describeNode, operatorKey, type GraphNode } from '../graph/graph.ts'
+import { operatorOf } from '../operators/operator-of.ts'
 import { PLAIN, type Bending } from './bending.ts'
 import type { Backwards } from './rule-sets/rule-set.ts'
 
@@ -39,7 +39,8 @@ export function obstacleAt(
 }
 
 function computesIntegers(node: GraphNode, build: Builder): boolean {
-  if (RULES[ruleKey(node)]?.carriesIntegers || HOLD_FOR_INTEGERS.has(node.operator)) return false
+  const { rule, holdsForIntegers } = operatorOf(node)
+  if (rule?.carriesIntegers || holdsForIntegers) return false
   const type = build.type(node.outputs[0] ?? '')
   return type !== 0 && !carriesFloats(type)
 }
@@ -48,15 +49,15 @@ function computesIntegers(node: GraphNode, build: Builder): boolean {
 export function describeObstacles(obstacles: Iterable<Obstacle>): string[] {
   const alike = new Map<string, Obstacle[]>()
   for (const obstacle of new Set(obstacles)) {
-    const key = `${ruleKey(obstacle.node)} ${obstacle.reason ?? ''}`
+    const key = `${operatorKey(obstacle.node)} ${obstacle.reason ?? ''}`
     alike.set(key, [...(alike.get(key) ?? []), obstacle])
   }
   const texts = [...alike.values()].map(([first, ...others]) => {
     if (!first) return ''
     const { node, reason } = first
-    if (reason === null) return ruleKey(node)
+    if (reason === null) return operatorKey(node)
     const more = others.length > 0 ? ` and ${others.length} more` : ''
-    return `${ruleKey(node)} (${reason}; at ${node.name || node.outputs[0] || describeNode(node)}${more})`
+    return `${operatorKey(node)} (${reason}; at ${node.name || node.outputs[0] || describeNode(node)}${more})`
   })
   return texts.sort()
 }

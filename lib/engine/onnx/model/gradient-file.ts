@@ -5,11 +5,13 @@ import { PLAIN_RULES } from '../../read-rule-set.ts'
 import { Bending } from '../gradient/bending.ts'
 import { RULE_SETS } from '../gradient/rule-sets/index.ts'
 import { compileQuestion, NO_FORMULAS, type CompiledGraph } from '../question/compile.ts'
-import { badModel, DataType, shapeIn, type Graph, type GraphNode } from '../graph/graph.ts'
+import { badModel, DataType, shapeIn, type Graph } from '../graph/graph.ts'
 import { prepareGraph } from './load.ts'
+import { NodeWriter, numbered } from '../graph/node-writer.ts'
 import { readModelFile } from '../file/read-model.ts'
 import { RuleGraphs } from './rule-graphs.ts'
-import { findLogits, findTaps } from './taps.ts'
+import { findLogits } from './defaults.ts'
+import { findTaps } from './taps.ts'
 import { writeModel } from '../file/write-model.ts'
 
 export interface GradientFileOptions {
@@ -82,17 +84,10 @@ function withPlainNames(whole: Graph, { graph, cotangents, gradients }: Compiled
     if (taken.has(name))
       throw badModel(`It has a tensor "${name}" of its own, which is what the gradient's file calls one. Rename it.`)
   const rename = (name: string): string => (name === cotangent ? 'cotangent' : name)
-  const nodes: GraphNode[] = graph.nodes.map((node) => ({ ...node, inputs: node.inputs.map(rename) }))
-  for (const [tap, name] of gradients)
-    nodes.push({
-      // A node of the model may be called as its gradient is.
-      name: `limelight:gradient-file/${tap}`,
-      operator: 'Identity',
-      domain: '',
-      inputs: [name],
-      outputs: [`gradient/${tap}`],
-      attributes: {},
-    })
+  // A node of the model may be called as its gradient is.
+  const write = new NodeWriter(numbered('limelight:gradient-file/'))
+  for (const node of graph.nodes) write.put({ ...node, inputs: node.inputs.map(rename) })
+  for (const [tap, name] of gradients) write.op('Identity', [name], {}, `gradient/${tap}`)
   const output = (name: string, tap: string): Graph['outputs'][number] => {
     const shape = shapeIn(whole, tap)
     return {
@@ -103,7 +98,7 @@ function withPlainNames(whole: Graph, { graph, cotangents, gradients }: Compiled
   }
   return {
     ...graph,
-    nodes,
+    nodes: write.nodes,
     inputs: graph.inputs.map((one) => ({ ...one, name: rename(one.name) })),
     outputs: [output(logits, logits), ...[...gradients.keys()].map((tap) => output(`gradient/${tap}`, tap))],
   }

@@ -23,7 +23,7 @@ import { DataType, shapeIn, typeIn, type Graph, type Shape } from '../graph/grap
 import { findLinearHead } from './linear-head.ts'
 import { RuleGraphs } from './rule-graphs.ts'
 import { toFloat, toRuntime, typeCode, typeName } from '../run/runtime.ts'
-import { QuestionCache, type CacheSettings, type CompiledQuestion } from '../question/session.ts'
+import { QuestionCache, type CacheSettings, type CompiledQuestion } from '../question/question-cache.ts'
 
 export interface OnnxModelParts {
   readonly graph: Graph

@@ -1,6 +1,6 @@
 /** The operator Attention of opset 23 as what it computes: [N, H, T, D] queries, [N, H, S, D] keys and values. */
 import { DataType, floatAttribute, intAttribute, shapeIn, typeIn, type Attribute } from '../graph/graph.ts'
-import { int, type Decomposition, type Expansion } from './expansion.ts'
+import type { Decomposition, Expansion } from './expansion.ts'
 
 /** Below every score: what a masked score becomes before the softmax, as the operator's gradient rule has it. */
 const MASKED = -3.4028234663852886e38
@@ -20,7 +20,7 @@ function masked(at: Expansion, scores: string, query: string, key: string): stri
   else if (mask !== '') result = at.op('Max', [at.op('Add', [result, mask]), at.float(MASKED)])
   if ((intAttribute(at.node, 'is_causal') ?? 0) === 0) return result
   const positions = (name: string): string => {
-    const extent = at.op('Squeeze', [at.op('Shape', [name], { start: int(2), end: int(3) }), at.ints([0])])
+    const extent = at.op('Squeeze', [at.op('Shape', [name], { start: 2, end: 3 }), at.ints([0])])
     const [from, step] = [0, 1].map((value) => at.op('Squeeze', [at.ints([value]), at.ints([0])])) as [string, string]
     return at.op('Range', [from, extent, step])
   }
@@ -41,12 +41,12 @@ export const attentionFunction: Decomposition = (at) => {
   if (!rank || typeof count !== 'number') return at.refuse('its heads are not counted')
   if (count !== keyCount) at.refuse('its keys have fewer heads than its queries')
   const [query = '', key = '', value = ''] = [0, 1, 2].map((place) => heads(at, place, count, rank.length))
-  const width = at.op('Cast', [at.op('Shape', [query], { start: int(3) })], { to: int(DataType.float) })
+  const width = at.op('Cast', [at.op('Shape', [query], { start: 3 })], { to: DataType.float })
   const given = floatAttribute(node, 'scale')
   const scale = given === undefined ? at.op('Reciprocal', [at.op('Sqrt', [width])]) : at.float(given)
   const product = at.op('MatMul', [query, at.op('Transpose', [key], perm([0, 1, 3, 2]))])
   const scores = masked(at, at.op('Mul', [product, scale]), query, key)
-  const weights = at.op('Softmax', [scores], { axis: int(-1) })
+  const weights = at.op('Softmax', [scores], { axis: -1 })
   const output = node.outputs[0] ?? ''
   if (rank.length === 4) at.op('MatMul', [weights, value], {}, output)
   else {

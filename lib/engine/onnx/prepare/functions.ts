@@ -5,7 +5,7 @@
 import { placeOf } from '../graph/builder.ts'
 import { floatAttribute, intAttribute, shapeIn, textAttribute } from '../graph/graph.ts'
 import { exactGelu, tanhGelu } from './decompose.ts'
-import { float, int, type Decomposition, type Expansion } from './expansion.ts'
+import type { Decomposition, Expansion } from './expansion.ts'
 import { attentionFunction } from './functions-attention.ts'
 
 const outputOf = (at: Expansion): string => at.node.outputs[0] ?? ''
@@ -34,14 +34,14 @@ const hardSigmoid: Decomposition = (at) => {
   at.op('Clip', [line, at.float(0), at.float(1)], {}, outputOf(at))
 }
 const hardSwish: Decomposition = (at) => {
-  const gate = at.op('HardSigmoid', [at.input(0)], { alpha: float(1 / 6), beta: float(0.5) })
+  const gate = at.op('HardSigmoid', [at.input(0)], { alpha: { float: 1 / 6 }, beta: { float: 0.5 } })
   at.op('Mul', [at.input(0), gate], {}, outputOf(at))
 }
 const mish: Decomposition = (at) => {
   at.op('Mul', [at.input(0), at.op('Tanh', [at.op('Softplus', [at.input(0)])])], {}, outputOf(at))
 }
 
-const KEPT = { keepdims: int(1) }
+const KEPT = { keepdims: 1 }
 
 /** (x - mean) / sqrt(var + ε) over `axes`; the statistics under the names of further outputs, where they are asked for. */
 function standardised(

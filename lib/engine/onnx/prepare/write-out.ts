@@ -1,7 +1,6 @@
 /** A graph in which chosen functions are written out (functions.ts). */
-import type { Constant, Graph, GraphNode } from '../graph/graph.ts'
-import { ruleKey } from '../operators/table.ts'
-import { Expansion, Obstacle } from './expansion.ts'
+import { operatorKey, type Constant, type Graph, type GraphNode } from '../graph/graph.ts'
+import { Expansion, NotWrittenOut } from './expansion.ts'
 import { FUNCTIONS } from './functions.ts'
 import { inferShapes } from './infer-shapes.ts'
 
@@ -16,7 +15,7 @@ const partsOf = (key: string): readonly string[] => FUNCTIONS[key]?.parts ?? []
 /** Whether a rule set that has no row for a function has one for an operator in it. */
 function isTakenApart(node: GraphNode, bends: Bends, depth = 0): boolean {
   if (bends(node) || node.obstacle !== undefined || depth === DEEPEST) return false
-  return partsOf(ruleKey(node)).some((operator) => {
+  return partsOf(operatorKey(node)).some((operator) => {
     const part = { ...node, operator, domain: '', attributes: {} }
     return bends(part) || isTakenApart(part, bends, depth + 1)
   })
@@ -55,13 +54,13 @@ export async function writeOut(graph: Graph, bends: Bends): Promise<Graph> {
 
 /** Writes a function out; the reason where it cannot be. */
 function written(at: Expansion): string | null {
-  const write = FUNCTIONS[ruleKey(at.node)]?.write ?? null
+  const write = FUNCTIONS[operatorKey(at.node)]?.write ?? null
   if (write === null) return 'it is not written out'
   try {
     write(at)
     return null
   } catch (thrown) {
-    if (thrown instanceof Obstacle) return thrown.message
+    if (thrown instanceof NotWrittenOut) return thrown.message
     throw thrown
   }
 }

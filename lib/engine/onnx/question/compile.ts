@@ -120,14 +120,11 @@ export function compileQuestion(whole: Graph, plan: QuestionPlan): CompiledGraph
   const made = [...before.made].filter((name) => used.has(name))
   const names = { feeds, made, cotangents, computed: needed(weights.names), given, references: compared }
   const { inputs, sameRows, stated } = describeInputs(graph, names, plan.formulas.given)
-  const opsets = new Map(graph.opsets)
-  for (const domain of builder.domains) if (!opsets.has(domain)) opsets.set(domain, 1)
   const compiled: Graph = {
     ...graph,
     nodes,
     constants,
     inputs,
-    opsets,
     stated: stated(builder.stated).filter((one) => used.has(one.name)),
     outputs: [...outputs].map((name) => ({ name, type: 0, shape: null })),
   }
@@ -164,13 +161,13 @@ interface ComputedInputs {
 function computedInputs(graph: Graph, { formulas }: QuestionPlan): ComputedInputs {
   const given = new Map(Object.keys(formulas.given).map((name) => [name, `limelight:given/${name}`]))
   const builder = new Builder(graph, 'limelight:input/')
-  const named: GraphNode[] = Object.entries(formulas.inputs).map(([name, formula]) => {
+  const results = Object.entries(formulas.inputs).map(([name, formula]) => {
     const result = writeFormula(builder, formula, (leaf) => (leaf.kind === 'given' ? given.get(leaf.name) : '') ?? '')
-    const node = { name: `limelight:input/${name}`, operator: 'Identity', domain: '', attributes: {} }
-    return { ...node, inputs: [result], outputs: [name] }
+    return [name, result] as const
   })
+  for (const [name, result] of results) builder.op('Identity', [result], {}, name)
   return {
-    nodes: [...builder.nodes, ...named],
+    nodes: builder.nodes,
     constants: builder.constants,
     given,
     made: new Set(Object.keys(formulas.inputs)),

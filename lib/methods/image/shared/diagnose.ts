@@ -1,6 +1,8 @@
 /** What the reader of a map must know about it. */
+import { classOf, explainsScore } from '../../../target/scalar.ts'
+import type { Target } from '../../../target/target.ts'
 import type { FloatTensor } from '../../../tensor/tensor.ts'
-import type { Diagnosis } from '../../method.ts'
+import type { Diagnosis } from '../../diagnosis.ts'
 
 /** p(1 - p) below this: the softmax hardly moves any more, whatever the picture shows. */
 const SATURATED = 1e-4
@@ -19,8 +21,9 @@ function classOdds(logits: Float32Array, index: number): { probability: number; 
   return { probability: own / (own + others), others: others / (own + others) }
 }
 
-function saturation(logits: FloatTensor, index: number): Diagnosis | null {
-  if (logits.data.length < 2) return null
+function saturation(logits: FloatTensor, target: Target): Diagnosis | null {
+  const index = explainsScore(target) ? classOf(target, logits.data) : null
+  if (index === null || logits.data.length < 2) return null
   const { probability, others } = classOdds(logits.data, index)
   if (!(probability * others < SATURATED)) return null
   return {
@@ -35,13 +38,13 @@ function saturation(logits: FloatTensor, index: number): Diagnosis | null {
  *
  * @param map [H, W], raw and signed
  * @param logits [K]
- * @param index the explained class
+ * @param target what is explained
  * @param largestGradient the largest |gradient| of that class's logit at the layer, where the method used one
  */
 export function diagnoseMap(
   map: FloatTensor,
   logits: FloatTensor,
-  index: number,
+  target: Target,
   largestGradient: number | null,
 ): readonly Diagnosis[] {
   const diagnoses: Diagnosis[] = []
@@ -72,7 +75,7 @@ export function diagnoseMap(
       message:
         'No place in the picture speaks for this class: every value is negative or zero, so the rectified map is blank. Show the signed map to see what speaks against it.',
     })
-  const saturated = saturation(logits, index)
+  const saturated = saturation(logits, target)
   if (saturated !== null) diagnoses.push(saturated)
   return diagnoses
 }

@@ -1,15 +1,19 @@
 /** Sentences that several text methods may have to say about a result. */
-import type { Diagnosis } from '../../method.ts'
+import { classOf, explainsScore } from '../../../target/scalar.ts'
+import type { Target } from '../../../target/target.ts'
+import type { Diagnosis } from '../../diagnosis.ts'
 
 /** A probability this close to 0 or 1 has no gradient worth reading. */
 const SATURATED = 1e-4
 
 /** SOFTMAX_SATURATED where the probability of the class is within 0.01 % of 0 or 1. `logits`: [K]. */
-export function saturation(logits: ArrayLike<number>, target: number): readonly Diagnosis[] {
+export function saturation(logits: ArrayLike<number>, target: Target): readonly Diagnosis[] {
+  const index = explainsScore(target) ? classOf(target, logits) : null
+  if (index === null) return []
   const values = Array.from(logits)
   const largest = Math.max(...values)
   const total = values.reduce((sum, logit) => sum + Math.exp(logit - largest), 0)
-  const probability = Math.exp((values[target] ?? Number.NaN) - largest) / total
+  const probability = Math.exp((values[index] ?? Number.NaN) - largest) / total
   if (probability > SATURATED && probability < 1 - SATURATED) return []
   return [
     {

@@ -5,8 +5,9 @@
  */
 import { add, given, multiply, sum } from '../../../engine/formula.ts'
 import { float32, type FloatTensor } from '../../../tensor/tensor.ts'
-import type { TextContext } from '../../method.ts'
-import { batchSize, gradientsAt, type Scalar } from './embedding.ts'
+import type { TextContext } from '../../context.ts'
+import type { Target } from '../../../target/target.ts'
+import { batchSize, gradientsAt } from './embedding.ts'
 
 export interface PathPoint {
   /** The scalar there. */
@@ -20,7 +21,7 @@ export async function pathPoints(
   context: TextContext,
   ends: { readonly baseline: FloatTensor; readonly embedding: FloatTensor },
   alphas: readonly number[],
-  scalar: Scalar,
+  target: Target,
   done: (points: number) => void,
 ): Promise<readonly PathPoint[]> {
   const { embedding, baseline } = ends
@@ -37,7 +38,7 @@ export async function pathPoints(
   for (let first = 0; first < alphas.length; first += rows) {
     const batch = alphas.slice(first, first + rows)
     const alpha = float32(batch, [batch.length, 1, 1])
-    const { scalars, computed } = await gradientsAt(context, batch.length, scalar, {
+    const { scalars, computed } = await gradientsAt(context, batch.length, target, {
       shared,
       perRow: { alpha },
       at: add(given('baseline'), multiply(given('alpha'), given('way'))), // [B, T, E]

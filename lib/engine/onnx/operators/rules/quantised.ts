@@ -5,7 +5,8 @@
  */
 import type { Builder } from '../../graph/builder.ts'
 import { placeOf } from '../../graph/builder.ts'
-import { DataType, intAttribute, type GraphNode } from '../../graph/graph.ts'
+import { intsOf } from '../../graph/constant.ts'
+import { DataType, intAttribute, type Graph, type GraphNode } from '../../graph/graph.ts'
 import { convInputGradient, kernelOf, refusesAutoPad, refusesOpenKernel, windowOf } from './convolution.ts'
 import { matMulGradients } from './matmul.ts'
 import { firstOf, input, output, ranksOf, type RuleEntry } from './rule.ts'
@@ -62,6 +63,25 @@ function quantisesSeed(build: Builder, node: GraphNode): boolean {
     ({ operator, inputs, outputs }) =>
       operator === 'DequantizeLinear' && inputs[0] === output(node) && outputs[0] === of,
   )
+}
+
+const WHOLE_BYTES: ReadonlySet<number> = new Set([DataType.uint8, DataType.int8, DataType.uint16, DataType.int16])
+
+/**
+ * Does this tensor of quantised numbers hold what a Relu made that its quantiser does the work of? Told from the file: the
+ * numbers begin at the zero point, and what is quantised is a convolution's output or the like.
+ */
+export function isRectified(
+  { constants }: Graph,
+  producers: ReadonlyMap<string, GraphNode>,
+  quantised: string,
+): boolean {
+  const node = producers.get(quantised)
+  const zero = constants.get(node?.inputs[2] ?? '')
+  if (node?.operator !== 'QuantizeLinear' || zero === undefined || !WHOLE_BYTES.has(zero.type)) return false
+  const producer = producers.get(node.inputs[0] ?? '')
+  const [low] = RANGES[zero.type] ?? []
+  return producer !== undefined && RECTIFIED.has(producer.operator) && intsOf(zero).every((one) => one === low)
 }
 
 /** Where (a boolean that broadcasts) a quantiser does the work of the Relu that stood before it; null where it does not. */

@@ -1,6 +1,9 @@
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { create, toBinary } from '@bufbuild/protobuf'
-import { expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { externalFiles } from '../../../../../lib/engine/onnx/file/external-files.ts'
 import {
   AttributeProtoSchema,
@@ -21,16 +24,31 @@ const beside = (location: string) =>
       { key: 'location', value: location },
     ],
   })
+const constant = (value: string) =>
+  create(NodeProtoSchema, {
+    opType: 'Constant',
+    attribute: [create(AttributeProtoSchema, { type: AttributeProto_AttributeType.TENSOR, t: beside(value) })],
+  })
 const inside = create(TensorProtoSchema, { name: 'location', rawData: new Uint8Array([106, 3, 1, 2, 3]) })
 const bytesOf = (graph: GraphProto): Uint8Array =>
-  toBinary(ModelProtoSchema, create(ModelProtoSchema, { producerName: 'test', graph }))
+  toBinary(
+    ModelProtoSchema,
+    create(ModelProtoSchema, { producerName: 'test', graph, functions: [{ name: 'f', node: [constant('function')] }] }),
+  )
 
-test('finds the files of initialisers and constants, in subgraphs too, each once', () => {
-  const constant = (value: string) =>
-    create(NodeProtoSchema, {
-      opType: 'Constant',
-      attribute: [create(AttributeProtoSchema, { type: AttributeProto_AttributeType.TENSOR, t: beside(value) })],
-    })
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'limelight-external-'))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+async function filesIn(bytes: Uint8Array): Promise<readonly string[]> {
+  const path = join(folder, 'model.onnx')
+  await writeFile(path, bytes)
+  return externalFiles(path)
+}
+
+test('finds the files of initialisers and constants, in subgraphs and functions too, each once', async () => {
   const branch = create(NodeProtoSchema, {
     opType: 'If',
     attribute: [
@@ -44,17 +62,24 @@ test('finds the files of initialisers and constants, in subgraphs too, each once
     initializer: [inside, beside('weights.data'), beside('more/weights.data'), beside('weights.data')],
     node: [constant('constant.data'), branch],
   })
-  expect([...externalFiles(bytesOf(graph))].sort()).toEqual(
-    ['constant.data', 'deep', 'in-a-branch', 'more/weights.data', 'weights.data'].sort(),
-  )
+  // In the order of the file: a model's hash goes over them one after the other.
+  expect(await filesIn(bytesOf(graph))).toEqual([
+    'constant.data',
+    'deep',
+    'in-a-branch',
+    'weights.data',
+    'more/weights.data',
+    'function',
+  ])
 })
 
-test('finds none in a model that holds its weights', async () => {
-  const file = new URL('../../../../fixtures/networks/squeezenet.onnx', import.meta.url)
-  expect(externalFiles(await readFile(file))).toEqual([])
+const SQUEEZENET = fileURLToPath(new URL('../../../../fixtures/networks/squeezenet.onnx', import.meta.url))
+
+test('finds none in a model that holds its weights', () => {
+  expect(externalFiles(SQUEEZENET)).toEqual([])
 })
 
 test.each([0.2, 0.5, 0.9])('refuses a file cut at %d', async (share) => {
-  const bytes = await readFile(new URL('../../../../fixtures/networks/squeezenet.onnx', import.meta.url))
-  expect(() => externalFiles(bytes.subarray(0, Math.floor(bytes.length * share)))).toThrow(/cut short/)
+  const bytes = await readFile(SQUEEZENET)
+  await expect(filesIn(bytes.subarray(0, Math.floor(bytes.length * share)))).rejects.toThrow(/cut short/)
 })

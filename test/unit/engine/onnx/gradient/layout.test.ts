@@ -11,7 +11,7 @@ import { PLAIN } from '../../../../../lib/engine/onnx/gradient/bending.ts'
 import { compileQuestion, NO_FORMULAS } from '../../../../../lib/engine/onnx/question/compile.ts'
 import { prepareGraph } from '../../../../../lib/engine/onnx/model/load.ts'
 import { readModelFile } from '../../../../../lib/engine/onnx/file/read-model.ts'
-import { findLogits } from '../../../../../lib/engine/onnx/model/taps.ts'
+import { findLogits } from '../../../../../lib/engine/onnx/model/defaults.ts'
 import { writeModel } from '../../../../../lib/engine/onnx/file/write-model.ts'
 
 /** How often each operator occurs in the runtime's own version of a graph. */

@@ -11,7 +11,7 @@ import { floatConstant, intConstant } from '../../../../../lib/engine/onnx/graph
 import { DataType, type Attribute, type GraphNode } from '../../../../../lib/engine/onnx/graph/graph.ts'
 import { loadOnnxModel } from '../../../../../lib/engine/onnx/model/load.ts'
 import { input, unary, type RuleEntry } from '../../../../../lib/engine/onnx/operators/rules/rule.ts'
-import { RULES } from '../../../../../lib/engine/onnx/operators/table.ts'
+import { OPERATORS } from '../../../../../lib/engine/onnx/operators/table.ts'
 import { float32, sizeOf, type FloatTensor } from '../../../../../lib/tensor/tensor.ts'
 import { graphOf, loadGraph, node, type OperatorModel } from '../../../../helpers/operator-model.ts'
 import { normals } from '../../../../helpers/random.ts'
@@ -44,7 +44,7 @@ const held: RuleEntry = unary((build, x, y, g, at) => {
   const through = build.mul(g, build.div(whole, centred))
   return at.operator === 'RMSNormalization' ? through : build.sub(through, build.mean(through, axes))
 })
-const plainOf = (key: string): RuleEntry => RULES[key] as RuleEntry
+const plainOf = (key: string): RuleEntry => OPERATORS[key]?.rule as RuleEntry
 
 /** What a set for transformers says: of products, normalisations and activations, each by its name. */
 const ATTENTIVE = ruleSet({
@@ -441,4 +441,25 @@ test('a choice by tap reaches an operator whose selection was moved forward', as
   const around = await gradients({ model, feeds, wrt: ['x'] }, { id: 'attentive', params: { slope: 5 } })
   const atTap = await gradients({ model, feeds, wrt: ['x'] }, { id: 'plain', byTap: { r: { id: 'attentive', params: { slope: 5 } } } }) // prettier-ignore
   expect(atTap).toEqual(around)
+})
+
+test('integers that look like a part of an activation are none (places of DeBERTa: a sum, clipped)', async () => {
+  const nodes = [
+    node('Shape', ['x'], ['extents']),
+    node('Add', ['extents', 'three'], ['raised']),
+    node('Clip', ['raised', 'zero', 'six'], ['clipped']),
+    node('Cast', ['clipped'], ['places'], { to: int(DataType.float) }),
+    node('Relu', ['x'], ['open']),
+    node('Mul', ['open', 'places'], ['y']),
+  ]
+  const constants = new Map([
+    ['three', intConstant([3])],
+    ['zero', intConstant([0], [])],
+    ['six', intConstant([6], [])],
+  ])
+  const inputs = [{ name: 'x', type: DataType.float, shape: ['N', 2] }]
+  const asked = { model: { nodes, inputs, outputs: ['y'], constants }, feeds: { x: floats([2, 2], 3) }, wrt: ['x'] }
+  const [plain, guided] = [await gradients(asked, { id: 'plain' }), await gradients(asked, { id: 'guided-relu' })]
+  expect(guided).toEqual(plain.map((one) => Math.max(one, 0)))
+  expect(plain.some((one) => one !== 0)).toBe(true)
 })

@@ -1,6 +1,7 @@
 /** From logits to predictions, and from what a user called a class to its index. */
 import { AppError } from '../errors.ts'
 import type { FloatTensor } from '../tensor/tensor.ts'
+import { softmax } from './softmax.ts'
 
 export interface Prediction {
   readonly index: number
@@ -14,15 +15,6 @@ export interface Prediction {
 export interface TargetRequest {
   readonly label?: string | null | undefined
   readonly index?: number | null | undefined
-}
-
-/** Softmax in double precision. @param logits [K]. @returns [K], summing to 1. */
-export function softmax(logits: ArrayLike<number>): number[] {
-  const values = Array.from(logits)
-  const largest = Math.max(...values)
-  const exponentials = values.map((value) => Math.exp(value - largest))
-  const sum = exponentials.reduce((total, value) => total + value, 0)
-  return exponentials.map((value) => value / sum)
 }
 
 /** Every class, most probable first; ties in label order. @param logits [K] or [1, K]. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { AppError } from '../../../lib/errors.ts'
-import { predictionsOf, resolveTarget, softmax } from '../../../lib/models/target.ts'
+import { predictionsOf, resolveTarget } from '../../../lib/target/predictions.ts'
+import { softmax } from '../../../lib/target/softmax.ts'
 import { float32 } from '../../../lib/tensor/tensor.ts'
 
 const LABELS = ['cat', 'dog', 'horse']
@@ -26,7 +27,9 @@ describe('predictionsOf', () => {
   })
 
   test('refuses logits that are not finite', () => {
-    expect(() => predictionsOf(float32([0, Number.NaN, 1], [1, 3]), LABELS)).toThrow(expect.objectContaining({ code: 'BAD_RESULT' }))
+    expect(() => predictionsOf(float32([0, Number.NaN, 1], [1, 3]), LABELS)).toThrow(
+      expect.objectContaining({ code: 'BAD_RESULT' }),
+    )
   })
 
   test('refuses a card that names another number of classes', () => {
