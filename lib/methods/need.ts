@@ -14,6 +14,8 @@ export interface Need {
   readonly place: Place
   /** A gradient of the target must reach it. */
   readonly gradient?: boolean
+  /** Bent by this rule set (`model.ruleSets`). */
+  readonly rules?: string
 }
 
 /** The part of a method's description that decides where it can be asked. */

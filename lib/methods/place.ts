@@ -80,6 +80,12 @@ function unmet(need: Need, facts: ModelFacts): string | null {
   return last.reason ?? 'It needs a gradient, and none reaches any tensor of this model.'
 }
 
+/** null when the engine has the rules, else a sentence. */
+function unbent({ rules }: Need, { ruleSets }: ModelFacts): string | null {
+  if (rules === undefined || ruleSets.includes(rules)) return null
+  return `It needs the backward rules "${rules}", which the engine of this model does not have; it has ${listed(ruleSets)}. An ONNX file of the model may help.`
+}
+
 /** The layers a method can be asked at, in graph order; none for a method that needs no place. */
 export function layersFor(method: NeedsPlace, facts: ModelFacts): readonly Tap[] {
   const [need] = method.needs
@@ -96,7 +102,7 @@ function whyNotRead(method: NeedsPlace, modality: Modality): string {
 export function whyUnavailable(method: NeedsPlace, facts: ModelFacts): string | null {
   if (method.modality !== facts.modality) return whyNotRead(method, facts.modality)
   for (const need of method.needs) {
-    const reason = unmet(need, facts)
+    const reason = unmet(need, facts) ?? unbent(need, facts)
     if (reason !== null) return reason
   }
   return null

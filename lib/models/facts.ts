@@ -10,6 +10,8 @@ export interface ModelFacts {
   readonly defaultTap: TapId
   /** The taps behind which the logits are exactly linear(globalAveragePool(tap)). */
   readonly linearHeads: readonly TapId[]
+  /** Ids of the backward rules that its engine can bend a gradient by. */
+  readonly ruleSets: readonly string[]
 }
 
 export async function factsOf(
@@ -24,5 +26,6 @@ export async function factsOf(
     taps: model.taps,
     defaultTap: model.defaultTap,
     linearHeads: spatial.filter((_, index) => heads[index] !== null).map((tap) => tap.id),
+    ruleSets: model.ruleSets.map((one) => one.id),
   }
 }

@@ -1,6 +1,7 @@
 /** A run as the schema sees it, and what is read out of its stored parts. */
 import { predictionsOf, type Prediction } from '../../lib/target/predictions.ts'
 import { modelCard } from '../../lib/models/card.ts'
+import { refOf } from '../../lib/models/model-ref.ts'
 import type { Diagnosis } from '../../lib/methods/diagnosis.ts'
 import type { Method } from '../../lib/methods/method.ts'
 import { float32 } from '../../lib/tensor/tensor.ts'
@@ -31,7 +32,7 @@ export function baseOf({ run, token }: RunView): string {
 }
 
 export async function modelOf({ run }: RunView, { parts, runParts }: Context): Promise<ModelView> {
-  const entry = (await parts.catalogue.list()).find((one) => `${one.id}@${one.sha256}` === run.modelVersionId)
+  const entry = (await parts.catalogue.list()).find((one) => refOf(one) === run.modelVersionId)
   if (entry !== undefined) return viewOf(entry)
   const version = await runParts.modelVersion.load(run.modelVersionId)
   if (version === null) throw new AppError({ code: 'INTERNAL', message: `run ${run.id} has no model version` })

@@ -7,11 +7,13 @@ import { AppError } from '../../lib/errors.ts'
 import type { Method } from '../../lib/methods/method.ts'
 import type { Modality } from '../../lib/models/card.ts'
 import type { CatalogueEntry } from '../../lib/models/catalogue.ts'
+import { refOf } from '../../lib/models/model-ref.ts'
 import { resolveTarget, type TargetRequest } from '../../lib/target/predictions.ts'
 import { checkedCodePoints } from '../../lib/text/limits.ts'
 import type { Asset, Run } from '../../prisma/generated/client.ts'
 import { canonicalJson } from '../canonical.ts'
 import type { Parts } from '../parts.ts'
+import { explainKind } from '../jobs/kinds/explain.ts'
 import { weightOf, type Weight } from '../jobs/queue.ts'
 import { costFacts } from '../../lib/methods/cost.ts'
 import { layerIn, placeFor } from '../../lib/methods/place.ts'
@@ -158,14 +160,14 @@ async function restart(parts: Parts, run: Run, weight: Weight): Promise<Run | nu
       finishedAt: null,
     },
   })
-  if (count > 0) parts.queue.enqueue(run.id, weight)
+  if (count > 0) parts.queue.enqueue({ id: run.id, kind: explainKind.id, weight })
   return parts.prisma.run.findUnique({ where: { id: run.id } })
 }
 
 async function insert(parts: Parts, request: CheckedRequest, key: string, asset: Asset | null): Promise<Run> {
   const { model, method, input } = request
   const at = parts.now()
-  const versionId = `${model.id}@${model.sha256}`
+  const versionId = refOf(model)
   const version = { sha256: model.sha256, modelId: model.id, card: JSON.stringify(model.card) }
   const [, run] = await parts.prisma.$transaction([
     parts.prisma.modelVersion.upsert({
@@ -194,7 +196,7 @@ async function insert(parts: Parts, request: CheckedRequest, key: string, asset:
       },
     }),
   ])
-  parts.queue.enqueue(run.id, request.weight)
+  parts.queue.enqueue({ id: run.id, kind: explainKind.id, weight: request.weight })
   return run
 }
 

@@ -3,11 +3,13 @@ import type { Method } from '../../lib/methods/method.ts'
 import { costFacts } from '../../lib/methods/cost.ts'
 import { methodFor } from '../../lib/methods/index.ts'
 import { modelCard } from '../../lib/models/card.ts'
-import { MAX_ATTEMPTS, weightOf, type Weight } from '../jobs/queue.ts'
+import { MAX_ATTEMPTS } from '../jobs/job-store.ts'
+import { explainKind } from '../jobs/kinds/explain.ts'
+import { weightOf, type QueuedJob, type Weight } from '../jobs/queue.ts'
 
 export interface Recovered {
   /** To queue again, oldest first. */
-  readonly queued: readonly { readonly id: string; readonly weight: Weight }[]
+  readonly queued: readonly QueuedJob[]
   /** How many were given up. */
   readonly failed: number
 }
@@ -54,6 +56,7 @@ export async function recoverRuns(
     return {
       queued: queued.map((run) => ({
         id: run.id,
+        kind: explainKind.id,
         weight: weightOfStored(methodFor(methods, run.modality === 'image' ? 'image' : 'text', run.methodId), run),
       })),
       failed,

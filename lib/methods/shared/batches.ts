@@ -2,10 +2,9 @@
  * Many rows asked of a model a batch at a time: each batch is made when it is its turn, asked alone, and gone when its
  * answer is taken, so that thousands of masks need the memory of one batch.
  */
-import { AppError } from '../../errors.ts'
+import { AppError, throwIfCancelled } from '../../errors.ts'
 import type { Answer, ExplainableModel, Question, TapId } from '../../engine/model.ts'
 import { sizeOf } from '../../tensor/tensor.ts'
-import { throwIfCancelled } from './cancelled.ts'
 
 /** Rows `first` to `first + count - 1` of all. */
 export interface Batch {

@@ -10,8 +10,9 @@ import type { Formulas, RuleSet, Tap } from '../../engine/model.ts'
 import { AppError, throwIfCancelled } from '../../errors.ts'
 import { settled, stateScalars } from '../../target/scalar.ts'
 import type { Target } from '../../target/target.ts'
-import { row, type FloatTensor, type Tensor } from '../../tensor/tensor.ts'
+import { repeatRow, row, type FloatTensor, type Tensor } from '../../tensor/tensor.ts'
 import type { RunContext } from '../context.ts'
+import { answered } from './batches.ts'
 
 export interface Reading {
   /** What is computed of the tap, a row each: [N, ...]. */
@@ -92,11 +93,6 @@ export async function readRows(
     signal,
   )
   throwIfCancelled(signal)
-  const tensorOf = (tensors: Readonly<Record<string, FloatTensor>>, name: string): FloatTensor => {
-    const tensor = tensors[name]
-    if (tensor === undefined) throw new AppError({ code: 'INTERNAL', message: `the engine did not answer for ${name}` })
-    return tensor
-  }
   return {
     outputs: Object.fromEntries(
       Object.entries(readings).map(([name, reading]) => [
@@ -105,13 +101,13 @@ export async function readRows(
           Object.fromEntries(
             Object.keys(reading.outputs).map((output) => [
               output,
-              row(tensorOf(answer.computed, named(name, output)), at),
+              row(answered(answer.computed, named(name, output)), at),
             ]),
           ),
         ),
       ]),
     ),
-    logits: targets.map((_, at) => row(tensorOf(answer.values, model.logits), at)),
+    logits: targets.map((_, at) => row(answered(answer.values, model.logits), at)),
   }
 }
 
@@ -132,9 +128,14 @@ export async function readOnce(
   const { feeds, target } = context
   const { outputs, logits } = await readRows(context, { it: reading }, { feeds, targets: [target] })
   const [only] = outputs['it'] ?? []
-  const [answered] = logits
-  if (only === undefined || answered === undefined) throw new RangeError('no row')
-  return { outputs: only, logits: answered, target: settled(target, answered.data) }
+  const [first] = logits
+  if (only === undefined || first === undefined) throw new RangeError('no row')
+  return { outputs: only, logits: first, target: settled(target, first.data) }
+}
+
+/** Each feed [1, ...] as [rows, ...]. */
+export function repeated(feeds: Readonly<Record<string, Tensor>>, rows: number): Record<string, Tensor> {
+  return Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, repeatRow(tensor, rows)]))
 }
 
 /** The tap that a method with a place is asked at. */

@@ -13,7 +13,7 @@ import type { Diagnosis } from '../diagnosis.ts'
 import type { TextContext } from '../context.ts'
 import { baselineParam, baselines, specialTokensParam } from './shared/baseline.ts'
 import { completenessDiagnosis, completenessOf, errorAllowed, type Ends } from './shared/completeness.ts'
-import { saturation } from './shared/diagnoses.ts'
+import { saturation } from '../shared/diagnoses.ts'
 import { batchSize, embed, scalarsAt } from './shared/embedding.ts'
 import { scalarParam, withScalar } from './shared/scalar-param.ts'
 import { integrate, pathPoints, type PathPoint } from './shared/path.ts'
@@ -102,7 +102,7 @@ export const integratedGradients = textMethod<Params>({
       completeness,
       diagnoses: [
         ...flatPath(scores),
-        ...saturation(logits.data, target),
+        ...saturation('text', logits.data, target),
         ...completenessDiagnosis(completeness, ends, advice),
       ],
     }

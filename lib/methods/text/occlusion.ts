@@ -4,7 +4,7 @@ import { scalarOf, settled } from '../../target/scalar.ts'
 import { float32 } from '../../tensor/tensor.ts'
 import { textMethod } from '../method.ts'
 import { baselines } from './shared/baseline.ts'
-import { saturation } from './shared/diagnoses.ts'
+import { saturation } from '../shared/diagnoses.ts'
 import { batchSize, embed, scalarsAt } from './shared/embedding.ts'
 import { scalarParam, withScalar } from './shared/scalar-param.ts'
 
@@ -83,7 +83,7 @@ export const occlusion = textMethod<z.infer<typeof params>>({
       wordReduction: 'absolute-max',
       logits,
       completeness: null,
-      diagnoses: saturation(logits.data, target),
+      diagnoses: saturation('text', logits.data, target),
     }
   },
 })

@@ -82,6 +82,7 @@ describe('every place', () => {
     modality: 'image',
     defaultTap: 'other',
     linearHeads: ['map'],
+    ruleSets: ['plain', 'guided-relu'],
     taps: [
       tap('pixels', { kind: 'input', spatial: true }),
       tap('words', { kind: 'embedding' }),
@@ -113,6 +114,11 @@ describe('every place', () => {
     const guided = asked({ place: 'spatial-tap', gradient: true }, { place: 'token-grid' })
     expect(placeFor(guided, null, model)?.id).toBe('map')
     expect(whyUnavailable(guided, { ...model, taps: model.taps.filter(({ id }) => id !== 'patches') })).toMatch(/grid/)
+  })
+
+  test('backward rules that the engine has not', () => {
+    expect(whyUnavailable(asked({ place: 'input', rules: 'guided-relu' }), model)).toBeNull()
+    expect(whyUnavailable(asked({ place: 'input', rules: 'lrp' }), model)).toMatch(/"lrp".*has plain, guided-relu/)
   })
 
   test('a method that needs nothing of the model has no place', () => {

@@ -8,9 +8,9 @@ import type { Formulas } from '../../../engine/model.ts'
 import { AppError, throwIfCancelled } from '../../../errors.ts'
 import { scalarOf, stateScalar } from '../../../target/scalar.ts'
 import type { Target } from '../../../target/target.ts'
-import { asFloat, float32, type FloatTensor, type Tensor } from '../../../tensor/tensor.ts'
+import { asFloat, float32, type FloatTensor } from '../../../tensor/tensor.ts'
 import type { TextContext } from '../../context.ts'
-import { tapIn } from '../../shared/reading.ts'
+import { repeated, tapIn } from '../../shared/reading.ts'
 
 export interface Embedded {
   /** [T, E], rows of the word embedding. */
@@ -58,7 +58,7 @@ export async function gradientsAt(
   const stated = stateScalar(target, head, rows)
   const { values, computed } = await model.ask(
     {
-      feeds: repeatRows(context.feeds, rows),
+      feeds: repeated(context.feeds, rows),
       read: [head.logits],
       gradient: { of: stated.of, wrt: [] },
       formulas: {
@@ -84,7 +84,7 @@ export async function scalarsAt(context: TextContext, points: FloatTensor, targe
   throwIfCancelled(signal)
   const [rows = 0] = points.dims
   const question = {
-    feeds: repeatRows(context.feeds, rows),
+    feeds: repeated(context.feeds, rows),
     from: { [tapIn(context).id]: points },
     read: [head.logits],
   }
@@ -104,25 +104,6 @@ function scalarsOf({ head }: TextContext, logits: FloatTensor, target: Target): 
   const [rows = 0, classes = 0] = logits.dims // [B, K]
   return Array.from({ length: rows }, (_, row) =>
     scalarOf(target, logits.data.subarray(row * classes, (row + 1) * classes), head.link),
-  )
-}
-
-/** Each feed [1, ...] as [B, ...]. */
-function repeatRows(feeds: Readonly<Record<string, Tensor>>, rows: number): Record<string, Tensor> {
-  return Object.fromEntries(
-    Object.entries(feeds).map(([name, tensor]) => {
-      if (tensor.dims[0] !== 1)
-        throw new AppError({
-          code: 'BAD_INPUT',
-          message: `${name}: expected one text, found shape [${tensor.dims.join()}]`,
-        })
-      const length = tensor.data.length
-      const data = tensor.data.constructor as unknown as new (length: number) => typeof tensor.data
-      const repeated = new data(length * rows)
-      for (let row = 0; row < rows; row += 1)
-        (repeated as BigInt64Array).set(tensor.data as BigInt64Array, row * length)
-      return [name, { ...tensor, dims: [rows, ...tensor.dims.slice(1)], data: repeated }]
-    }),
   )
 }
 

@@ -4,8 +4,8 @@ import { gradient, value } from '../../../engine/formula.ts'
 import type { Tap } from '../../../engine/model.ts'
 import { float32, type FloatTensor } from '../../../tensor/tensor.ts'
 import { textMethod, type TextMethod, type TextResult } from '../../method.ts'
+import { saturation, zeroGradient } from '../../shared/diagnoses.ts'
 import { readOnce, tapIn, type Reading } from '../../shared/reading.ts'
-import { saturation, zeroGradient } from './diagnoses.ts'
 import { withScalar, type Scalar } from './scalar-param.ts'
 
 interface GradientMethod<P> extends Pick<TextMethod<P>, 'id' | 'version' | 'title' | 'summary' | 'paper'> {
@@ -47,10 +47,18 @@ export function gradientMethod<P extends { readonly scalar: Scalar }>(method: Gr
         wordReduction,
         logits,
         completeness: null,
-        diagnoses: [...zeroGradient(outputs['gradient']?.data ?? none), ...saturation(logits.data, target)],
+        diagnoses: [
+          ...zeroGradient('text', largestOf(outputs['gradient']?.data ?? none)),
+          ...saturation('text', logits.data, target),
+        ],
       }
     },
   })
+}
+
+/** The largest |value|. */
+function largestOf(values: Float32Array): number {
+  return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
 }
 
 /** [T, E] twice -> [T] */

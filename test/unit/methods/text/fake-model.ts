@@ -72,8 +72,12 @@ function answer({ feeds, from, read, gradient }: Asked, sharpness: number): Plai
   const [rows = 0, tokens = 0] = words.dims // [N, T, E]
   if (ids?.dims.join() !== `${rows},${tokens}` || feeds?.['mask']?.dims.join() !== `${rows},${tokens}`)
     throw new AppError({ code: 'BAD_INPUT', message: 'feeds do not have the shape of the words' })
+  /** Padding counts as no word: a vector of zeros, of which nothing depends. */
+  const masked = (place: number): boolean => Number(feeds['mask']?.data[place]) === 0
   const at = (row: number, token: number): number[] =>
-    Array.from(words.data.subarray((row * tokens + token) * SIZE, (row * tokens + token + 1) * SIZE))
+    Array.from(words.data.subarray((row * tokens + token) * SIZE, (row * tokens + token + 1) * SIZE), (value) =>
+      masked(row * tokens + token) ? 0 : value,
+    )
   const logits = new Float32Array(rows * CLASSES)
   const slopes = new Float32Array(words.data.length)
   const seen = Array.from({ length: rows }, (_, row) =>
@@ -89,6 +93,7 @@ function answer({ feeds, from, read, gradient }: Asked, sharpness: number): Plai
   seen.forEach((row, index) => {
     const [w0 = 0, w1 = 0] = weights?.data.subarray(index * CLASSES) ?? []
     row.forEach((word, token) => {
+      if (masked(index * tokens + token)) return
       const bend = sharpness * (1 - Math.tanh(sharpness * dot(U, word)) ** 2)
       for (let feature = 0; feature < SIZE; feature += 1)
         slopes[(index * tokens + token) * SIZE + feature] =
@@ -132,6 +137,7 @@ export function fakeContext(
     taps: model.taps,
     defaultTap: model.defaultTap,
     linearHeads: [],
+    ruleSets: [],
   }
   const encoded = {
     ids,
