@@ -1,6 +1,6 @@
 /** What looks for functions that a file spells out reads a graph with. */
 import type { Builder } from '../graph/builder.ts'
-import { consumersOf, DataType, producersOf, type Attribute, type Graph, type GraphNode } from '../graph/graph.ts'
+import { consumersOf, producersOf, type Attribute, type Graph, type GraphNode } from '../graph/graph.ts'
 
 export interface Links {
   readonly producers: ReadonlyMap<string, GraphNode>
@@ -61,8 +61,8 @@ export class Spelling {
     if (node?.operator !== operator || node.domain !== '' || node.inputs.length !== 2) return undefined
     return node.inputs[0] === name ? node.inputs[1] : node.inputs[1] === name ? node.inputs[0] : undefined
   }
-  scalar(name = ''): number | undefined {
-    return this.build.type(name) === DataType.float ? this.build.scalarIn(name) : undefined
+  scalar(name: string | undefined): number | undefined {
+    return this.build.scalarIn(name)
   }
   isScalar(name: string | undefined, value: number): boolean {
     const found = this.scalar(name)

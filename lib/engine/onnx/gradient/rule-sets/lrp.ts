@@ -21,7 +21,7 @@ import { einsum } from '../../operators/rules/einsum.ts'
 import { gemm, matMul } from '../../operators/rules/matmul.ts'
 import { batchFactor, batchNormalization } from '../../operators/rules/normalization.ts'
 import { firstOf, input, output, type RuleEntry } from '../../operators/rules/rule.ts'
-import { inOneOperand, LINEAR } from './linear.ts'
+import { inOneOperand, isLinear } from './linear.ts'
 import { pointwise } from './pointwise.ts'
 import { ruleSet, type Bent } from './rule-set.ts'
 
@@ -94,7 +94,7 @@ const weighted =
       const positive = (floatAttribute(node, 'alpha') ?? 1) > 0
       const place = wanted[0] ? 1 : 0
       const inputs = node.inputs.map((name, at) => (at === place ? raised(build, name, gamma, positive) : name))
-      const product = build.raw(node.operator, inputs, node.attributes)
+      const product = build.op(node.operator, inputs, node.attributes)
       const whole = biased === null ? product : build.add(product, biased.bias)
       return entry.rule({ ...node, inputs }, [stabilised(build, bent, g, y, whole), ...others], build, wanted)
     },
@@ -155,5 +155,5 @@ export const lrp = ruleSet({
     MatMul: weighted(matMul),
     Mul: linear(mul),
   },
-  refuses: (operator) => (LINEAR.has(operator) || PASSING.has(operator) ? null : 'LRP has no rule for it'),
+  refuses: (operator) => (isLinear(operator) || PASSING.has(operator) ? null : 'LRP has no rule for it'),
 })

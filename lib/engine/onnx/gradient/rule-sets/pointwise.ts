@@ -1,15 +1,9 @@
 /** Nonlinearities y = f(x) that treat every number by itself: what sets that bend all of them share. */
 import type { Builder } from '../../graph/builder.ts'
 import { output, type RuleEntry } from '../../operators/rules/rule.ts'
-import { RULES } from '../../operators/table.ts'
+import { OPERATORS } from '../../operators/table.ts'
 import { inOneOperand } from './linear.ts'
 import type { Bent, BentRule } from './rule-set.ts'
-
-/** Functions of one number. Further operands (a slope, an exponent, bounds, the other side of a maximum) are weights. */
-export const POINTWISE: readonly string[] = (
-  'Abs Acos Acosh Asin Asinh Atan Atanh Celu Clip Cos Cosh Elu Erf Exp Gelu HardSigmoid HardSwish LeakyRelu Log Max Min Mish ' +
-  'PRelu Pow Reciprocal Relu Selu Shrink Sigmoid Sin Sinh Softplus Softsign Sqrt Swish Tan Tanh ThresholdedRelu'
-).split(' ')
 
 export interface BentPointwise<P> {
   /** Whether a tensor is no weight: with two of them the function is none of one number. */
@@ -42,9 +36,8 @@ function bentEntry<P>(entry: RuleEntry, { varies, bend }: BentPointwise<P>, bent
 /** A row for every pointwise operator. */
 export function pointwise<P>(bent: BentPointwise<P>): Readonly<Record<string, BentRule<P>>> {
   return Object.fromEntries(
-    POINTWISE.flatMap((operator): [string, BentRule<P>][] => {
-      const entry = RULES[operator]
-      return entry === undefined ? [] : [[operator, (at) => bentEntry(entry, bent, at)]]
-    }),
+    Object.entries(OPERATORS).flatMap(([operator, { rule, pointwise }]): [string, BentRule<P>][] =>
+      rule && pointwise ? [[operator, (at) => bentEntry(rule, bent, at)]] : [],
+    ),
   )
 }

@@ -16,12 +16,13 @@
 import { z } from 'zod'
 import type { Builder } from '../../graph/builder.ts'
 import { intAttribute, type GraphNode } from '../../graph/graph.ts'
+import { where } from '../../operators/rules/arithmetic.ts'
 import { conv, convTranspose } from '../../operators/rules/convolution.ts'
 import { einsum } from '../../operators/rules/einsum.ts'
 import { gemm, matMul, matMulGradients } from '../../operators/rules/matmul.ts'
 import { maxPool } from '../../operators/rules/pooling.ts'
 import { elementwise, input, output, unary, type RuleEntry } from '../../operators/rules/rule.ts'
-import { inOneOperand, LINEAR } from './linear.ts'
+import { inOneOperand, isLinear } from './linear.ts'
 import { pointwise } from './pointwise.ts'
 import { ruleSet, type Bent } from './rule-set.ts'
 
@@ -97,6 +98,13 @@ const weighted =
   (entry: RuleEntry) =>
   (bent: At): RuleEntry =>
     inOneOperand(entry, (name) => varies(bent, name))
+
+/** Linear where both passes choose alike: masks. */
+const chosen = (bent: At): RuleEntry => ({
+  ...where,
+  refuses: (node) =>
+    bent.reference(input(node, 0)) === input(node, 0) ? null : 'its condition is another one in the reference pass',
+})
 
 /** A number's exponential in the two passes. */
 interface Powers {
@@ -202,6 +210,7 @@ export const rescale = ruleSet({
     MaxPool: pooled,
     Mul: mul,
     Softmax: (bent) => softmax(bent, false),
+    Where: chosen,
   },
-  refuses: (operator) => (LINEAR.has(operator) ? null : 'DeepLIFT has no rule for it'),
+  refuses: (operator) => (isLinear(operator) ? null : 'DeepLIFT has no rule for it'),
 })

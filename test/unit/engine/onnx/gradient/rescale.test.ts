@@ -205,6 +205,7 @@ describe('each kind of operator, literally', () => {
       [node('ReduceMax', ['a'], ['m'], { keepdims: { kind: 'int', value: 1 } }), node('Add', ['m', 'b'], ['y'])],
     ],
     ['Max', [node('Max', ['a', 'b'], ['y'])]],
+    ['Where', [node('Less', ['a', 'b'], ['c']), node('Where', ['c', 'a', 'b'], ['y'])]],
     ['Pow', [node('Pow', ['a', 'b'], ['y'])]],
   ])('%s of what varies has no rule, and the error names it', async (operator, nodes) => {
     await expect(multipliers(nodes, { a, b }, whole)).rejects.toMatchObject({
