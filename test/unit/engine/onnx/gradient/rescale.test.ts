@@ -69,48 +69,33 @@ describe('each kind of operator, literally', () => {
   const whole = { feeds: { a: a0, b: b0 } }
   const binary = (operator: string): GraphNode[] => [node(operator, ['a', 'b'], ['y'])]
 
-  test('a product: the mean of the other factor and its reference', async () => {
-    const [ma = [], mb = []] = await multipliers(binary('Mul'), { a, b }, whole)
-    expect(
-      relativeDifference(
-        ma,
-        each(({ g, b, b0 }) => (g * (b + b0)) / 2),
-      ),
-    ).toBeLessThan(FLOAT32)
-    expect(
-      relativeDifference(
-        mb,
-        each(({ g, a, a0 }) => (g * (a + a0)) / 2),
-      ),
-    ).toBeLessThan(FLOAT32)
-  })
-
-  test('a quotient: a product with a reciprocal', async () => {
-    const [ma = [], mb = []] = await multipliers(binary('Div'), { a, b }, whole)
-    expect(
-      relativeDifference(
-        ma,
-        each(({ g, b, b0 }) => (g * (1 / b + 1 / b0)) / 2),
-      ),
-    ).toBeLessThan(FLOAT32)
-    const second = each(({ g, a, a0, b, b0 }) => ((g * (a + a0)) / 2) * ((1 / b - 1 / b0) / (b - b0)))
-    expect(relativeDifference(mb, second)).toBeLessThan(FLOAT32)
-  })
-
-  test('a factor of which the reference says nothing is a weight', async () => {
-    const [ma = [], mb = []] = await multipliers(binary('Mul'), { a, b }, { feeds: { a: a0 } })
-    expect(
-      relativeDifference(
-        ma,
-        each(({ g, b }) => g * b),
-      ),
-    ).toBeLessThan(FLOAT32)
-    expect(
-      relativeDifference(
-        mb,
-        each(({ g, a, a0 }) => (g * (a + a0)) / 2),
-      ),
-    ).toBeLessThan(FLOAT32)
+  const meanFactor = ({ g, a, a0 }: Numbers): number => (g * (a + a0)) / 2
+  test.each<readonly [string, string, Reference, (at: Numbers) => number, (at: Numbers) => number]>([
+    [
+      'a product: the mean of the other factor and its reference',
+      'Mul',
+      whole,
+      ({ g, b, b0 }) => (g * (b + b0)) / 2,
+      meanFactor,
+    ],
+    [
+      'a quotient: a product with a reciprocal',
+      'Div',
+      whole,
+      ({ g, b, b0 }) => (g * (1 / b + 1 / b0)) / 2,
+      (at) => meanFactor(at) * ((1 / at.b - 1 / at.b0) / (at.b - at.b0)),
+    ],
+    [
+      'a factor of which the reference says nothing is a weight',
+      'Mul',
+      { feeds: { a: a0 } },
+      ({ g, b }) => g * b,
+      meanFactor,
+    ],
+  ])('%s', async (_, operator, reference, ofFirst, ofSecond) => {
+    const [first = [], second = []] = await multipliers(binary(operator), { a, b }, reference)
+    expect(relativeDifference(first, each(ofFirst))).toBeLessThan(FLOAT32)
+    expect(relativeDifference(second, each(ofSecond))).toBeLessThan(FLOAT32)
   })
 
   test('a function: Δy / Δx, and the gradient at the reference', async () => {
