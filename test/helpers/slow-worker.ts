@@ -69,7 +69,7 @@ const describe: typeof describeKind = {
 }
 const explain: typeof explainKind = {
   ...explainKind,
-  async handle({ input }, _parts, { signal, progress }) {
+  handle: async ({ input }, _parts, hooks) => {
     hooks.progress(0.5)
     await gateOpen(hooks.signal)
     const predictions = predictionsOf(float32([2, -1], [2]), ['negative', 'positive'])

@@ -43,6 +43,11 @@ export interface GradientGraph {
   readonly gradients: ReadonlyMap<string, string>
 }
 
+/** The graph input that takes an output's cotangent. */
+export function cotangentName(output: string): string {
+  return `limelight:cotangent/${output}`
+}
+
 /** A gradient can flow through this tensor: it holds floating-point numbers, or we do not know. */
 export function carriesGradient(graph: Graph, name: string): boolean {
   return name !== '' && carriesFloats(typeIn(graph, name))
@@ -169,7 +174,7 @@ export function differentiate(graph: Graph, request: GradientRequest): GradientG
       message: `No gradient rule for ${missing.join(', ')}, on the way from ${request.wrt.join(', ')} to the output. Choose a layer behind ${missing.length > 1 ? 'them' : 'it'}, or a method without gradients.`,
       details: { operators: missing },
     })
-  const seeds = request.of.map((of) => ({ of, name: request.computed?.get(of) ?? `limelight:cotangent/${of}` }))
+  const seeds = request.of.map((of) => ({ of, name: request.computed?.get(of) ?? cotangentName(of) }))
   const inputs = seeds.filter(({ of }) => request.computed?.has(of) !== true)
   const cotangents = new Map(inputs.map(({ of, name }) => [of, name]))
   const [seed] = seeds

@@ -3,6 +3,9 @@ import type { Bending } from '../gradient/bending.ts'
 import type { Graph, GraphNode } from '../graph/graph.ts'
 import { apartKey, writeOut } from '../prepare/write-out.ts'
 
+/** Graphs kept: they share their weights, and few rule sets take functions apart. */
+const MOST_KEPT = 8
+
 export class RuleGraphs {
   readonly #graph: Graph
   readonly #written = new Map<string, Promise<Graph>>()
@@ -16,7 +19,12 @@ export class RuleGraphs {
     const key = rules.bendsAny ? apartKey(this.#graph, bends) : ''
     if (key === '') return Promise.resolve(this.#graph)
     const known = this.#written.get(key) ?? writeOut(this.#graph, bends)
+    this.#written.delete(key)
     this.#written.set(key, known)
+    const [oldest = key] = this.#written.keys()
+    if (this.#written.size > MOST_KEPT) this.#written.delete(oldest)
+    // What failed is tried again.
+    known.catch(() => this.#written.delete(key))
     return known
   }
 }

@@ -25,6 +25,10 @@ export interface Operator {
   /** It makes probabilities, or their logarithms, of logits. */
   readonly normalisesLogits?: true
 
+  /** Linear (or affine) in the one operand that depends on a model's input, the others being weights. */
+  readonly linear?: true
+  /** A function of single numbers: y = f(x), its further operands (a slope, an exponent, bounds) being weights. */
+  readonly pointwise?: true
   /** Every value of the result comes of the operands' values at its place, broadcast. */
   readonly elementwise?: true
   /** For an operator that is not elementwise and still treats positions along some axes one by one. */

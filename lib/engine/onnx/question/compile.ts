@@ -3,7 +3,7 @@ import { leavesOf, type Formula } from '../../formula.ts'
 import { Builder } from '../graph/builder.ts'
 import { describeInputs } from './compiled-inputs.ts'
 import type { Bending } from '../gradient/bending.ts'
-import { differentiate, type GradientGraph } from '../gradient/differentiate.ts'
+import { cotangentName, differentiate, type GradientGraph } from '../gradient/differentiate.ts'
 import { writeFormula } from './formula.ts'
 import { referencePass } from './reference-pass.ts'
 import { selectEarly } from './select-early.ts'
@@ -61,11 +61,13 @@ export function compileQuestion(whole: Graph, plan: QuestionPlan): CompiledGraph
   const { references } = wrt.length > 0 ? plan.rules : NO_REFERENCES
   const kept = [...replaced, ...plan.read, ...plan.of, ...wrt, ...valuesIn(plan), ...references]
   const graph = selectEarly(whole, new Set(kept))
-  const reference = referencePass(graph, references, replaced)
   const fed = new Set(
     [...plan.replaced, ...graph.inputs.map((one) => one.name)].filter((name) => !before.made.has(name)),
   )
   const weights = computedCotangents(graph, plan, before.given)
+  const [of = ''] = plan.of
+  const rows = weights.names.get(of) ?? cotangentName(of)
+  const reference = referencePass(graph, { references, replaced, rows })
   const gradient: GradientGraph =
     wrt.length > 0
       ? differentiate(graph, {
@@ -107,9 +109,13 @@ export function compileQuestion(whole: Graph, plan: QuestionPlan): CompiledGraph
   const compared = needed(reference.inputs)
   const feeds = [...fed].filter((name) => used.has(name))
   const constants = new Map(
-    [...graph.constants, ...before.constants, ...weights.builder.constants, ...builder.constants].filter(
-      ([name]) => used.has(name) && !fed.has(name) && !before.made.has(name),
-    ),
+    [
+      ...graph.constants,
+      ...before.constants,
+      ...weights.builder.constants,
+      ...reference.constants,
+      ...builder.constants,
+    ].filter(([name]) => used.has(name) && !fed.has(name) && !before.made.has(name)),
   )
   const made = [...before.made].filter((name) => used.has(name))
   const names = { feeds, made, cotangents, computed: needed(weights.names), given, references: compared }

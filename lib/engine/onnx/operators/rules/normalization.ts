@@ -11,7 +11,7 @@ function perChannel(build: Builder, node: GraphNode, name: string): string {
 }
 
 /** scale / sqrt(var + eps), in a shape that broadcasts against x. */
-function batchFactor(build: Builder, node: GraphNode): string {
+export function batchFactor(build: Builder, node: GraphNode): string {
   const epsilon = floatAttribute(node, 'epsilon') ?? 1e-5
   const [scale, variance] = [build.floatsIn(input(node, 1)), build.floatsIn(input(node, 4))]
   const rank = build.shapeFor(node, input(node, 0)).length

@@ -42,10 +42,12 @@ export const maxPool: RuleEntry = {
     const x = input(node, 0)
     let indices = output(node, 1)
     if (indices === '' || intAttribute(node, 'storage_order') === 1) {
-      const [value = '', places = ''] = ['', 'places'].map((one) => `${output(node)}/limelight-argmax${one}`)
-      const attributes = Object.entries(node.attributes).filter(([name]) => name !== 'storage_order')
-      build.copy(node, { outputs: [value, places], attributes: Object.fromEntries(attributes) })
-      indices = places
+      indices = build.once(`argmax ${output(node)}`, () => {
+        const [value = '', places = ''] = ['', 'places'].map((one) => `${output(node)}/limelight-argmax${one}`)
+        const attributes = Object.entries(node.attributes).filter(([name]) => name !== 'storage_order')
+        build.copy(node, { outputs: [value, places], attributes: Object.fromEntries(attributes) })
+        return places
+      })
     }
     const flat = build.ints([-1])
     const zeros = build.op('Expand', [build.float(0), build.op('Unsqueeze', [build.op('Size', [x]), build.ints([0])])])
