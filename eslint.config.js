@@ -6,6 +6,27 @@ import prettier from 'eslint-config-prettier'
 /** Dependencies point one way: app -> GraphQL -> server -> lib; in lib: tensor <- engine, image, text <- methods, metrics. */
 const zone = (target, from, message) => ({ target, from, message })
 
+/** The rooms of the ONNX engine, each with those that it may look into (docs/engine.md draws them). */
+const ROOMS = {
+  graph: [],
+  operators: ['graph'],
+  file: ['graph'],
+  run: ['graph', 'file'],
+  gradient: ['graph', 'operators'],
+  prepare: ['graph', 'operators', 'file', 'run'],
+  question: ['graph', 'operators', 'run', 'gradient'],
+}
+const roomZones = Object.entries(ROOMS).map(([room, open]) =>
+  zone(
+    `./lib/engine/onnx/${room}`,
+    // `model` looks into all of them, and none of them into it.
+    [...Object.keys(ROOMS), 'model']
+      .filter((other) => other !== room && !open.includes(other))
+      .map((other) => `./lib/engine/onnx/${other}`),
+    `${room} looks into ${open.length === 0 ? 'no other room' : open.join(', ')} only`,
+  ),
+)
+
 export default tseslint.config(
   {
     ignores: [
@@ -56,6 +77,7 @@ export default tseslint.config(
               ['./lib/methods', './lib/metrics', './lib/image', './lib/text', './lib/models', './lib/render'],
               'engines know tensors only',
             ),
+            ...roomZones,
             zone(
               './lib/image',
               ['./lib/methods', './lib/metrics', './lib/engine', './lib/text'],

@@ -7,8 +7,8 @@
 import { writeFile } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 import * as tf from '@tensorflow/tfjs'
-import { DataType, type Attribute, type Constant, type Graph, type GraphNode } from '../lib/engine/onnx/graph.ts'
-import { writeModel } from '../lib/engine/onnx/write-model.ts'
+import { DataType, type Attribute, type Constant, type Graph, type GraphNode } from '../lib/engine/onnx/graph/graph.ts'
+import { writeModel } from '../lib/engine/onnx/file/write-model.ts'
 import { readArtifacts } from '../lib/engine/tfjs/read-artifacts.ts'
 
 type Config = Readonly<Record<string, unknown>>

@@ -1,18 +1,5 @@
 /** "Did you mean ...?": the allowed name that is nearest to what was typed. */
-
-/** Levenshtein distance, two rows at a time. */
-function distance(a: string, b: string): number {
-  let before = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (let i = 1; i <= a.length; i++) {
-    const now = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const substitution = (before[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      now.push(Math.min((before[j] ?? 0) + 1, (now[j - 1] ?? 0) + 1, substitution))
-    }
-    before = now
-  }
-  return before[b.length] ?? 0
-}
+import { distance } from 'fastest-levenshtein'
 
 const LONGEST = 64
 

@@ -71,7 +71,8 @@ const ONE_OF = /Exactly one key must be specified for OneOf type "(\w+)"|OneOf I
 function aboutRequest(formatted: GraphQLFormattedError, schema: GraphQLSchema): GraphQLFormattedError {
   const extensions: Record<string, unknown> = { code: 'BAD_INPUT', ...formatted.extensions }
   delete extensions['stacktrace']
-  if (extensions['code'] === 'BAD_USER_INPUT') extensions['code'] = 'BAD_INPUT'
+  // A limit of ours is told by its details; Apollo calls whatever fails validation GRAPHQL_VALIDATION_FAILED.
+  if (extensions['code'] === 'BAD_USER_INPUT' || 'details' in extensions) extensions['code'] = 'BAD_INPUT'
   const [, inVariable, inDocument] = ONE_OF.exec(formatted.message) ?? []
   const name = inVariable ?? inDocument
   const type = name === undefined ? undefined : schema.getType(name)

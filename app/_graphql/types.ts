@@ -1,5 +1,11 @@
 /** Names for the parts of answers that the components pass around. */
-import type { ModelChoicesQuery, ModelSetupQuery, MethodPartsFragment, RunPartsFragment } from './generated/graphql'
+import type {
+  ColourMapsQuery,
+  MethodPartsFragment,
+  ModelChoicesQuery,
+  ModelSetupQuery,
+  RunPartsFragment,
+} from './generated/graphql'
 
 export type Run = RunPartsFragment
 export type ModelChoice = ModelChoicesQuery['models'][number]
@@ -7,6 +13,7 @@ type ModelSetup = NonNullable<ModelSetupQuery['model']>
 /** A model that could be loaded: none of its parts is null. */
 export type Setup = { readonly [Part in keyof ModelSetup]: NonNullable<ModelSetup[Part]> }
 export type Tap = Setup['taps'][number]
+export type ColourMap = ColourMapsQuery['colourMaps'][number]
 export type MethodInfo = MethodPartsFragment
 export type Prediction = Run['predictions'][number]
 export type Annotation = Run['annotations'][number]

@@ -5,7 +5,7 @@ import type { ImageAttribution } from '../_graphql/types.ts'
 import { cell, cellAt, cellBox, strongestCell, type Cell } from './mapValues.ts'
 import { significant } from './format.ts'
 import { overlayAddress } from './overlayAddress.ts'
-import { scaleOf, type MapDisplay } from './useMapDisplay.ts'
+import { chosenColours, type MapDisplay } from './mapDisplay.ts'
 import styles from './ImageStage.module.css'
 
 export interface ShownPicture {
@@ -71,7 +71,7 @@ export function ImageStage({ picture, map, display, children }: ImageStageProps)
               data-testid="map"
               src={overlayAddress(map.overlayUrl, {
                 view: 'heat',
-                colormap: scaleOf(display).name,
+                colormap: chosenColours(display),
                 rectify: display.rectified,
               })}
               alt=""

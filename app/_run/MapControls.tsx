@@ -2,11 +2,11 @@
 
 import type { ImageAttribution } from '../_graphql/types.ts'
 import { Segmented } from '../_ui/Segmented.tsx'
-import { DIVERGING, DIVERGING_NAMES, SEQUENTIAL, SEQUENTIAL_NAMES, strip } from './colourScales.ts'
 import { significant } from './format.ts'
 import { displayRange } from './mapValues.ts'
 import { overlayAddress } from './overlayAddress.ts'
-import { scaleOf, type MapDisplay } from './useMapDisplay.ts'
+import { chosenColours, kindOf, strip, type MapDisplay } from './mapDisplay.ts'
+import { useColourMaps } from './useMapDisplay.ts'
 import styles from './MapControls.module.css'
 
 interface MapControlsProps {
@@ -18,7 +18,7 @@ interface MapControlsProps {
 /** How the map is shown, what its colours mean, and the files to take away. */
 export function MapControls({ map, display, onChange }: MapControlsProps) {
   const [low, high] = displayRange(map, display.rectified)
-  const scale = scaleOf(display)
+  const { fitting, used } = useColourMaps(display)
   const opacityPercent = Math.round(display.opacity * 100)
   return (
     <div className={styles['controls']}>
@@ -42,24 +42,16 @@ export function MapControls({ map, display, onChange }: MapControlsProps) {
         <span>Colours</span>
         <select
           aria-label="Colours of the map"
-          value={scale.name}
+          value={used?.id ?? ''}
           onChange={(event) => {
-            const sequential = SEQUENTIAL_NAMES.find((name) => name === event.target.value)
-            const diverging = DIVERGING_NAMES.find((name) => name === event.target.value)
-            onChange({ ...(sequential ? { sequential } : {}), ...(diverging ? { diverging } : {}) })
+            onChange({ chosen: { ...display.chosen, [kindOf(display)]: event.target.value } })
           }}
         >
-          {display.rectified
-            ? SEQUENTIAL_NAMES.map((name) => (
-                <option key={name} value={name}>
-                  {SEQUENTIAL[name].label}
-                </option>
-              ))
-            : DIVERGING_NAMES.map((name) => (
-                <option key={name} value={name}>
-                  {DIVERGING[name].label}
-                </option>
-              ))}
+          {fitting.map(({ id, title }) => (
+            <option key={id} value={id}>
+              {title}
+            </option>
+          ))}
         </select>
       </label>
       {map.signed ? (
@@ -81,14 +73,14 @@ export function MapControls({ map, display, onChange }: MapControlsProps) {
         aria-label={`The scale runs from ${significant(low)} to ${significant(high)}`}
       >
         <span>{significant(low)}</span>
-        <span className={styles['strip']} style={{ background: strip(scale.info) }} />
+        <span className={styles['strip']} style={{ background: strip(used) }} />
         <span>{significant(high)}</span>
       </div>
       <div className={styles['downloads']}>
         <a
           href={overlayAddress(map.overlayUrl, {
             view: 'overlay',
-            colormap: scale.name,
+            colormap: chosenColours(display),
             rectify: display.rectified,
             opacity: display.opacity,
           })}

@@ -1,6 +1,7 @@
 interface OverlayOptions {
   readonly view: 'overlay' | 'heat'
-  readonly colormap: string
+  /** null: the server's choice. */
+  readonly colormap: string | null
   readonly rectify: boolean
   /** 0..1 */
   readonly opacity?: number
@@ -11,7 +12,7 @@ export function overlayAddress(overlayUrl: string, options: OverlayOptions): str
   const [path = '', query = ''] = overlayUrl.split('?')
   const parameters = new URLSearchParams(query)
   parameters.set('view', options.view)
-  parameters.set('colormap', options.colormap)
+  if (options.colormap !== null) parameters.set('colormap', options.colormap)
   parameters.set('rectify', String(options.rectify))
   if (options.opacity !== undefined) parameters.set('opacity', String(options.opacity))
   return `${path}?${parameters.toString()}`

@@ -1,33 +1,15 @@
 'use client'
 
 import { useState } from 'react'
-import { DIVERGING, SEQUENTIAL, type DivergingScale, type SequentialScale } from './colourScales.ts'
-
-/** How a map is shown; none of it touches the stored values. */
-export interface MapDisplay {
-  /** 0..1 */
-  readonly opacity: number
-  readonly visible: boolean
-  /** One for each kind of view, so that switching between them keeps both choices. */
-  readonly sequential: SequentialScale
-  readonly diverging: DivergingScale
-  /** Only the evidence for the class. */
-  readonly rectified: boolean
-}
+import { useQuery } from 'urql'
+import { ColourMapsDocument } from '../_graphql/generated/graphql.ts'
+import { fittingColourMaps, type MapDisplay } from './mapDisplay.ts'
 
 const INITIAL: MapDisplay = {
   opacity: 0.55,
   visible: true,
-  sequential: 'viridis',
-  diverging: 'blue-red',
+  chosen: { SEQUENTIAL: null, DIVERGING: null },
   rectified: true,
-}
-
-/** The scale in use, by its name on the server, with its colours. */
-export function scaleOf({ rectified, sequential, diverging }: MapDisplay) {
-  return rectified
-    ? { name: sequential, info: SEQUENTIAL[sequential] }
-    : { name: diverging, info: DIVERGING[diverging] }
 }
 
 export function useMapDisplay() {
@@ -38,4 +20,10 @@ export function useMapDisplay() {
       setDisplay((before) => ({ ...before, ...part }))
     },
   }
+}
+
+/** The colour maps that fit what is shown, and the one it is shown with; none until the server has named them. */
+export function useColourMaps(display: MapDisplay) {
+  const [{ data }] = useQuery({ query: ColourMapsDocument })
+  return fittingColourMaps(data?.colourMaps ?? [], display)
 }

@@ -1,6 +1,6 @@
 /** Speed on CNNs, in units of ONNX Runtime's own forward pass on the same file with the same threads. */
 import { InferenceSession } from 'onnxruntime-node'
-import { loadOnnxModel } from '../../lib/engine/onnx/load.ts'
+import { loadOnnxModel } from '../../lib/engine/onnx/model/load.ts'
 import { gradCam } from '../../lib/methods/image/grad-cam.ts'
 import { atMost, type Bar, type BenchContext, type Benchmark, type Figure } from '../figure.ts'
 import { ablationCamWeights, scoreCamWeights } from '../loops/cams.ts'

@@ -18,14 +18,17 @@ const uses: Readonly<Record<string, () => Promise<() => Promise<unknown>>>> = {
     return () => session.run({ image: new Tensor('float32', image.data, image.dims) })
   },
   'grad-cam': async () => {
-    const { loadOnnxModel } = await import('../../lib/engine/onnx/load.ts')
+    const { loadOnnxModel } = await import('../../lib/engine/onnx/model/load.ts')
     const { runMethod } = await import('../figures/opened.ts')
     const { gradCam } = await import('../../lib/methods/image/grad-cam.ts')
+    const { opened } = await import('../figures/contexts.ts')
     const model = await loadOnnxModel(path, { threads: Number(threads) })
-    return () => runMethod(gradCam, { model, image })
+    const { values } = await model.ask({ feeds: { image }, read: [model.logits] })
+    const product = await opened(model, 'image', values[model.logits]?.dims[1] ?? 0)
+    return () => runMethod(gradCam, { product, image })
   },
   'input-gradient': async () => {
-    const { loadOnnxModel } = await import('../../lib/engine/onnx/load.ts')
+    const { loadOnnxModel } = await import('../../lib/engine/onnx/model/load.ts')
     const { saliency } = await import('../loops/image-gradients.ts')
     const model = await loadOnnxModel(path, { threads: Number(threads) })
     const { values } = await model.ask({ feeds: { image }, read: [model.logits] })

@@ -6,7 +6,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { format, resolveConfig } from 'prettier'
-import { loadOnnxModel } from '../../lib/engine/onnx/load.ts'
+import { loadOnnxModel } from '../../lib/engine/onnx/model/load.ts'
 import { AppError } from '../../lib/errors.ts'
 import { compare, readNetwork } from './network.ts'
 

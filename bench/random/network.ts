@@ -3,9 +3,15 @@
  * learnt, so `npm run bench` needs no Python and downloads nothing. BatchNorm is folded, as every exporter does in
  * evaluation mode.
  */
-import { floatConstant } from '../../lib/engine/onnx/constant.ts'
-import { DataType, type Attribute, type Constant, type Graph, type GraphNode } from '../../lib/engine/onnx/graph.ts'
-import { writeModel } from '../../lib/engine/onnx/write-model.ts'
+import { floatConstant } from '../../lib/engine/onnx/graph/constant.ts'
+import {
+  DataType,
+  type Attribute,
+  type Constant,
+  type Graph,
+  type GraphNode,
+} from '../../lib/engine/onnx/graph/graph.ts'
+import { writeModel } from '../../lib/engine/onnx/file/write-model.ts'
 import { uniform } from './uniform.ts'
 
 const OPSET = 17

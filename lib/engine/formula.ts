@@ -3,18 +3,51 @@
  * run, so that a map of H x W numbers comes back instead of C x H x W activations and as many gradients, and a batch of
  * inputs is made from what its rows share.
  *
- * Shapes broadcast as in NumPy, aligned at the last axis. Sums are made in float32 by ONNX Runtime, in double precision by
- * the interpreter (`interpret.ts`), which is also what tests hold the other one against.
+ * Shapes broadcast as in NumPy, aligned at the last axis (`formula-shape.ts`); axes are counted from 0. Sums are made in
+ * float32 by ONNX Runtime, in double precision by the interpreter (`interpret.ts`), which is also what tests hold the other
+ * one against. Where a value is none, both say the same:
+ * - `divide` is 0 where the divisor is 0; `log` of 0 is -infinity; `log` and `sqrt` of less than 0 are NaN.
+ * - NaN goes on through everything but comparisons, where it is 0 (NaN is not equal to NaN either), `where`, which takes
+ *   `then` for it, and `oneHotArgmax`, which never chooses it beside a number.
+ * - `softmax` and `logSoftmax` do not overflow; of -infinity they are 0 and -infinity, and NaN all along an axis that holds
+ *   +infinity, or nothing but -infinity.
  */
-import { AppError } from '../errors.ts'
-import type { TapId } from './model.ts'
+import type { TapId } from './tap-id.ts'
 
-export const BINARY_OPERATIONS = ['add', 'subtract', 'multiply', 'divide', 'matmul'] as const
-export const UNARY_OPERATIONS = ['relu', 'abs'] as const
+/** Of two terms, place by place; a comparison is 1 where it holds and 0 where not. */
+export const COMPARISONS = ['greater', 'less', 'equal'] as const
+export const BINARY_OPERATIONS = [
+  'add',
+  'subtract',
+  'multiply',
+  'divide',
+  'maximum',
+  'minimum',
+  'matmul',
+  ...COMPARISONS,
+] as const
+export const UNARY_OPERATIONS = [
+  'relu',
+  'abs',
+  'negate',
+  'sign',
+  'square',
+  'sqrt',
+  'exp',
+  'log',
+  'sigmoid',
+  'tanh',
+] as const
 export const REDUCTIONS = ['sum', 'mean', 'max', 'min'] as const
+export const AXIS_OPERATIONS = ['softmax', 'logSoftmax', 'cumulativeSum', 'oneHotArgmax'] as const
+export type Comparison = (typeof COMPARISONS)[number]
 export type BinaryOperation = (typeof BINARY_OPERATIONS)[number]
 export type UnaryOperation = (typeof UNARY_OPERATIONS)[number]
 export type Reduction = (typeof REDUCTIONS)[number]
+export type AxisOperation = (typeof AXIS_OPERATIONS)[number]
+
+/** [H, W] */
+export type MapSize = readonly [number, number]
 
 export type Formula =
   /** The value of a tap. */
@@ -24,11 +57,17 @@ export type Formula =
   /** A tensor that the question gives under this name. */
   | { readonly kind: 'given'; readonly name: string }
   | { readonly kind: 'number'; readonly value: number }
-  /** `divide` is 0 where the divisor is 0; `matmul` multiplies the last two axes and broadcasts the others. */
+  /** `matmul` multiplies the last two axes and broadcasts the others. */
   | { readonly kind: 'binary'; readonly operation: BinaryOperation; readonly left: Formula; readonly right: Formula }
   | { readonly kind: 'unary'; readonly operation: UnaryOperation; readonly of: Formula }
-  /** Over axes counted from 0, which stay with extent 1. */
+  /** Over axes that stay with extent 1. */
   | { readonly kind: 'reduce'; readonly operation: Reduction; readonly of: Formula; readonly axes: readonly number[] }
+  /** Along one axis, in the same shape. */
+  | { readonly kind: 'along'; readonly operation: AxisOperation; readonly of: Formula; readonly axis: number }
+  /** Place by place: `then` where the condition is not 0. */
+  | { readonly kind: 'where'; readonly condition: Formula; readonly then: Formula; readonly otherwise: Formula }
+  /** A map [N, C, h, w] enlarged or reduced to [N, C, H, W]. */
+  | { readonly kind: 'resize'; readonly of: Formula; readonly size: MapSize }
 
 export const value = (tap: TapId): Formula => ({ kind: 'value', tap })
 export const gradient = (tap: TapId): Formula => ({ kind: 'gradient', tap })
@@ -48,12 +87,26 @@ export const subtract = binary('subtract')
 export const multiply = binary('multiply')
 export const divide = binary('divide')
 export const matmul = binary('matmul')
+export const maximum = binary('maximum')
+export const minimum = binary('minimum')
+export const greater = binary('greater')
+export const less = binary('less')
+export const equal = binary('equal')
 
 const unary =
   (operation: UnaryOperation) =>
   (of: Formula): Formula => ({ kind: 'unary', operation, of })
 export const relu = unary('relu')
 export const abs = unary('abs')
+export const negate = unary('negate')
+/** -1, 0 or 1. */
+export const sign = unary('sign')
+export const square = unary('square')
+export const sqrt = unary('sqrt')
+export const exp = unary('exp')
+export const log = unary('log')
+export const sigmoid = unary('sigmoid')
+export const tanh = unary('tanh')
 
 const reduction =
   (operation: Reduction) =>
@@ -62,6 +115,25 @@ export const sum = reduction('sum')
 export const mean = reduction('mean')
 export const max = reduction('max')
 export const min = reduction('min')
+
+const along =
+  (operation: AxisOperation) =>
+  (of: Formula, axis: number): Formula => ({ kind: 'along', operation, of, axis })
+export const softmax = along('softmax')
+export const logSoftmax = along('logSoftmax')
+/** Each place with the sum of those up to it, itself among them. */
+export const cumulativeSum = along('cumulativeSum')
+/** 1 at the largest value along the axis, at the first of several such, and 0 elsewhere: exactly one 1. */
+export const oneHotArgmax = along('oneHotArgmax')
+
+export const where = (condition: Formula, then: Formula | number, otherwise: Formula | number): Formula => ({
+  kind: 'where',
+  condition,
+  then: termOf(then),
+  otherwise: termOf(otherwise),
+})
+/** Bilinear between the centres of cells, repeated outside of them (torch's interpolate with align_corners=False). */
+export const resize = (of: Formula, size: MapSize): Formula => ({ kind: 'resize', of, size })
 
 export type Leaf = Extract<Formula, { kind: 'value' | 'gradient' | 'given' }>
 
@@ -74,55 +146,19 @@ export function leavesOf(formula: Formula): readonly Leaf[] {
       return [...leavesOf(formula.left), ...leavesOf(formula.right)]
     case 'unary':
     case 'reduce':
+    case 'along':
+    case 'resize':
       return leavesOf(formula.of)
+    case 'where':
+      return [formula.condition, formula.then, formula.otherwise].flatMap(leavesOf)
     default:
       return [formula]
   }
 }
 
-function mismatch(message: string): AppError {
-  return new AppError({ code: 'BAD_INPUT', message: `The formula does not fit its tensors: ${message}.` })
-}
-
-/** @throws AppError BAD_INPUT where two shapes do not broadcast. */
-export function broadcastDims(left: readonly number[], right: readonly number[]): number[] {
-  const rank = Math.max(left.length, right.length)
-  return Array.from({ length: rank }, (_, axis) => {
-    const a = left[axis - rank + left.length] ?? 1
-    const b = right[axis - rank + right.length] ?? 1
-    if (a !== b && a !== 1 && b !== 1)
-      throw mismatch(`[${left.join(', ')}] and [${right.join(', ')}] have no common shape`)
-    return a === 1 ? b : a
-  })
-}
-
-/** @throws AppError BAD_INPUT where the shapes are no matrices that can be multiplied. */
-export function matmulDims(left: readonly number[], right: readonly number[]): number[] {
-  const [rows, inner] = left.slice(-2)
-  const [others, columns] = right.slice(-2)
-  if (left.length < 2 || right.length < 2 || rows === undefined || columns === undefined || inner !== others)
-    throw mismatch(`[${left.join(', ')}] cannot be multiplied with [${right.join(', ')}]`)
-  return [...broadcastDims(left.slice(0, -2), right.slice(0, -2)), rows, columns]
-}
-
-/** The shape of a formula's result. @throws AppError BAD_INPUT where shapes do not fit. */
-export function dimsOf(formula: Formula, leaf: (leaf: Leaf) => readonly number[]): readonly number[] {
-  switch (formula.kind) {
-    case 'number':
-      return []
-    case 'unary':
-      return dimsOf(formula.of, leaf)
-    case 'binary': {
-      const [left, right] = [dimsOf(formula.left, leaf), dimsOf(formula.right, leaf)]
-      return formula.operation === 'matmul' ? matmulDims(left, right) : broadcastDims(left, right)
-    }
-    case 'reduce': {
-      const dims = dimsOf(formula.of, leaf)
-      const beyond = formula.axes.find((axis) => !(axis in dims))
-      if (beyond !== undefined) throw mismatch(`[${dims.join(', ')}] has no axis ${beyond}`)
-      return dims.map((dim, axis) => (formula.axes.includes(axis) ? 1 : dim))
-    }
-    default:
-      return leaf(formula)
-  }
+/** A text that two formulas share only where they are the same: JSON itself has neither infinity nor NaN. */
+export function keyOf(formulas: unknown): string {
+  return JSON.stringify(formulas, (_, part: unknown) =>
+    typeof part === 'number' && !Number.isFinite(part) ? String(part) : part,
+  )
 }

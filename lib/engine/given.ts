@@ -1,8 +1,8 @@
 /** The tensors that a question gives to its formulas. */
 import { AppError } from '../errors.ts'
 import type { FloatTensor } from '../tensor/tensor.ts'
-import type { Leaf } from './formula.ts'
-import type { Formulas } from './model.ts'
+import { leavesOf, type Formula, type Leaf } from './formula.ts'
+import type { Cotangent, Formulas } from './model.ts'
 
 export interface Given {
   /** Name -> shape, the first axis null where it is the batch's rows. */
@@ -44,4 +44,22 @@ export function givenIn({ shared = {}, perRow = {} }: Formulas): Given {
     return tensor
   }
   return { shapes, tensorOf, dimsOf: (leaf) => tensorOf(leaf).dims }
+}
+
+/**
+ * Those weights of a scalar that are computed.
+ * @throws AppError BAD_INPUT where one reads a gradient.
+ */
+export function computedWeights(of: Cotangent = {}): Readonly<Record<string, Formula>> {
+  const computed: Record<string, Formula> = {}
+  for (const [output, weights] of Object.entries(of)) {
+    if (!('kind' in weights)) continue
+    const gradient = leavesOf(weights).find((leaf) => leaf.kind === 'gradient')
+    if (gradient !== undefined)
+      throw badInput(
+        `The cotangent of "${output}" reads the gradient of "${gradient.tap}", which is computed of that cotangent. It may read values of layers, given tensors and numbers.`,
+      )
+    computed[output] = weights
+  }
+  return computed
 }

@@ -1,15 +1,8 @@
 /** Formulas computed literally, one element after another, in double precision. */
+import { everyPlace, stridesOf } from '../tensor/places.ts'
 import { float32, sizeOf, type FloatTensor } from '../tensor/tensor.ts'
-import {
-  broadcastDims,
-  dimsOf,
-  matmulDims,
-  type BinaryOperation,
-  type Formula,
-  type Leaf,
-  type Reduction,
-  type UnaryOperation,
-} from './formula.ts'
+import type { AxisOperation, BinaryOperation, Formula, Leaf, MapSize, Reduction, UnaryOperation } from './formula.ts'
+import { broadcastDims, dimsOf, matmulDims } from './formula-shape.ts'
 
 interface Values {
   readonly dims: readonly number[]
@@ -21,11 +14,24 @@ const ELEMENTWISE: Readonly<Record<Exclude<BinaryOperation, 'matmul'>, (a: numbe
   subtract: (a, b) => a - b,
   multiply: (a, b) => a * b,
   divide: (a, b) => (b === 0 ? 0 : a / b),
+  maximum: Math.max,
+  minimum: Math.min,
+  greater: (a, b) => Number(a > b),
+  less: (a, b) => Number(a < b),
+  equal: (a, b) => Number(a === b),
 }
 const UNARY: Readonly<Record<UnaryOperation, (a: number) => number>> = {
   // Not a > 0 ? a : 0, which would make 0 of NaN.
   relu: (a) => (a < 0 ? 0 : a),
   abs: Math.abs,
+  negate: (a) => -a,
+  sign: Math.sign,
+  square: (a) => a * a,
+  sqrt: Math.sqrt,
+  exp: Math.exp,
+  log: Math.log,
+  sigmoid: (a) => 1 / (1 + Math.exp(-a)),
+  tanh: Math.tanh,
 }
 const FOLDS: Readonly<Record<Reduction, { readonly start: number; readonly step: (a: number, b: number) => number }>> =
   {
@@ -35,39 +41,27 @@ const FOLDS: Readonly<Record<Reduction, { readonly start: number; readonly step:
     min: { start: Infinity, step: Math.min },
   }
 
-/** How far apart neighbours along each axis of `dims` lie, aligned to `rank` axes; 0 along axes that are widened. */
-function stridesOf(dims: readonly number[], rank: number): number[] {
-  const strides = new Array<number>(rank).fill(0)
-  let step = 1
-  for (let axis = dims.length - 1; axis >= 0; axis--) {
-    const dim = dims[axis] ?? 1
-    if (dim !== 1) strides[axis + rank - dims.length] = step
-    step *= dim
-  }
-  return strides
+/** The values along one axis -> as many. */
+const ALONG: Readonly<Record<AxisOperation, (line: Float64Array) => ArrayLike<number>>> = {
+  softmax: (line) => logSoftmax(line).map(Math.exp),
+  logSoftmax,
+  cumulativeSum(line) {
+    let total = 0
+    return line.map((one) => (total += one))
+  },
+  oneHotArgmax(line) {
+    const comparable = line.map((one) => (Number.isNaN(one) ? -Infinity : one))
+    const first = comparable.indexOf(comparable.reduce(larger, -Infinity))
+    return line.map((_, at) => Number(at === first))
+  },
 }
 
-/** Calls `visit` for every place of `dims`, in order, with the offsets that several strides give it. */
-function everyPlace(
-  dims: readonly number[],
-  strides: readonly (readonly number[])[],
-  visit: (place: number, offsets: readonly number[]) => void,
-): void {
-  const index = dims.map(() => 0)
-  const offsets = strides.map(() => 0)
-  const size = sizeOf(dims)
-  for (let place = 0; place < size; place++) {
-    visit(place, offsets)
-    for (let axis = dims.length - 1; axis >= 0; axis--) {
-      const extent = dims[axis] ?? 1
-      const wraps = (index[axis] ?? 0) + 1 === extent
-      index[axis] = wraps ? 0 : (index[axis] ?? 0) + 1
-      strides.forEach((stride, which) => {
-        offsets[which] = (offsets[which] ?? 0) + (stride[axis] ?? 0) * (wraps ? 1 - extent : 1)
-      })
-      if (!wraps) break
-    }
-  }
+const larger = (a: number, b: number): number => Math.max(a, b)
+
+function logSoftmax(line: Float64Array): Float64Array {
+  const largest = line.reduce(larger, -Infinity)
+  const total = line.reduce((sum, one) => sum + Math.exp(one - largest), 0)
+  return line.map((one) => one - largest - Math.log(total))
 }
 
 function elementwise(left: Values, right: Values, combine: (a: number, b: number) => number): Values {
@@ -111,6 +105,56 @@ function reduced(of: Values, axes: readonly number[], operation: Reduction): Val
   return { dims, data: operation === 'mean' ? data.map((total) => total / count) : data }
 }
 
+function along(of: Values, axis: number, compute: (line: Float64Array) => ArrayLike<number>): Values {
+  const { dims } = of
+  const extent = dims[axis] ?? 1
+  const step = sizeOf(dims.slice(axis + 1))
+  const data = new Float64Array(sizeOf(dims))
+  everyPlace(dims.with(axis, 1), [stridesOf(dims, dims.length)], (_, [start = 0]) => {
+    const line = Float64Array.from({ length: extent }, (_unused, at) => of.data[start + at * step] as number)
+    const computed = compute(line)
+    for (let at = 0; at < extent; at++) data[start + at * step] = computed[at] as number
+  })
+  return { dims, data }
+}
+
+function chosen(condition: Values, then: Values, otherwise: Values): Values {
+  const dims = broadcastDims(condition.dims, broadcastDims(then.dims, otherwise.dims))
+  const data = new Float64Array(sizeOf(dims))
+  const strides = [condition, then, otherwise].map((one) => stridesOf(one.dims, dims.length))
+  everyPlace(dims, strides, (place, [c = 0, a = 0, b = 0]) => {
+    data[place] = (condition.data[c] !== 0 ? then.data[a] : otherwise.data[b]) as number
+  })
+  return { dims, data }
+}
+
+/** Two neighbours along an axis of `cells` and the share of the second, for each of `size` places. */
+function neighbours(cells: number, size: number): readonly (readonly [number, number, number])[] {
+  return Array.from({ length: size }, (_, at) => {
+    const position = Math.min(Math.max(((at + 0.5) * cells) / size - 0.5, 0), cells - 1)
+    const low = Math.floor(position)
+    return [low, Math.min(low + 1, cells - 1), position - low]
+  })
+}
+
+function resized(of: Values, [height, width]: MapSize): Values {
+  const [rows = 1, columns = 1] = of.dims.slice(2)
+  const dims = [...of.dims.slice(0, 2), height, width]
+  const data = new Float64Array(sizeOf(dims))
+  const [down, across] = [neighbours(rows, height), neighbours(columns, width)]
+  const cell = (map: number, row: number, column: number): number =>
+    of.data[(map * rows + row) * columns + column] as number
+  for (let map = 0; map < sizeOf(dims.slice(0, 2)); map++)
+    down.forEach(([top, bottom, v], y) => {
+      across.forEach(([left, right, u], x) => {
+        const above = (1 - u) * cell(map, top, left) + u * cell(map, top, right)
+        const below = (1 - u) * cell(map, bottom, left) + u * cell(map, bottom, right)
+        data[(map * height + y) * width + x] = (1 - v) * above + v * below
+      })
+    })
+  return { dims, data }
+}
+
 function evaluate(formula: Formula, leaf: (leaf: Leaf) => FloatTensor): Values {
   switch (formula.kind) {
     case 'number':
@@ -127,6 +171,12 @@ function evaluate(formula: Formula, leaf: (leaf: Leaf) => FloatTensor): Values {
     }
     case 'reduce':
       return reduced(evaluate(formula.of, leaf), formula.axes, formula.operation)
+    case 'along':
+      return along(evaluate(formula.of, leaf), formula.axis, ALONG[formula.operation])
+    case 'where':
+      return chosen(evaluate(formula.condition, leaf), evaluate(formula.then, leaf), evaluate(formula.otherwise, leaf))
+    case 'resize':
+      return resized(evaluate(formula.of, leaf), formula.size)
     default:
       return leaf(formula)
   }
@@ -140,4 +190,13 @@ export function interpret(formula: Formula, leaf: (leaf: Leaf) => FloatTensor): 
   dimsOf(formula, (one) => leaf(one).dims)
   const { dims, data } = evaluate(formula, leaf)
   return float32(Float32Array.from(data), dims)
+}
+
+/** A tensor repeated along axes that it lacks or has with extent 1, to a shape that it widens to. */
+export function widened(tensor: FloatTensor, dims: readonly number[]): FloatTensor {
+  const data = new Float32Array(sizeOf(dims))
+  everyPlace(dims, [stridesOf(tensor.dims, dims.length)], (place, [from = 0]) => {
+    data[place] = tensor.data[from] as number
+  })
+  return float32(data, dims)
 }

@@ -2,10 +2,12 @@
 import type { ExplainableModel } from '../engine/model.ts'
 import type { Tokenizer } from '../text/tokenizer.ts'
 import type { CatalogueEntry } from './catalogue.ts'
+import { factsOf, type ModelFacts } from './facts.ts'
 
 export interface LoadedModel {
   readonly entry: CatalogueEntry
   readonly model: ExplainableModel
+  readonly facts: ModelFacts
   /** Null for image models. */
   readonly tokenizer: Tokenizer | null
 }
@@ -20,7 +22,7 @@ export interface LoadOptions {
 async function openNetwork(entry: CatalogueEntry, options: LoadOptions): Promise<ExplainableModel> {
   const { defaultTap } = entry.card
   if (entry.variant === 'onnx') {
-    const { loadOnnxModel } = await import('../engine/onnx/load.ts')
+    const { loadOnnxModel } = await import('../engine/onnx/model/load.ts')
     return loadOnnxModel(entry.file, { ...(defaultTap === '' ? {} : { defaultTap }), ...options })
   }
   const { loadTfjsModel } = await import('../engine/tfjs/load.ts')
@@ -30,8 +32,9 @@ async function openNetwork(entry: CatalogueEntry, options: LoadOptions): Promise
 /** @throws AppError BAD_MODEL when the files are not what the card says. */
 export async function loadModel(entry: CatalogueEntry, options: LoadOptions = {}): Promise<LoadedModel> {
   const model = await openNetwork(entry, options)
+  const facts = await factsOf(model, entry.card)
   const { tokenizer } = entry.card.files
-  if (tokenizer === undefined) return { entry, model, tokenizer: null }
+  if (tokenizer === undefined) return { entry, model, facts, tokenizer: null }
   const { loadTokenizer } = await import('../text/tokenizer.ts')
-  return { entry, model, tokenizer: await loadTokenizer(entry.folder, tokenizer) }
+  return { entry, model, facts, tokenizer: await loadTokenizer(entry.folder, tokenizer) }
 }

@@ -14,27 +14,25 @@ export interface ColourMap {
   readonly table: Uint8Array
 }
 
-/** '440154...' -> [256, 3] */
-function parsed(hexadecimal: string): Uint8Array {
-  return Uint8Array.from({ length: hexadecimal.length / 2 }, (_, at) =>
-    Number.parseInt(hexadecimal.slice(at * 2, at * 2 + 2), 16),
-  )
-}
-
 /**
  * viridis, inferno and magma rise evenly in lightness and read well with any colour vision; turbo shows detail and does
  * not. blue-red and purple-orange are for signed maps, against the class to for it, and read well with any colour vision.
  */
 export const COLOUR_MAPS: Readonly<Record<ColourMapId, ColourMap>> = {
-  viridis: { id: 'viridis', title: 'Viridis', kind: 'sequential', table: parsed(viridis) },
-  inferno: { id: 'inferno', title: 'Inferno', kind: 'sequential', table: parsed(inferno) },
-  magma: { id: 'magma', title: 'Magma', kind: 'sequential', table: parsed(magma) },
-  turbo: { id: 'turbo', title: 'Turbo', kind: 'sequential', table: parsed(turbo) },
-  'blue-red': { id: 'blue-red', title: 'Blue to red', kind: 'diverging', table: parsed(blueRed) },
-  'purple-orange': { id: 'purple-orange', title: 'Purple to orange', kind: 'diverging', table: parsed(purpleOrange) },
+  viridis: { id: 'viridis', title: 'Viridis', kind: 'sequential', table: viridis },
+  inferno: { id: 'inferno', title: 'Inferno', kind: 'sequential', table: inferno },
+  magma: { id: 'magma', title: 'Magma', kind: 'sequential', table: magma },
+  turbo: { id: 'turbo', title: 'Turbo', kind: 'sequential', table: turbo },
+  'blue-red': { id: 'blue-red', title: 'Blue to red', kind: 'diverging', table: blueRed },
+  'purple-orange': { id: 'purple-orange', title: 'Purple to orange', kind: 'diverging', table: purpleOrange },
 }
 
-/** What a map is shown with when nobody chose: a diverging map where zero has to be seen. */
+/** '#rrggbb', lowest value first. */
+export function coloursOf({ table }: ColourMap): string[] {
+  return (Buffer.from(table).toString('hex').match(/.{6}/g) ?? []).map((colour) => `#${colour}`)
+}
+
+/** What a map is shown with when nobody chose: a diverging map where zero has to be seen. The first of its kind. */
 export function defaultColourMap(rectify: boolean): ColourMapId {
   return rectify ? 'viridis' : 'blue-red'
 }

@@ -1,69 +1,46 @@
 /**
- * The 256 colours of each colour map, six hexadecimal digits a colour, lowest value first. Data, not code.
+ * The 256 colours of each colour map, lowest value first: [256, 3], of eight bits.
  *
- * viridis, inferno, magma: Stefan van der Walt and Nathaniel Smith, CC0 (https://bids.github.io/colormap/).
- * turbo: Anton Mikhailov, Google, Apache-2.0 (https://research.google/blog/turbo-an-improved-rainbow-colormap-for-visualization/).
- * blueRed, purpleOrange: RdBu and PuOr of ColorBrewer, turned round; Copyright (c) 2002 Cynthia Brewer, Mark Harrower and The
- * Pennsylvania State University, Apache-2.0 (https://colorbrewer2.org); eleven colours, interpolated.
- *
- * Taken from matplotlib 3.11.2 (`_cm_listed.py`, `_cm.py`), rounded to eight bits.
+ * viridis, inferno, magma: d3-scale-chromatic's, which are matplotlib's (Stefan van der Walt and Nathaniel Smith, CC0,
+ * https://bids.github.io/colormap/).
+ * blueRed, purpleOrange: RdBu, turned round, and PuOr of ColorBrewer (https://colorbrewer2.org), eleven colours from
+ * d3-scale-chromatic. Between them straight lines, as in matplotlib; d3's own interpolation is a spline that misses them.
+ * turbo: Anton Mikhailov, Google, Apache-2.0
+ * (https://research.google/blog/turbo-an-improved-rainbow-colormap-for-visualization/). Its table as in matplotlib 3.11.2;
+ * d3 has a polynomial in its place that is up to 32 of 255 away.
  */
+import { interpolateInferno, interpolateMagma, interpolateViridis, schemePuOr, schemeRdBu } from 'd3-scale-chromatic'
 
-export const viridis =
-  '44015444025645045745055946075a46085c460a5d460b5e470d60470e61471063471164471365481467481668481769' +
-  '48186a481a6c481b6d481c6e481d6f481f70482071482173482374482475482576482677482878482979472a7a472c7a' +
-  '472d7b472e7c472f7d46307e46327e46337f463480453581453781453882443983443a83443b84433d84433e85423f85' +
-  '4240864241864142874144874045884046883f47883f48893e49893e4a893e4c8a3d4d8a3d4e8a3c4f8a3c508b3b518b' +
-  '3b528b3a538b3a548c39558c39568c38588c38598c375a8c375b8d365c8d365d8d355e8d355f8d34608d34618d33628d' +
-  '33638d32648e32658e31668e31678e31688e30698e306a8e2f6b8e2f6c8e2e6d8e2e6e8e2e6f8e2d708e2d718e2c718e' +
-  '2c728e2c738e2b748e2b758e2a768e2a778e2a788e29798e297a8e297b8e287c8e287d8e277e8e277f8e27808e26818e' +
-  '26828e26828e25838e25848e25858e24868e24878e23888e23898e238a8d228b8d228c8d228d8d218e8d218f8d21908d' +
-  '21918c20928c20928c20938c1f948c1f958b1f968b1f978b1f988b1f998a1f9a8a1e9b8a1e9c891e9d891f9e891f9f88' +
-  '1fa0881fa1881fa1871fa28720a38620a48621a58521a68522a78522a88423a98324aa8325ab8225ac8226ad8127ad81' +
-  '28ae8029af7f2ab07f2cb17e2db27d2eb37c2fb47c31b57b32b67a34b67935b77937b87838b9773aba763bbb753dbc74' +
-  '3fbc7340bd7242be7144bf7046c06f48c16e4ac16d4cc26c4ec36b50c46a52c56954c56856c66758c7655ac8645cc863' +
-  '5ec96260ca6063cb5f65cb5e67cc5c69cd5b6ccd5a6ece5870cf5773d05675d05477d1537ad1517cd2507fd34e81d34d' +
-  '84d44b86d54989d5488bd6468ed64590d74393d74195d84098d83e9bd93c9dd93ba0da39a2da37a5db36a8db34aadc32' +
-  'addc30b0dd2fb2dd2db5de2bb8de29bade28bddf26c0df25c2df23c5e021c8e020cae11fcde11dd0e11cd2e21bd5e21a' +
-  'd8e219dae319dde318dfe318e2e418e5e419e7e419eae51aece51befe51cf1e51df4e61ef6e620f8e621fbe723fde725'
+const COLOURS = 256
+const CHANNELS = [1, 3, 5]
 
-export const inferno =
-  '00000401000501010601010802010a02020c02020e03021004031204031405041706041907051b08051d09061f0a0722' +
-  '0b07240c08260d08290e092b10092d110a30120a32140b34150b37160b39180c3c190c3e1b0c411c0c431e0c451f0c48' +
-  '210c4a230c4c240c4f260c51280b53290b552b0b572d0b592f0a5b310a5c320a5e340a5f3609613809623909633b0964' +
-  '3d09653e0966400a67420a68440a68450a69470b6a490b6a4a0c6b4c0c6b4d0d6c4f0d6c510e6c520e6d540f6d550f6d' +
-  '57106e59106e5a116e5c126e5d126e5f136e61136e62146e64156e65156e67166e69166e6a176e6c186e6d186e6f196e' +
-  '71196e721a6e741a6e751b6e771c6d781c6d7a1d6d7c1d6d7d1e6d7f1e6c801f6c82206c84206b85216b87216b88226a' +
-  '8a226a8c23698d23698f24699025689225689326679526679727669827669a28659b29649d29649f2a63a02a63a22b62' +
-  'a32c61a52c60a62d60a82e5fa92e5eab2f5ead305dae305cb0315bb1325ab3325ab43359b63458b73557b93556ba3655' +
-  'bc3754bd3853bf3952c03a51c13a50c33b4fc43c4ec63d4dc73e4cc83f4bca404acb4149cc4248ce4347cf4446d04545' +
-  'd24644d34743d44842d54a41d74b3fd84c3ed94d3dda4e3cdb503bdd513ade5238df5337e05536e15635e25734e35933' +
-  'e45a31e55c30e65d2fe75e2ee8602de9612bea632aeb6429eb6628ec6726ed6925ee6a24ef6c23ef6e21f06f20f1711f' +
-  'f1731df2741cf3761bf37819f47918f57b17f57d15f67e14f68013f78212f78410f8850ff8870ef8890cf98b0bf98c0a' +
-  'f98e09fa9008fa9207fa9407fb9606fb9706fb9906fb9b06fb9d07fc9f07fca108fca309fca50afca60cfca80dfcaa0f' +
-  'fcac11fcae12fcb014fcb216fcb418fbb61afbb81dfbba1ffbbc21fbbe23fac026fac228fac42afac62df9c72ff9c932' +
-  'f9cb35f8cd37f8cf3af7d13df7d340f6d543f6d746f5d949f5db4cf4dd4ff4df53f4e156f3e35af3e55df2e661f2e865' +
-  'f2ea69f1ec6df1ed71f1ef75f1f179f2f27df2f482f3f586f3f68af4f88ef5f992f6fa96f8fb9af9fc9dfafda1fcffa4'
+/** '#440154' -> [68, 1, 84] */
+function channels(hexadecimal: string): number[] {
+  return CHANNELS.map((at) => Number.parseInt(hexadecimal.slice(at, at + 2), 16))
+}
 
-export const magma =
-  '00000401000501010601010802010902020b02020d03030f03031204041405041606051806051a07061c08071e090720' +
-  '0a08220b09240c09260d0a290e0b2b100b2d110c2f120d31130d34140e36150e38160f3b180f3d19103f1a10421c1044' +
-  '1d11471e114920114b21114e22115024125325125527125829115a2a115c2c115f2d11612f1163311165331067341069' +
-  '36106b38106c390f6e3b0f703d0f713f0f72400f74420f75440f764510774710784910784a10794c117a4e117b4f127b' +
-  '51127c52137c54137d56147d57157e59157e5a167e5c167f5d177f5f187f601880621980641a80651a80671b80681c81' +
-  '6a1c816b1d816d1d816e1e81701f81721f817320817521817621817822817922827b23827c23827e2482802582812581' +
-  '8326818426818627818827818928818b29818c29818e2a81902a81912b81932b80942c80962c80982d80992d809b2e7f' +
-  '9c2e7f9e2f7fa02f7fa1307ea3307ea5317ea6317da8327daa337dab337cad347cae347bb0357bb2357bb3367ab5367a' +
-  'b73779b83779ba3878bc3978bd3977bf3a77c03a76c23b75c43c75c53c74c73d73c83e73ca3e72cc3f71cd4071cf4070' +
-  'd0416fd2426fd3436ed5446dd6456cd8456cd9466bdb476adc4869de4968df4a68e04c67e24d66e34e65e44f64e55064' +
-  'e75263e85362e95462ea5661eb5760ec5860ed5a5fee5b5eef5d5ef05f5ef1605df2625df2645cf3655cf4675cf4695c' +
-  'f56b5cf66c5cf66e5cf7705cf7725cf8745cf8765cf9785df9795df97b5dfa7d5efa7f5efa815ffb835ffb8560fb8761' +
-  'fc8961fc8a62fc8c63fc8e64fc9065fd9266fd9467fd9668fd9869fd9a6afd9b6bfe9d6cfe9f6dfea16efea36ffea571' +
-  'fea772fea973feaa74feac76feae77feb078feb27afeb47bfeb67cfeb77efeb97ffebb81febd82febf84fec185fec287' +
-  'fec488fec68afec88cfeca8dfecc8ffecd90fecf92fed194fed395fed597fed799fed89afdda9cfddc9efddea0fde0a1' +
-  'fde2a3fde3a5fde5a7fde7a9fde9aafdebacfcecaefceeb0fcf0b2fcf2b4fcf4b6fcf6b8fcf7b9fcf9bbfcfbbdfcfdbf'
+function tableOf(colourAt: (share: number) => readonly number[]): Uint8Array {
+  return Uint8Array.from(Array.from({ length: COLOURS }, (_, row) => colourAt(row / (COLOURS - 1))).flat())
+}
 
-export const turbo =
+function between(stops: readonly string[]): Uint8Array {
+  const colours = stops.map(channels)
+  return tableOf((share) => {
+    const at = share * (stops.length - 1)
+    const below = Math.floor(at)
+    const low = colours[below] ?? []
+    const high = colours[below + 1] ?? low
+    return low.map((value, channel) => Math.round(value + ((high[channel] ?? value) - value) * (at - below)))
+  })
+}
+
+export const viridis = tableOf((share) => channels(interpolateViridis(share)))
+export const inferno = tableOf((share) => channels(interpolateInferno(share)))
+export const magma = tableOf((share) => channels(interpolateMagma(share)))
+export const blueRed = between([...(schemeRdBu[11] ?? [])].reverse())
+export const purpleOrange = between(schemePuOr[11] ?? [])
+
+const TURBO =
   '30123b32154333184a341b51351e5836215f37246638276d392a733a2d793b2f803c32863d358b3e38913f3b973f3e9c' +
   '4040a24143a74146ac4249b1424bb5434eba4451bf4454c34456c74559cb455ccf455ed34661d64664da4666dd4669e0' +
   '466be3476ee64771e94773eb4776ee4778f0477bf2467df44680f64682f84685fa4687fb458afc458cfd448ffe4391fe' +
@@ -81,38 +58,4 @@ export const turbo =
   'd02f05ce2d04cc2b04ca2a04c82803c52603c32503c12302be2102bc2002b91e02b71d02b41b01b21a01af1801ac1701' +
   'a91601a71401a41301a112019e10019b0f01980e01950d01920b018e0a018b09028808028507028106027e05027a0403'
 
-export const blueRed =
-  '05306106326407346708366a09386d0a3b700c3d730d3f760e41790f437b10457e114781124984134c87144e8a15508d' +
-  '1752901854931956961a58991b5a9c1c5c9f1d5fa21e61a51f63a82065ab2267ac2369ad246aae266caf276eb02870b1' +
-  '2a71b22b73b32c75b42e77b52f79b5307ab6327cb7337eb83480b93681ba3783bb3885bc3a87bd3b88be3c8abe3e8cbf' +
-  '3f8ec0408fc14291c24393c34695c44997c54c99c64f9bc7529dc8569fc959a1ca5ca3cb5fa5cd62a7ce65a9cf68abd0' +
-  '6bacd16eaed271b0d375b2d478b4d57bb6d67eb8d781bad884bcd987beda8ac0db8dc2dc90c4dd93c6de96c7df98c8e0' +
-  '9bc9e09dcbe1a0cce2a2cde3a5cee3a7d0e4a9d1e5acd2e5aed3e6b1d5e7b3d6e8b6d7e8b8d8e9bbdaeabddbeac0dceb' +
-  'c2ddecc5dfecc7e0edcae1eecce2efcfe4efd1e5f0d2e6f0d4e6f1d5e7f1d7e8f1d8e9f1dae9f2dbeaf2ddebf2deebf2' +
-  'e0ecf3e1edf3e3edf3e4eef4e6eff4e7f0f4e9f0f4eaf1f5ecf2f5edf2f5eff3f5f0f4f6f2f5f6f3f5f6f5f6f7f6f7f7' +
-  'f7f6f6f7f5f4f8f4f2f8f3f0f8f2eff8f1edf9f0ebf9efe9f9eee7f9ede5f9ebe3faeae1fae9dffae8defae7dcfbe6da' +
-  'fbe5d8fbe4d6fbe3d4fce2d2fce0d0fcdfcffcdecdfdddcbfddcc9fddbc7fdd9c4fcd7c2fcd5bffcd3bcfbd0b9fbceb7' +
-  'fbccb4facab1fac8aff9c6acf9c4a9f9c2a7f8bfa4f8bda1f8bb9ef7b99cf7b799f7b596f6b394f6b191f6af8ef5ac8b' +
-  'f5aa89f5a886f4a683f3a481f2a17ff19e7df09c7bef9979ee9677ec9374eb9172ea8e70e98b6ee8896ce6866ae58368' +
-  'e48066e37e64e27b62e17860df765ede735cdd7059dc6e57db6b55da6853d86551d7634fd6604dd55d4cd35a4ad25849' +
-  'd05548cf5246ce4f45cc4c44cb4942c94741c84440c6413ec53e3dc43b3cc2383ac13639bf3338be3036bd2d35bb2a34' +
-  'ba2832b82531b72230b61f2eb41c2db3192cb1182bae172aab162aa81529a51429a213289f12289c1127991027960f27' +
-  '930e26900d268d0c258a0b25870a248409248108237f08237c07227906227605217304217003206d02206a011f67001f'
-
-export const purpleOrange =
-  '2d004b2f024d300350320552330655350857360959380b5c390c5e3b0e613c0f633e11653f126841146a42156c44176f' +
-  '451871471a74491c764a1d784c1f7b4d207d4f2280502382522584532687552889572b8a582e8c5a318d5c348e5d3790' +
-  '5f3a91613d936340946443956646976849986a4c9a6b4f9b6d529c6f559e70589f725ba1745ea27661a47764a57967a6' +
-  '7b6aa87d6da97e70ab8073ac8275ad8477af867ab0887cb28a7eb38c80b58e82b69085b89287b99489bb968bbc988dbe' +
-  '9990bf9b92c19d94c29f96c4a198c5a39bc7a59dc8a79fcaa9a1cbaba3cdada6ceafa8d0b1aad1b3acd2b4aed3b6b0d4' +
-  'b7b1d5b9b3d6bab5d7bcb7d8bdb9d9bfbbdac0bddbc2bedcc3c0ddc5c2dec6c4dfc8c6e0c9c8e1cbc9e2cccbe3cecde4' +
-  'cfcfe5d1d1e6d2d3e7d4d4e8d5d6e9d7d8ead8daebd9dbebdadcecdcddecdddfeddee0eddfe1eee1e2eee2e3efe3e4ef' +
-  'e4e5f0e5e7f0e7e8f1e8e9f1e9eaf2eaebf2ebecf3ededf3eeeef3eff0f4f0f1f4f2f2f5f3f3f5f4f4f6f5f5f6f6f6f7' +
-  'f7f7f6f7f6f3f8f5f1f8f4eef8f3ecf9f2e9f9f1e6f9f0e4f9efe1faeedffaeedcfaeddafaecd7fbebd5fbead2fbe9cf' +
-  'fce8cdfce7cafce6c8fce5c5fde5c3fde4c0fde3befde2bbfee1b9fee0b6fedeb3feddaffedbacfedaa9fed8a6fed7a2' +
-  'fed59ffed39cfed299fed095fecf92fecd8ffdcc8cfdca88fdc885fdc782fdc57ffdc47bfdc278fdc175fdbf72fdbd6e' +
-  'fdbc6bfdba68fdb965fcb761fbb55efab35bf9b158f8ae55f7ac52f6aa4ff4a84cf3a649f2a446f1a242f0a03fef9e3c' +
-  'ee9b39ed9936eb9733ea9530e9932de8912ae78f27e68d23e58a20e3881de2861ae18417e08214de8013dc7f13db7d12' +
-  'd97b12d77a11d57811d47610d27510d0730fce720fcd700ecb6e0dc96d0dc76b0cc6690cc4680bc2660bc0640abe630a' +
-  'bd6109bb5f08b95e08b75c07b65a07b45906b25706b05606ae5506ac5406aa5306a85206a65107a44f07a24e07a04d07' +
-  '9e4c079c4b079a4a079749079548079346079145078f44078d43078b4208894108874008853e08833d08813c087f3b08'
+export const turbo = Uint8Array.from(TURBO.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16))

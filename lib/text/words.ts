@@ -43,12 +43,12 @@ const FORMAT = /[\p{Cc}\p{Cf}]/u
 const ON_ANOTHER = /[\p{M}\p{C}\p{Grapheme_Extend}]/u
 
 /** UTF-16 units given to a segmenter at once, and those at their end whose segments may depend on what follows. */
-const WINDOW = 1024
-const MARGIN = 128
 const SEGMENTERS = {
-  word: new Intl.Segmenter('en', { granularity: 'word' }),
-  grapheme: new Intl.Segmenter('en', { granularity: 'grapheme' }),
+  word: { window: 1024, margin: 128, segmenter: new Intl.Segmenter('en', { granularity: 'word' }) },
+  grapheme: { window: 1024, margin: 128, segmenter: new Intl.Segmenter('en', { granularity: 'grapheme' }) },
+  sentence: { window: 8192, margin: 2048, segmenter: new Intl.Segmenter('en', { granularity: 'sentence' }) },
 }
+type Granularity = keyof typeof SEGMENTERS
 
 /** The words of a text, in order, each with the reduced score of its tokens. Special tokens stay, as they are. */
 export function groupWords<Token extends ScoredToken>(
@@ -57,16 +57,44 @@ export function groupWords<Token extends ScoredToken>(
   reduction: WordReduction,
 ): readonly ScoredToken[] {
   const characters = [...text]
-  const joined = joinsOf(text, characters)
-  const words: Token[][] = []
-  for (const token of tokens) {
+  return wordGroups(text, tokens).map((word) =>
+    reduced(
+      word.flatMap((position) => tokens[position] ?? []),
+      characters,
+      reduction,
+    ),
+  )
+}
+
+type Placed = Pick<ScoredToken, 'start' | 'end' | 'special'>
+
+/** Positions of the tokens of each word, in order; each token is in one, a special token alone. */
+export function wordGroups(text: string, tokens: readonly Placed[]): readonly (readonly number[])[] {
+  const joined = joinsOf(text, [...text])
+  const words: number[][] = []
+  tokens.forEach((token, position) => {
     const word = words.at(-1)
-    const previous = word?.at(-1)
+    const previous = word === undefined ? undefined : tokens[word.at(-1) ?? -1]
     if (word !== undefined && previous !== undefined && !token.special && !previous.special && joined(previous, token))
-      word.push(token)
-    else words.push([token])
-  }
-  return words.map((word) => reduced(word, characters, reduction))
+      word.push(position)
+    else words.push([position])
+  })
+  return words
+}
+
+/** Positions of the tokens of each sentence as Intl.Segmenter parts them, in order; special tokens are in none. */
+export function sentenceGroups(text: string, tokens: readonly Placed[]): readonly (readonly number[])[] {
+  const starts = [...startsOf(text, 'sentence')]
+  const sentences: number[][] = []
+  let last = -1
+  tokens.forEach((token, position) => {
+    if (token.special) return
+    const sentence = starts.findLastIndex((start) => start <= token.start)
+    if (sentence !== last) sentences.push([])
+    last = sentence
+    sentences.at(-1)?.push(position)
+  })
+  return sentences
 }
 
 function reduced(word: readonly ScoredToken[], characters: readonly string[], reduction: WordReduction): ScoredToken {
@@ -176,19 +204,20 @@ function lineBreaks(text: string, length: number): Int32Array {
 }
 
 /**
- * Code-point positions at which Intl.Segmenter starts a word, or a character as people see it. Node's takes time that grows
+ * Code-point positions at which Intl.Segmenter starts a word, a sentence, or a character as people see it. Node's takes time that grows
  * with the square of a text's length, so a long one is given to it by windows: what ends near a window's end is asked
  * about again at the start of the next.
  */
-function startsOf(text: string, granularity: 'word' | 'grapheme'): ReadonlySet<number> {
+function startsOf(text: string, granularity: Granularity): ReadonlySet<number> {
+  const { window, margin, segmenter } = SEGMENTERS[granularity]
   const starts = new Set<number>()
   let unit = 0
   let position = 0
   while (unit < text.length) {
-    const isLast = unit + WINDOW >= text.length
+    const isLast = unit + window >= text.length
     let used = 0
-    for (const { segment, index } of SEGMENTERS[granularity].segment(text.slice(unit, unit + WINDOW))) {
-      if (!isLast && index > 0 && index + segment.length > WINDOW - MARGIN) break
+    for (const { segment, index } of segmenter.segment(text.slice(unit, unit + window))) {
+      if (!isLast && index > 0 && index + segment.length > window - margin) break
       starts.add(position)
       position += [...segment].length
       used = index + segment.length

@@ -9,7 +9,7 @@ import { GraphQLError, specifiedRules, validate, type GraphQLFormattedError, typ
 import { presentGraphQLError } from '../errors.ts'
 import type { Parts } from '../parts.ts'
 import { createContext, type Context } from '../schema/context.ts'
-import { documentLimits } from './limits-rule.ts'
+import { documentLimits, PARSE_OPTIONS, parseLimited } from './limits-rule.ts'
 
 /** A picture of 20 MB in base64, and the rest of the request. */
 const BODY_LIMIT = '30mb'
@@ -60,7 +60,8 @@ export async function createGraphQL(parts: Parts, schema: GraphQLSchema): Promis
     persistedQueries: false,
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
-    validationRules: [documentLimits],
+    parseOptions: PARSE_OPTIONS,
+    validationRules: [...documentLimits],
     plugins: [ApolloServerPluginLandingPageDisabled()],
     formatError: (formatted, error) => presentGraphQLError(formatted, error, parts.log, schema),
   })
@@ -97,7 +98,8 @@ export async function serveSubscriptions(
     {
       schema,
       context: ({ extra }) => createContext(parts, originOf(extra.request)),
-      validate: (its, document) => validate(its, document, [...specifiedRules, documentLimits]),
+      parse: parseLimited,
+      validate: (its, document) => validate(its, document, [...specifiedRules, ...documentLimits]),
       onError: (_context, _id, _payload, errors) => errors.map(present),
       onNext: (_context, _id, _payload, _args, { data, errors }) => ({
         ...(data === undefined ? {} : { data }),

@@ -1,79 +1,76 @@
-/** A GraphQL validation rule: how deep and how wide a document may be. The schema has no query that needs more. */
+/** How large a GraphQL document may be. No query of the pages or the docs needs more. */
+import { ApolloArmor } from '@escape.tech/graphql-armor'
 import {
-  GraphQLError,
+  type GraphQLError,
   Kind,
+  parse,
   type ASTVisitor,
-  type FragmentDefinitionNode,
+  type ParseOptions,
   type SelectionSetNode,
   type ValidationContext,
+  type ValidationRule,
 } from 'graphql'
+import { answerSizeRule } from './answer-size-rule.ts'
+import { FragmentCounts } from './fragment-counts.ts'
+import { refuseDocument } from './refuse-document.ts'
 
-const DEEPEST = 12
-const MOST_FIELDS = 2000
-const MOST_ROOT_FIELDS = 50
+const MOST = { depth: 12, aliases: 2000, directives: 50, rootFields: 50, tokens: 20_000 } as const
 
-interface Measure {
-  readonly depth: number
-  readonly fields: number
-}
+/** graphql-js counts words and signs while it reads, and stops. */
+export const PARSE_OPTIONS: ParseOptions = { maxTokens: MOST.tokens }
 
-/** Fragments are counted wherever they are spread; those of a cycle are another rule's business. */
-function measure(
-  set: SelectionSetNode | undefined,
-  context: ValidationContext,
-  known: Map<FragmentDefinitionNode, Measure | null>,
-): Measure {
-  let depth = 0
-  let fields = 0
-  for (const selection of set?.selections ?? []) {
-    let inner: Measure = { depth: 0, fields: 0 }
-    if (selection.kind === Kind.FIELD) {
-      // Introspection nests deep by nature and costs nothing.
-      if (selection.name.value.startsWith('__')) continue
-      const below = measure(selection.selectionSet, context, known)
-      inner = { depth: below.depth + 1, fields: below.fields + 1 }
-    } else if (selection.kind === Kind.INLINE_FRAGMENT) inner = measure(selection.selectionSet, context, known)
-    else {
-      const fragment = context.getFragment(selection.name.value)
-      if (fragment != null) inner = measureFragment(fragment, context, known)
-    }
-    depth = Math.max(depth, inner.depth)
-    fields += inner.fields
-  }
-  return { depth, fields }
-}
+export const parseLimited: typeof parse = (source, options) => parse(source, { ...options, ...PARSE_OPTIONS })
 
-function measureFragment(
-  fragment: FragmentDefinitionNode,
-  context: ValidationContext,
-  known: Map<FragmentDefinitionNode, Measure | null>,
-): Measure {
-  const before = known.get(fragment)
-  if (before !== undefined) return before ?? { depth: 0, fields: 0 }
-  known.set(fragment, null) // being measured: a cycle ends here
-  const result = measure(fragment.selectionSet, context, known)
-  known.set(fragment, result)
-  return result
-}
-
-function refuse(context: ValidationContext, message: string): void {
-  context.reportError(new GraphQLError(message, { extensions: { code: 'BAD_INPUT' } }))
-}
-
-export function documentLimits(context: ValidationContext): ASTVisitor {
-  const known = new Map<FragmentDefinitionNode, Measure | null>()
+/** A limit of graphql-armor, refused in our words. Its error tells how much it found in its sentence only. */
+function limit(most: number, sentence: (found: string) => string) {
   return {
-    OperationDefinition(operation) {
-      const { depth, fields } = measure(operation.selectionSet, context, known)
-      const roots = operation.selectionSet.selections.length
-      if (depth > DEEPEST) refuse(context, `The document is ${depth} fields deep; at most ${DEEPEST} are allowed.`)
-      if (fields > MOST_FIELDS)
-        refuse(context, `The document asks for ${fields} fields; at most ${MOST_FIELDS} are allowed.`)
-      if (roots > MOST_ROOT_FIELDS)
-        refuse(
+    n: most,
+    propagateOnRejection: false,
+    onReject: [
+      (context: ValidationContext | null, error: GraphQLError) => {
+        const found = Number(/found (\d+)/.exec(error.message)?.[1] ?? NaN)
+        const message = `The document ${sentence(String(found))}; at most ${String(most)} are allowed.`
+        if (context !== null) refuseDocument(context, message, { found, most })
+      },
+    ],
+  }
+}
+
+/** Limits that graphql-armor has. Not its cost limit (see answer-size-rule.ts), nor its own reader that counts tokens. */
+const { validationRules: armor } = new ApolloArmor({
+  maxDepth: { ...limit(MOST.depth, (found) => `is ${found} fields deep`), flattenFragments: true },
+  maxAliases: limit(MOST.aliases, (found) => `has ${found} aliases`),
+  maxDirectives: limit(MOST.directives, (found) => `has ${found} directives`),
+  costLimit: { enabled: false },
+  maxTokens: { enabled: false },
+  blockFieldSuggestion: { enabled: false },
+}).protect()
+
+/**
+ * Ours, for graphql-armor has none: each field at the root is a job of its own (a mutation, a search), whatever it
+ * answers. Through fragments too.
+ */
+function rootFieldsRule(context: ValidationContext): ASTVisitor {
+  const fragments = new FragmentCounts()
+  const count = (set: SelectionSetNode | undefined): number =>
+    (set?.selections ?? []).reduce((sum, selection) => {
+      if (selection.kind === Kind.FIELD) return sum + 1
+      if (selection.kind === Kind.INLINE_FRAGMENT) return sum + count(selection.selectionSet)
+      const name = selection.name.value
+      return sum + fragments.count(name, () => count(context.getFragment(name)?.selectionSet))
+    }, 0)
+  return {
+    OperationDefinition({ selectionSet }) {
+      const fields = count(selectionSet)
+      if (fields > MOST.rootFields)
+        refuseDocument(
           context,
-          `The document has ${roots} fields at its root; at most ${MOST_ROOT_FIELDS} are allowed. Send several.`,
+          `The document has ${String(fields)} fields at its root; at most ${String(MOST.rootFields)} are allowed. Send several.`,
+          { found: fields, most: MOST.rootFields },
         )
     },
   }
 }
+
+/** Every rule about size, for HTTP and WebSocket alike. */
+export const documentLimits: readonly ValidationRule[] = [...armor, rootFieldsRule, answerSizeRule]

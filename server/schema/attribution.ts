@@ -1,6 +1,7 @@
 import type { Completeness } from '../../lib/methods/method.ts'
 import type { ScoredSpan } from '../../lib/explain.ts'
 import type { ImageDetail, TextDetail } from '../storage/stored-detail.ts'
+import { answerSize } from './answer-size.ts'
 import type { Builder } from './builder.ts'
 
 export interface ImageAttributionView {
@@ -32,6 +33,8 @@ export function addAttribution(builder: Builder) {
       height: t.int({ resolve: ({ detail }) => detail.height }),
       values: t.floatList({
         description: 'Row-major, raw and signed: [height * width].',
+        // A map of 224 × 224, one value a pixel.
+        extensions: answerSize({ assumedSize: 50_176 }),
         resolve: ({ values }) => Array.from(values),
       }),
       signed: t.boolean({
@@ -85,9 +88,14 @@ export function addAttribution(builder: Builder) {
     fields: (t) => ({
       tokens: t.field({
         type: [Span],
+        extensions: answerSize({ assumedSize: 512 }),
         resolve: ({ detail, scores }) => detail.tokens.map((token, index) => ({ ...token, score: scores[index] ?? 0 })),
       }),
-      words: t.field({ type: [Span], resolve: ({ detail }) => [...detail.words] }),
+      words: t.field({
+        type: [Span],
+        extensions: answerSize({ assumedSize: 512 }),
+        resolve: ({ detail }) => [...detail.words],
+      }),
       completeness: t.field({
         type: CompletenessRef,
         nullable: true,

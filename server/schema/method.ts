@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Method } from '../../lib/methods/method.ts'
+import { answerSize } from './answer-size.ts'
 import type { Builder } from './builder.ts'
 import type { Enums } from './enums.ts'
 
@@ -44,6 +45,7 @@ export function addMethod(builder: Builder, { Modality }: Enums) {
     t.field({
       type: [MethodRef],
       description: 'Every attribution method, or those of one modality.',
+      extensions: answerSize({ assumedSize: 100 }),
       args: { modality: t.arg({ type: Modality, required: false }) },
       resolve: (_root, { modality }, { parts }) =>
         parts.methods.filter((method) => modality == null || method.modality === modality),

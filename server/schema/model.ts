@@ -1,10 +1,12 @@
 import { AppError } from '../../lib/errors.ts'
 import type { EngineInfo, Tap } from '../../lib/engine/model.ts'
 import type { Method } from '../../lib/methods/method.ts'
+import { whyUnavailable } from '../../lib/methods/place.ts'
 import type { CatalogueEntry } from '../../lib/models/catalogue.ts'
 import type { ModelCard } from '../../lib/models/card.ts'
 import type { ModelProblem } from '../../lib/models/models-folder.ts'
-import type { ModelDescription } from '../jobs/protocol.ts'
+import type { ModelDescription } from '../jobs/kinds/describe.ts'
+import { answerSize } from './answer-size.ts'
 import type { Builder } from './builder.ts'
 import type { Context } from './context.ts'
 import type { Enums } from './enums.ts'
@@ -66,6 +68,7 @@ export function addModel(builder: Builder, { Modality }: Enums, { MethodRef }: M
       shape: t.field({
         type: ['Int'],
         nullable: { list: false, items: true },
+        extensions: answerSize({ assumedSize: 5 }),
         description: 'Shape at batch 1; null where it depends on the input.',
         resolve: (tap) => [...tap.shape],
       }),
@@ -94,6 +97,7 @@ export function addModel(builder: Builder, { Modality }: Enums, { MethodRef }: M
       modality: t.field({ type: Modality, resolve: ({ card }) => card.preprocessing.kind }),
       labels: t.stringList({
         description: 'The classes, by index.',
+        extensions: answerSize({ assumedSize: 1000 }),
         resolve: ({ card }) => card.labels,
       }),
       license: t.string({ resolve: ({ card }) => card.license }),
@@ -102,7 +106,11 @@ export function addModel(builder: Builder, { Modality }: Enums, { MethodRef }: M
       sha256: t.exposeString('sha256', {
         description: 'Of the weights and of what gives their numbers a meaning (labels, preprocessing).',
       }),
-      figures: t.field({ type: [Figure], resolve: ({ card }) => card.figures }),
+      figures: t.field({
+        type: [Figure],
+        extensions: answerSize({ assumedSize: 10 }),
+        resolve: ({ card }) => card.figures,
+      }),
       engine: t.field({
         type: Engine,
         nullable: true,
@@ -113,22 +121,24 @@ export function addModel(builder: Builder, { Modality }: Enums, { MethodRef }: M
         type: [TapRef],
         nullable: true,
         description: 'In the order of the network.',
-        resolve: async (model, _args, context) => [...(await describe(model, context)).taps],
+        extensions: answerSize({ assumedSize: 300 }),
+        resolve: async (model, _args, context) => [...(await describe(model, context)).facts.taps],
       }),
       defaultTap: t.id({
         nullable: true,
         description: 'The layer that is meant when none is named.',
-        resolve: async (model, _args, context) => (await describe(model, context)).defaultTap,
+        resolve: async (model, _args, context) => (await describe(model, context)).facts.defaultTap,
       }),
       methods: t.field({
         type: [MethodAvailability],
         nullable: true,
         description: "The methods of the model's modality.",
+        extensions: answerSize({ assumedSize: 50 }),
         resolve: async (model, _args, context) => {
-          const { unavailable } = await describe(model, context)
+          const { facts } = await describe(model, context)
           return context.parts.methods
             .filter((method) => method.modality === model.card.preprocessing.kind)
-            .map((method) => ({ method, reason: unavailable[method.id] ?? null }))
+            .map((method) => ({ method, reason: whyUnavailable(method, facts) }))
         },
       }),
     }),
@@ -146,6 +156,7 @@ export function addModel(builder: Builder, { Modality }: Enums, { MethodRef }: M
     t.field({
       type: [ModelProblemRef],
       description: "Folders among the user's own models that cannot be offered, and why.",
+      extensions: answerSize({ assumedSize: 20 }),
       resolve: async (_root, _args, { parts }) => [...(await parts.catalogue.problems())],
     }),
   )
@@ -153,6 +164,7 @@ export function addModel(builder: Builder, { Modality }: Enums, { MethodRef }: M
     t.field({
       type: [ModelRef],
       description: "Every model this server offers: the bundled ones, then the user's own.",
+      extensions: answerSize({ assumedSize: 50 }),
       resolve: async (_root, _args, { parts }) => (await parts.catalogue.list()).map(viewOf),
     }),
   )

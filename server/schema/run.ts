@@ -1,7 +1,8 @@
 import type { Asset, Run } from '../../prisma/generated/client.ts'
-import type { Diagnosis } from '../../lib/methods/method.ts'
-import type { Prediction } from '../../lib/models/target.ts'
+import type { Diagnosis } from '../../lib/methods/diagnosis.ts'
+import type { Prediction } from '../../lib/target/predictions.ts'
 import type { ResultFacts } from '../services/load-run-parts.ts'
+import { answerSize } from './answer-size.ts'
 import type { AnnotationTypes } from './annotation.ts'
 import type { AttributionTypes } from './attribution.ts'
 import type { Builder } from './builder.ts'
@@ -12,6 +13,11 @@ import { attributionOf, diagnosesIn, methodOf, modelOf, predictionsIn, targetOf,
 import type { ShareLinkTypes } from './share-link.ts'
 
 type Types = Enums & MethodTypes & ModelTypes & AttributionTypes & AnnotationTypes & ShareLinkTypes
+
+/** Logits and labels of a thousand classes are read and parsed, whatever is asked of them. */
+const RESULT_WEIGHT = 500
+/** A whole map is read, 200 kB where it has a value a pixel, even if only its address is asked for. */
+const ATTRIBUTION_WEIGHT = 10_000
 
 function addParts(builder: Builder, { DiagnosisSeverity }: Types) {
   const RunError = builder.objectRef<{ code: string; message: string }>('RunError').implement({
@@ -78,9 +84,9 @@ export function addRun(builder: Builder, types: Types) {
       status: t.field({ type: RunStatus, resolve: ({ run }) => run.status as 'QUEUED' }),
       progress: t.float({
         description: '0..1',
-        resolve: ({ run }, _args, { parts }) => {
+        resolve: ({ run }, _args, { runParts }) => {
           if (run.status === 'DONE') return 1
-          return run.status === 'RUNNING' ? parts.queue.progress(run.id) : 0
+          return run.status === 'RUNNING' ? runParts.progress.load(run.id) : 0
         },
       }),
       error: t.field({ type: RunError, nullable: true, resolve: ({ run }) => errorOf(run) }),
@@ -111,11 +117,13 @@ export function addRun(builder: Builder, types: Types) {
         type: PredictionRef,
         nullable: true,
         description: 'The explained class; null until the run is done.',
+        extensions: answerSize({ weight: RESULT_WEIGHT }),
         resolve: (view, _args, context) => targetOf(view, context),
       }),
       predictions: t.field({
         type: [PredictionRef],
         description: 'Every class, most probable first; empty until done.',
+        extensions: answerSize({ weight: RESULT_WEIGHT, assumedSize: 1000 }),
         resolve: async ({ run }, _args, { runParts }) => {
           const result = await runParts.result.load(run.id)
           return result === null ? [] : [...predictionsIn(result)]
@@ -125,10 +133,12 @@ export function addRun(builder: Builder, types: Types) {
         type: Attribution,
         nullable: true,
         description: 'null until the run is done.',
+        extensions: answerSize({ weight: ATTRIBUTION_WEIGHT }),
         resolve: (view, _args, context) => attributionOf(view, context),
       }),
       diagnoses: t.field({
         type: [DiagnosisRef],
+        extensions: answerSize({ weight: RESULT_WEIGHT, assumedSize: 10 }),
         resolve: async ({ run }, _args, { runParts }) => {
           const result = await runParts.result.load(run.id)
           return result === null ? [] : diagnosesIn(result)
@@ -137,18 +147,21 @@ export function addRun(builder: Builder, types: Types) {
       annotations: t.field({
         type: [AnnotationRef],
         description: 'Oldest first.',
+        extensions: answerSize({ assumedSize: 50 }),
         resolve: async ({ run }, _args, { runParts }) =>
           (await runParts.annotations.load(run.id)).map((annotation) => ({ annotation, text: run.text })),
       }),
       shareLinks: t.field({
         type: [ShareLinkRef],
         description: 'Oldest first; empty on a shared run.',
+        extensions: answerSize({ assumedSize: 10 }),
         resolve: async ({ run, token }, _args, { runParts }) =>
           token !== null ? [] : (await runParts.shareLinks.load(run.id)).map((link) => ({ link, token: null })),
       }),
       timings: t.field({
         type: Timings,
         nullable: true,
+        extensions: answerSize({ weight: RESULT_WEIGHT }),
         resolve: ({ run }, _args, { runParts }) => runParts.result.load(run.id),
       }),
       provenance: t.field({

@@ -1,48 +1,47 @@
-import type { Run } from '../../prisma/generated/client.ts'
+import { resolveCursorConnection } from '@pothos/plugin-relay'
 import { findRun } from '../services/get-run.ts'
 import { findSharedRun } from '../services/find-shared-run.ts'
-import { countRuns, cursorOf, listRuns, type RunPage } from '../services/list-runs.ts'
+import {
+  checkedPageSize,
+  countRuns,
+  cursorOf,
+  DEFAULT_PAGE,
+  LARGEST_PAGE,
+  listRuns,
+  type RunFilter,
+} from '../services/list-runs.ts'
+import type { Parts } from '../parts.ts'
+import { answerSize } from './answer-size.ts'
 import type { Builder } from './builder.ts'
 import type { Enums } from './enums.ts'
 import type { RunTypes } from './run.ts'
-import { ownView } from './run-view.ts'
+import { ownView, type RunView } from './run-view.ts'
 
-function addConnection(builder: Builder, { RunRef }: RunTypes) {
-  const PageInfo = builder.objectRef<RunPage>('PageInfo').implement({
-    description: 'Where a page begins and ends.',
-    fields: (t) => ({
-      hasNextPage: t.exposeBoolean('hasNextPage'),
-      hasPreviousPage: t.exposeBoolean('hasPreviousPage'),
-      startCursor: t.string({ nullable: true, resolve: ({ runs }) => runs.slice(0, 1).map(cursorOf)[0] ?? null }),
-      endCursor: t.string({
-        nullable: true,
-        description: 'Give it as `after` to get the next page.',
-        resolve: ({ runs }) => runs.slice(-1).map(cursorOf)[0] ?? null,
-      }),
-    }),
-  })
-  const RunEdge = builder.objectRef<Run>('RunEdge').implement({
-    fields: (t) => ({
-      cursor: t.string({ resolve: (run) => cursorOf(run) }),
-      node: t.field({ type: RunRef, resolve: (run) => ownView(run) }),
-    }),
-  })
-  return builder.objectRef<RunPage>('RunConnection').implement({
-    description: 'A page of the history.',
-    fields: (t) => ({
-      edges: t.field({ type: [RunEdge], resolve: ({ runs }) => [...runs] }),
-      pageInfo: t.field({ type: PageInfo, resolve: (page) => page }),
-      totalCount: t.int({
-        description: 'Of all pages.',
-        resolve: ({ filter }, _args, { parts }) => countRuns(parts, filter),
-      }),
-    }),
-  })
+interface PageRequest {
+  readonly first: number | null
+  readonly after: string | null
 }
 
-export function addRuns(builder: Builder, { Modality, RunStatus }: Enums, types: RunTypes): void {
-  const { RunRef } = types
-  const RunConnection = addConnection(builder, types)
+/** A page of the history. @throws AppError BAD_INPUT for a page size out of range or a foreign cursor */
+async function pageOfRuns(parts: Parts, filter: RunFilter, { first, after }: PageRequest) {
+  const { edges, pageInfo } = await resolveCursorConnection<Promise<RunView[]>>(
+    { args: { first: checkedPageSize(first), after }, toCursor: ({ run }) => cursorOf(run) },
+    async ({ limit }) => (await listRuns(parts, filter, { after, limit })).map(ownView),
+  )
+  return {
+    edges,
+    // An empty page begins and ends nowhere; the plugin would answer the cursor it was asked for.
+    pageInfo: edges.length > 0 ? pageInfo : { ...pageInfo, startCursor: null, endCursor: null },
+    totalCount: () => countRuns(parts, filter),
+  }
+}
+
+export function addRuns(builder: Builder, { Modality, RunStatus }: Enums, { RunRef }: RunTypes): void {
+  const RunConnection = builder.connectionObject({
+    name: 'RunConnection',
+    description: 'A page of the history.',
+    type: RunRef,
+  })
 
   builder.queryField('run', (t) =>
     t.field({
@@ -60,6 +59,7 @@ export function addRuns(builder: Builder, { Modality, RunStatus }: Enums, types:
     t.field({
       type: RunConnection,
       description: 'The history, newest first.',
+      extensions: answerSize({ page: { default: DEFAULT_PAGE, largest: LARGEST_PAGE } }),
       args: {
         first: t.arg.int({ required: false, description: '1 to 100; 20 when left out.' }),
         after: t.arg.string({ required: false }),
@@ -74,7 +74,7 @@ export function addRuns(builder: Builder, { Modality, RunStatus }: Enums, types:
         }),
       },
       resolve: (_root, { first = null, after = null, ...filter }, { parts }) =>
-        listRuns(parts, filter, { first, after }),
+        pageOfRuns(parts, filter, { first, after }),
     }),
   )
   builder.queryField('sharedRun', (t) =>

@@ -3,6 +3,7 @@ import { printSchema, type GraphQLSchema } from 'graphql'
 import { addAnnotation } from './annotation.ts'
 import { addAttribution } from './attribution.ts'
 import { createBuilder } from './builder.ts'
+import { addColourMap } from './colour-map.ts'
 import { addEnums } from './enums.ts'
 import { addExplain } from './explain.ts'
 import { addMethod } from './method.ts'
@@ -23,6 +24,7 @@ export function createSchema(): GraphQLSchema {
   const runs = addRun(builder, { ...enums, ...methods, ...models, ...parts })
   addRuns(builder, enums, runs)
   addExplain(builder, runs)
+  addColourMap(builder)
   return builder.toSchema({ sortSchema: false })
 }
 

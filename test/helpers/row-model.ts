@@ -1,7 +1,7 @@
 /** A row of the gradient-check table as a model, its feeds and a seeded cotangent. */
 import type { Cotangent } from '../../lib/engine/model.ts'
-import type { OnnxModel } from '../../lib/engine/onnx/onnx-model.ts'
-import type { Constant, Graph, Shape } from '../../lib/engine/onnx/graph.ts'
+import type { OnnxModel } from '../../lib/engine/onnx/model/onnx-model.ts'
+import type { Constant, Graph, Shape } from '../../lib/engine/onnx/graph/graph.ts'
 import { float32, int64, sizeOf, type FloatTensor, type Tensor } from '../../lib/tensor/tensor.ts'
 import { typeOf, type Row, type RowInput } from '../fixtures/onnx/operator-rows.ts'
 import { normals } from './random.ts'

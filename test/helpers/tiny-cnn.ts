@@ -4,7 +4,13 @@
  * In double precision inside, float32 at the contract, like a real engine.
  */
 import { AppError } from '../../lib/errors.ts'
-import { askLiterally, type PlainAnswer, type PlainQuestion } from '../../lib/engine/literal-formulas.ts'
+import {
+  askWithLateWeights,
+  weightsAmong,
+  type LateWeights,
+  type PlainAnswer,
+  type PlainQuestion,
+} from '../../lib/engine/literal-formulas.ts'
 import type { Answer, ExplainableModel, LinearHead, Question, Tap, TapId } from '../../lib/engine/model.ts'
 import { float32 } from '../../lib/tensor/tensor.ts'
 import type { FloatTensor } from '../../lib/tensor/tensor.ts'
@@ -55,6 +61,7 @@ export function pseudoRandom(seed: number): () => number {
 export class TinyCnn implements ExplainableModel {
   readonly engine = { name: 'onnx', backend: 'cpu', version: '0', reason: '' } as const
   readonly inputs = ['input']
+  readonly ruleSets = []
   readonly logits = 'logits'
   readonly defaultTap: TapId
   readonly taps: readonly Tap[]
@@ -148,10 +155,10 @@ export class TinyCnn implements ExplainableModel {
 
   ask(question: Question, signal?: AbortSignal): Promise<Answer> {
     this.asked.push(question)
-    return askLiterally(question, this.inputs, (plain) => this.askPlainly(plain, signal))
+    return askWithLateWeights(question, this.inputs, (plain) => this.askPlainly(plain, signal))
   }
 
-  private askPlainly(question: PlainQuestion, signal?: AbortSignal): Promise<PlainAnswer> {
+  private askPlainly(question: PlainQuestion<FloatTensor | LateWeights>, signal?: AbortSignal): Promise<PlainAnswer> {
     if (signal?.aborted === true) return Promise.reject(new AppError({ code: 'CANCELLED', message: 'cancelled' }))
     const feed = question.feeds?.['input']
     if (!(feed?.data instanceof Float32Array))
@@ -162,7 +169,8 @@ export class TinyCnn implements ExplainableModel {
       if (data === undefined || shape === undefined) throw new AppError({ code: 'UNKNOWN_LAYER', message: id })
       return [id, float32(data, [1, ...shape])]
     }
-    const cotangent = question.gradient?.of['logits']
+    const weights = question.gradient?.of['logits']
+    const cotangent = weights && weightsAmong(weights, (id) => tensor(id, values[id])[1])
     const gradients = cotangent === undefined ? {} : this.backward(values, [...cotangent.data])
     return Promise.resolve({
       values: Object.fromEntries(question.read.map((id) => tensor(id, values[id]))),

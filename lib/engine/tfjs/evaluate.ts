@@ -2,9 +2,12 @@
 import { setImmediate as nextTick } from 'node:timers/promises'
 import * as tf from '@tensorflow/tfjs'
 import { AppError } from '../../errors.ts'
-import type { RuleSet } from '../model.ts'
 import type { Plan } from './plan.ts'
 import type { Program, Slot, Step } from './program.ts'
+import type { RectifierRule } from './rule-sets.ts'
+
+/** Made of values of the same run; the caller's tidy disposes of it. */
+export type LateTensor = (value: (slot: Slot) => tf.Tensor) => tf.Tensor
 
 export interface Evaluation {
   readonly program: Program
@@ -12,8 +15,8 @@ export interface Evaluation {
   /** Fed and replaced values, in TensorFlow.js' layout. Not disposed here. */
   readonly given: ReadonlyMap<Slot, tf.Tensor>
   readonly read: ReadonlySet<Slot>
-  readonly cotangent: ReadonlyMap<Slot, tf.Tensor>
-  readonly rules: RuleSet
+  readonly cotangent: ReadonlyMap<Slot, tf.Tensor | LateTensor>
+  readonly rulesAt: (step: Step) => RectifierRule
   readonly signal: AbortSignal | undefined
 }
 
@@ -79,7 +82,7 @@ function maskBehind(step: Step, inputs: readonly tf.Tensor[], masks: readonly (t
 }
 
 /** Runs one step and keeps its outputs, for a caller that may itself be inside a tidy. */
-function runStep(step: Step, values: Values, { program, rules, given }: Evaluation): void {
+function runStep(step: Step, values: Values, { program, rulesAt, given }: Evaluation): void {
   const inputs = step.inputs.map((slot) => values.get(slot))
   const masks = program.masked ? step.inputs.map((slot) => values.mask(slot)) : []
   const count = step.outputs.length
@@ -87,7 +90,7 @@ function runStep(step: Step, values: Values, { program, rules, given }: Evaluati
     const replaced = step.outputs.map((slot) => given.get(slot))
     const outputs = replaced.every((value) => value !== undefined)
       ? replaced // only the mask is wanted
-      : step.run(inputs, { rules, mask: masks[0] ?? null }).slice(0, count)
+      : step.run(inputs, { rules: rulesAt(step), mask: masks[0] ?? null }).slice(0, count)
     const mask = program.masked ? maskBehind(step, inputs, masks) : null
     const all = mask === null ? outputs : [...outputs, mask]
     // What a layer hands on as it is must have a life of its own.
@@ -127,11 +130,27 @@ function probe(tensor: tf.Tensor, arrived: (gradient: tf.Tensor) => void): tf.Te
   }))(tensor)
 }
 
+/** Weights that are made of values may read what the scalar itself does not need: all steps then run before the way back. */
+function weightsAreLate({ cotangent }: Evaluation): boolean {
+  return [...cotangent.values()].some((weights) => typeof weights === 'function')
+}
+
 /** The taped steps, and the gradients at leaves and probes. */
 function differentiate(evaluation: Evaluation, values: Values, gradients: Map<Slot, tf.Tensor>): void {
   const { plan, cotangent } = evaluation
   const leaves = plan.leaves.map((slot) => values.get(slot))
   const probes = new Set(plan.probes)
+  const failures: unknown[] = []
+  const tensorOf = (slot: Slot, weights: tf.Tensor | LateTensor): tf.Tensor => {
+    if (typeof weights !== 'function') return weights
+    try {
+      return weights((one) => values.get(one))
+    } catch (thrown) {
+      // A tape that does not come back leaves behind what it has saved for the way back.
+      failures.push(thrown)
+      return tf.zerosLike(values.get(slot))
+    }
+  }
   const scalar = (): tf.Scalar => {
     for (const step of plan.taped) {
       runStep(step, values, evaluation)
@@ -139,7 +158,8 @@ function differentiate(evaluation: Evaluation, values: Values, gradients: Map<Sl
         if (probes.has(slot))
           values.own(slot, tf.keep(probe(values.get(slot), (gradient) => gradients.set(slot, gradient))))
     }
-    const terms = [...cotangent].map(([slot, weights]) => tf.sum(tf.mul(values.get(slot), weights)))
+    if (weightsAreLate(evaluation)) for (const step of plan.after) runStep(step, values, evaluation)
+    const terms = [...cotangent].map(([slot, weights]) => tf.sum(tf.mul(values.get(slot), tensorOf(slot, weights))))
     return tf.addN(terms) as tf.Scalar
   }
   const atLeaves = tf.tidy(() =>
@@ -151,6 +171,7 @@ function differentiate(evaluation: Evaluation, values: Values, gradients: Map<Sl
     const gradient = atLeaves[index]
     if (gradient !== undefined) gradients.set(slot, gradient)
   })
+  if (failures.length > 0) throw failures[0]
 }
 
 /**
@@ -180,9 +201,10 @@ export async function evaluate<T>(
     }
     await nextTick()
     stopIfAborted(signal)
-    if (plan.leaves.length > 0) differentiate(evaluation, values, gradients)
+    const differentiated = plan.leaves.length > 0
+    if (differentiated) differentiate(evaluation, values, gradients)
     else for (const step of plan.taped) runStep(step, values, evaluation)
-    for (const step of plan.after) runStep(step, values, evaluation)
+    if (!differentiated || !weightsAreLate(evaluation)) for (const step of plan.after) runStep(step, values, evaluation)
     stopIfAborted(signal)
     return collect(
       (slot) => values.get(slot),

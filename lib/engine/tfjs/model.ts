@@ -2,13 +2,15 @@
 import type * as tf from '@tensorflow/tfjs'
 import { AppError } from '../../errors.ts'
 import { zeros, type FloatTensor, type Tensor } from '../../tensor/tensor.ts'
-import { askLiterally, type PlainAnswer, type PlainQuestion } from '../literal-formulas.ts'
-import type { Answer, EngineInfo, ExplainableModel, LinearHead, Question, Tap, TapId } from '../model.ts'
-import { evaluate } from './evaluate.ts'
+import { askWithLateWeights, type LateWeights, type PlainAnswer, type PlainQuestion } from '../literal-formulas.ts'
+import type { Answer, EngineInfo, ExplainableModel, LinearHead, Question, RuleSetInfo, Tap, TapId } from '../model.ts'
+import { PLAIN_RULES } from '../read-rule-set.ts'
+import { evaluate, type LateTensor } from './evaluate.ts'
 import { outerShape, toInside, toOutside } from './layout.ts'
 import { linearHeadOf } from './linear-head.ts'
 import { planOf, type Plan } from './plan.ts'
 import type { Program, Slot } from './program.ts'
+import { rectifierRules, RULE_SETS } from './rule-sets.ts'
 import { sensibleDefault, tapsOf } from './taps.ts'
 
 function badInput(message: string): AppError {
@@ -24,7 +26,9 @@ export class TfjsModel implements ExplainableModel {
   readonly inputs: readonly string[]
   readonly logits: TapId
   readonly defaultTap: TapId
+  readonly ruleSets: readonly RuleSetInfo[] = RULE_SETS
   private readonly slotOf: ReadonlyMap<TapId, Slot>
+  private readonly idsOf = new Map<Slot, TapId[]>()
   private disposed = false
 
   constructor(
@@ -36,6 +40,7 @@ export class TfjsModel implements ExplainableModel {
     this.taps = tapsOf(program)
     this.inputs = program.inputs.map(({ name }) => name)
     this.slotOf = new Map(program.named.map(({ id, slot }) => [id, slot]))
+    for (const { id, slot } of program.named) this.idsOf.set(slot, [...(this.idsOf.get(slot) ?? []), id])
     this.logits = program.logits.id
     this.defaultTap = defaultTap === '' ? sensibleDefault(this.taps) : defaultTap
     this.slot(this.defaultTap)
@@ -46,43 +51,65 @@ export class TfjsModel implements ExplainableModel {
   }
 
   ask(question: Question, signal?: AbortSignal): Promise<Answer> {
-    return askLiterally(question, this.inputs, (plain) => this.askPlainly(plain, signal))
+    return askWithLateWeights(question, this.inputs, (plain) => this.askPlainly(plain, signal))
   }
 
-  private async askPlainly(question: PlainQuestion, signal?: AbortSignal): Promise<PlainAnswer> {
+  private async askPlainly(
+    question: PlainQuestion<FloatTensor | LateWeights>,
+    signal?: AbortSignal,
+  ): Promise<PlainAnswer> {
     if (this.disposed) throw new AppError({ code: 'INTERNAL', message: 'the model was disposed' })
     const { program } = this
+    const rules = rectifierRules(question.gradient?.rules ?? PLAIN_RULES)
+    for (const tap of rules.taps) this.slot(tap)
     const from = Object.entries(question.from ?? {}).map(([id, value]) => ({ id, slot: this.slot(id), value }))
-    const of = Object.entries(question.gradient?.of ?? {}).map(([id, value]) => ({ id, slot: this.slot(id), value }))
+    const weights = Object.entries(question.gradient?.of ?? {}).map(([id, value]) => ({
+      id,
+      slot: this.slot(id),
+      value,
+    }))
+    const of = weights.flatMap(({ value, ...one }) => ('from' in value ? [] : [{ ...one, value }]))
+    const late = weights.flatMap(({ value, ...one }) => ('from' in value ? [{ ...one, value }] : []))
     const read = question.read.map((id) => ({ id, slot: this.slot(id) }))
     const wrt = (question.gradient?.wrt ?? []).map((id) => ({ id, slot: this.slot(id) }))
     wrt.forEach(({ id }) =>
       this.checkDifferentiable(
         id,
-        of.map((one) => one.id),
+        weights.map((one) => one.id),
       ),
     )
+    const needed = [
+      ...read.map(({ slot }) => slot),
+      ...late.flatMap(({ value }) => value.reads.map((id) => this.slot(id))),
+    ]
     const plan = planOf(program, {
       replaced: new Set(from.map(({ slot }) => slot)),
-      read: new Set(read.map(({ slot }) => slot)),
-      of: new Set(of.map(({ slot }) => slot)),
+      read: new Set(needed),
+      of: new Set(weights.map(({ slot }) => slot)),
       wrt: new Set(wrt.map(({ slot }) => slot)),
     })
     const feeds = this.neededFeeds(question, plan)
     const rows = this.checkShapes([...feeds, ...from, ...of])
     const given = new Map<Slot, tf.Tensor>()
-    const cotangent = new Map<Slot, tf.Tensor>()
+    const cotangent = new Map<Slot, tf.Tensor | LateTensor>()
     try {
       for (const { slot, value } of [...feeds, ...from]) given.set(slot, this.inside(slot, value))
       for (const { slot, value } of of) cotangent.set(slot, this.inside(slot, value))
+      for (const { slot, value } of late)
+        cotangent.set(slot, (tensorAt) =>
+          this.inside(
+            slot,
+            value.from((id) => toOutside(tensorAt(this.slot(id)), program.channelsLast)),
+          ),
+        )
       return await evaluate(
         {
           program,
           plan,
           given,
-          read: new Set([...read, ...wrt].map(({ slot }) => slot)),
+          read: new Set([...needed, ...wrt.map(({ slot }) => slot)]),
           cotangent,
-          rules: question.gradient?.rules ?? 'plain',
+          rulesAt: (step) => rules.at(step.outputs.flatMap((slot) => this.idsOf.get(slot) ?? [])),
           signal,
         },
         (value, gradient) => {
@@ -102,7 +129,8 @@ export class TfjsModel implements ExplainableModel {
     } catch (thrown) {
       throw this.explained(thrown)
     } finally {
-      for (const tensor of [...given.values(), ...cotangent.values()]) tensor.dispose()
+      for (const tensor of [...given.values(), ...cotangent.values()])
+        if (typeof tensor !== 'function') tensor.dispose()
     }
   }
 
@@ -143,8 +171,10 @@ export class TfjsModel implements ExplainableModel {
     })
   }
 
-  private neededFeeds(question: PlainQuestion, plan: Plan): { id: string; slot: Slot; value: Tensor }[] {
-    const feeds = question.feeds ?? {}
+  private neededFeeds(
+    { feeds = {} }: Pick<Question, 'feeds'>,
+    plan: Plan,
+  ): { id: string; slot: Slot; value: Tensor }[] {
     const unknown = Object.keys(feeds).find((name) => !this.inputs.includes(name))
     if (unknown !== undefined)
       throw badInput(`the model has no input called "${unknown}". It has: ${this.inputs.join(', ')}.`)

@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { compare, readNetwork, type Network } from '../../../bench/networks/network.ts'
-import { loadOnnxModel } from '../../../lib/engine/onnx/load.ts'
+import { loadOnnxModel } from '../../../lib/engine/onnx/model/load.ts'
 import { NETWORK_GRADIENT } from '../../helpers/tolerance.ts'
 
 // Small versions of real architectures, exported by bench/networks/export.py, against PyTorch's autograd.

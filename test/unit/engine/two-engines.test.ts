@@ -2,7 +2,7 @@
 import { access } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ExplainableModel } from '../../../lib/engine/model.ts'
-import { loadOnnxModel } from '../../../lib/engine/onnx/load.ts'
+import { loadOnnxModel } from '../../../lib/engine/onnx/model/load.ts'
 import { loadTfjsModel } from '../../../lib/engine/tfjs/load.ts'
 import { float32, type FloatTensor } from '../../../lib/tensor/tensor.ts'
 

@@ -8,7 +8,7 @@ import {
   ModelProtoSchema,
   TensorProtoSchema,
   TensorProto_DataLocation,
-} from '../../../lib/engine/onnx/proto/onnx_pb.ts'
+} from '../../../lib/engine/onnx/file/proto/onnx_pb.ts'
 import { listModels } from '../../../lib/models/catalogue.ts'
 
 const CARD = {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { COLOUR_MAPS, COLOUR_MAP_IDS, colourMapById, defaultColourMap } from '../../../lib/render/colour-maps.ts'
 
@@ -18,6 +19,19 @@ describe.each(COLOUR_MAP_IDS)('%s', (id) => {
     for (let at = 3; at < table.length; at++)
       expect(Math.abs((table[at] ?? NaN) - (table[at - 3] ?? NaN))).toBeLessThanOrEqual(12)
   })
+})
+
+/** Of the tables of matplotlib 3.11.2, rounded to eight bits: stored pictures are drawn anew with these very colours. */
+const SHA256 = {
+  viridis: '18545f7c72a02f02',
+  inferno: 'e24e8bd38b972989',
+  magma: 'f95197e8391d18e2',
+  turbo: 'c4ae9ddb8a7f1356',
+  'blue-red': '30ef5f031ef17584',
+  'purple-orange': 'c5052e5b38b9487d',
+}
+it.each(COLOUR_MAP_IDS)('%s has the colours of matplotlib', (id) => {
+  expect(createHash('sha256').update(COLOUR_MAPS[id].table).digest('hex').slice(0, 16)).toBe(SHA256[id])
 })
 
 const ofKind = (kind: 'sequential' | 'diverging') => COLOUR_MAP_IDS.filter((id) => COLOUR_MAPS[id].kind === kind)
@@ -50,6 +64,7 @@ it('the ends are those of matplotlib', () => {
 it('a signed map is shown with a diverging one when nobody chose', () => {
   expect(COLOUR_MAPS[defaultColourMap(false)].kind).toBe('diverging')
   expect(COLOUR_MAPS[defaultColourMap(true)].kind).toBe('sequential')
+  expect([true, false].map(defaultColourMap)).toEqual([ofKind('sequential')[0], ofKind('diverging')[0]])
 })
 
 it.each(['jet', '', 'constructor', 'Viridis'])('an unknown colour map (%j) is refused, with those there are', (id) => {

@@ -6,9 +6,18 @@
  * Letters: N rows, T tokens, E embedding size, K = 3 classes.
  */
 import { AppError } from '../../../../lib/errors.ts'
-import { askLiterally, type PlainAnswer, type PlainQuestion } from '../../../../lib/engine/literal-formulas.ts'
+import {
+  askWithLateWeights,
+  weightsAmong,
+  type LateWeights,
+  type PlainAnswer,
+  type PlainQuestion,
+} from '../../../../lib/engine/literal-formulas.ts'
 import type { ExplainableModel } from '../../../../lib/engine/model.ts'
-import type { TextContext } from '../../../../lib/methods/method.ts'
+import type { TextContext, Vocabulary } from '../../../../lib/methods/context.ts'
+import type { ModelFacts } from '../../../../lib/models/facts.ts'
+import { headOf, textContext, type Asked as AskedOf, type RunParts } from '../../../../lib/prepare.ts'
+import { classTarget } from '../../../../lib/target/target.ts'
 import { float32, int64, type FloatTensor } from '../../../../lib/tensor/tensor.ts'
 
 export const SIZE = 5
@@ -25,7 +34,7 @@ export const dot = (a: readonly number[], b: readonly number[]): number =>
 
 export interface FakeModel extends ExplainableModel {
   /** As they were answered: formulas for inputs are tensors in them. */
-  readonly questions: PlainQuestion[]
+  readonly questions: Asked[]
 }
 
 /** @param sharpness multiplies what tanh sees: large values make the path hard to integrate. */
@@ -33,11 +42,12 @@ export function fakeModel(sharpness = 1): FakeModel {
   const tap = (id: string, kind: 'embedding' | 'output', shape: (number | null)[]) => {
     return { id, label: id, kind, operator: '', shape, spatial: false, differentiable: true }
   }
-  const questions: PlainQuestion[] = []
+  const questions: Asked[] = []
   return {
     engine: { name: 'onnx', backend: 'test', version: '0', reason: '' },
     taps: [tap(TAP, 'embedding', [null, null, SIZE]), tap('logits', 'output', [null, CLASSES])],
     inputs: ['ids', 'mask'],
+    ruleSets: [],
     logits: 'logits',
     defaultTap: TAP,
     questions,
@@ -45,7 +55,7 @@ export function fakeModel(sharpness = 1): FakeModel {
     dispose: () => Promise.resolve(),
     ask(question, signal) {
       if (signal?.aborted === true) return Promise.reject(new AppError({ code: 'CANCELLED', message: 'aborted' }))
-      return askLiterally(question, ['ids', 'mask'], (plain) => {
+      return askWithLateWeights(question, ['ids', 'mask'], (plain) => {
         questions.push(plain)
         return Promise.resolve(answer(plain, sharpness))
       })
@@ -53,33 +63,43 @@ export function fakeModel(sharpness = 1): FakeModel {
   }
 }
 
-function answer({ feeds, from, read, gradient }: PlainQuestion, sharpness: number): PlainAnswer {
+type Asked = PlainQuestion<FloatTensor | LateWeights>
+
+function answer({ feeds, from, read, gradient }: Asked, sharpness: number): PlainAnswer {
   const ids = feeds?.['ids']
   const words: FloatTensor =
     from?.[TAP] ?? float32(Array.from(ids?.data ?? [], Number).flatMap(wordOf), [...(ids?.dims ?? []), SIZE])
   const [rows = 0, tokens = 0] = words.dims // [N, T, E]
   if (ids?.dims.join() !== `${rows},${tokens}` || feeds?.['mask']?.dims.join() !== `${rows},${tokens}`)
     throw new AppError({ code: 'BAD_INPUT', message: 'feeds do not have the shape of the words' })
+  /** Padding counts as no word: a vector of zeros, of which nothing depends. */
+  const masked = (place: number): boolean => Number(feeds['mask']?.data[place]) === 0
   const at = (row: number, token: number): number[] =>
-    Array.from(words.data.subarray((row * tokens + token) * SIZE, (row * tokens + token + 1) * SIZE))
+    Array.from(words.data.subarray((row * tokens + token) * SIZE, (row * tokens + token + 1) * SIZE), (value) =>
+      masked(row * tokens + token) ? 0 : value,
+    )
   const logits = new Float32Array(rows * CLASSES)
   const slopes = new Float32Array(words.data.length)
-  const weights = gradient?.of['logits']
-  for (let row = 0; row < rows; row += 1) {
-    const seen = Array.from({ length: tokens }, (_, token) => at(row, token))
-    const z = seen.reduce((sum, word) => sum + dot(V, word), 0)
-    logits.set(
-      [seen.reduce((sum, word) => sum + Math.tanh(sharpness * dot(U, word)), 0), (z * z) / 2, 3],
-      row * CLASSES,
-    )
-    const [w0 = 0, w1 = 0] = weights?.data.subarray(row * CLASSES) ?? []
-    seen.forEach((word, token) => {
+  const seen = Array.from({ length: rows }, (_, row) =>
+    Array.from({ length: tokens }, (_unused, token) => at(row, token)),
+  )
+  const z = seen.map((row) => row.reduce((sum, word) => sum + dot(V, word), 0))
+  seen.forEach((row, index) => {
+    const first = row.reduce((sum, word) => sum + Math.tanh(sharpness * dot(U, word)), 0)
+    logits.set([first, (z[index] ?? NaN) ** 2 / 2, 3], index * CLASSES)
+  })
+  const all: Record<string, FloatTensor> = { [TAP]: words, logits: float32(logits, [rows, CLASSES]) }
+  const weights = gradient?.of['logits'] && weightsAmong(gradient.of['logits'], (id) => all[id] as FloatTensor)
+  seen.forEach((row, index) => {
+    const [w0 = 0, w1 = 0] = weights?.data.subarray(index * CLASSES) ?? []
+    row.forEach((word, token) => {
+      if (masked(index * tokens + token)) return
       const bend = sharpness * (1 - Math.tanh(sharpness * dot(U, word)) ** 2)
       for (let feature = 0; feature < SIZE; feature += 1)
-        slopes[(row * tokens + token) * SIZE + feature] = w0 * bend * (U[feature] ?? 0) + w1 * z * (V[feature] ?? 0)
+        slopes[(index * tokens + token) * SIZE + feature] =
+          w0 * bend * (U[feature] ?? 0) + w1 * (z[index] ?? NaN) * (V[feature] ?? 0)
     })
-  }
-  const all: Record<string, FloatTensor> = { [TAP]: words, logits: float32(logits, [rows, CLASSES]) }
+  })
   return {
     values: Object.fromEntries(read.flatMap((id) => (all[id] === undefined ? [] : [[id, all[id]]]))),
     gradients: gradient === undefined ? {} : { [TAP]: float32(slopes, words.dims) },
@@ -89,22 +109,40 @@ function answer({ feeds, from, read, gradient }: PlainQuestion, sharpness: numbe
 export const PAD = 0
 export const MASK = 103
 
+/** An embedding, and nothing else, is needed. */
+const ASKED: AskedOf = {
+  of: { id: 'test', title: 'A test', modality: 'text', needs: [{ place: 'embedding' }] },
+  params: {},
+}
+const VOCABULARY = { pad: PAD, mask: MASK, unknown: 100 }
+
 /** A context around a fake model: special tokens at both ends. */
 export function fakeContext(
   model: ExplainableModel,
   {
     ids = [101, 7, 12, 7, 3, 102],
     target = 0,
-    ...rest
-  }: { ids?: number[]; target?: number } & Partial<Omit<TextContext, 'target'>> = {},
+    vocabulary = VOCABULARY,
+    ...parts
+  }: {
+    readonly ids?: number[]
+    /** A class. */
+    readonly target?: number
+    readonly vocabulary?: Vocabulary
+  } & Partial<Omit<RunParts, 'target'>> = {},
 ): TextContext {
-  return {
+  const facts: ModelFacts = {
+    title: 'a fake model',
     modality: 'text',
-    model,
-    target: { index: target },
-    seed: 0,
-    signal: new AbortController().signal,
-    progress: () => undefined,
+    taps: model.taps,
+    defaultTap: model.defaultTap,
+    linearHeads: [],
+    ruleSets: [],
+  }
+  const encoded = {
+    ids,
+    special: ids.map((_, index) => index === 0 || index === ids.length - 1),
+    tokens: ids.map((_, index) => ({ text: 'x', start: 2 * index, end: 2 * index + 1 })),
     feeds: {
       ids: int64(ids, [1, ids.length]),
       mask: int64(
@@ -112,9 +150,20 @@ export function fakeContext(
         [1, ids.length],
       ),
     },
-    tokenIds: ids,
-    special: ids.map((_, index) => index === 0 || index === ids.length - 1),
-    vocabulary: { pad: PAD, mask: MASK, unknown: 100 },
-    ...rest,
   }
+  const signal = new AbortController().signal
+  return textContext(
+    { model, facts, head: headOf(model, CLASSES) },
+    'x '.repeat(ids.length),
+    encoded,
+    vocabulary,
+    ASKED,
+    {
+      target: classTarget(target),
+      seed: 0,
+      signal,
+      progress: () => undefined,
+      ...parts,
+    },
+  )
 }

@@ -1,0 +1,260 @@
+/**
+ * A light, immutable ONNX graph: what every part of the engine works on. Constants (initialisers and Constant nodes) are
+ * kept apart from nodes; names are the file's own tensor names.
+ */
+import { AppError } from '../../../errors.ts'
+import { sizeOf } from '../../../tensor/tensor.ts'
+
+/** ONNX TensorProto.DataType codes in use here. */
+export const DataType = {
+  float: 1,
+  uint8: 2,
+  int8: 3,
+  uint16: 4,
+  int16: 5,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  double: 11,
+  uint32: 12,
+  uint64: 13,
+  bfloat16: 16,
+} as const
+
+const FLOATS: ReadonlySet<number> = new Set([0, DataType.float, DataType.float16, DataType.double, DataType.bfloat16])
+
+/** An element type of floating-point numbers, or one we do not know. */
+export function carriesFloats(type: number): boolean {
+  return FLOATS.has(type)
+}
+
+/** A range of a model's file. */
+export interface StoredBytes {
+  readonly file: {
+    /** Absolute, without symbolic links: that of the model. */
+    readonly folder: string
+    /** Path inside the folder, as ONNX writes it. */
+    readonly location: string
+    /** @throws AppError BAD_MODEL when the file is not the one that was loaded. */
+    checkUnchanged(): void
+    /** @throws AppError BAD_MODEL as above. */
+    read(offset: number, length: number): Uint8Array
+  }
+  readonly offset: number
+  readonly length: number
+}
+
+/** A value known before the run: little-endian bytes, row-major. */
+export interface Constant {
+  readonly type: number
+  readonly dims: readonly number[]
+  /** Where `stored` is set, each access reads them from the file. */
+  readonly bytes: Uint8Array
+  /** Where they lie in the model's files, if they do. */
+  readonly stored?: StoredBytes
+}
+
+export type Attribute =
+  | { readonly kind: 'int'; readonly value: number }
+  | { readonly kind: 'float'; readonly value: number }
+  | { readonly kind: 'string'; readonly value: string }
+  | { readonly kind: 'ints'; readonly value: readonly number[] }
+  | { readonly kind: 'floats'; readonly value: readonly number[] }
+  | { readonly kind: 'strings'; readonly value: readonly string[] }
+  | { readonly kind: 'tensor'; readonly value: Constant }
+  /** Anything else (subgraphs, sparse tensors), passed through as it came. */
+  | { readonly kind: 'raw'; readonly value: unknown }
+
+export interface GraphNode {
+  readonly name: string
+  readonly operator: string
+  /** '' is ai.onnx. */
+  readonly domain: string
+  /** '' marks an optional input that was left out. */
+  readonly inputs: readonly string[]
+  readonly outputs: readonly string[]
+  readonly attributes: Readonly<Record<string, Attribute>>
+  /** Outer names that subgraphs read. */
+  readonly captures?: readonly string[]
+  /** The exporter's module path, where it wrote one. */
+  readonly scope?: string
+  /** Why no gradient passes this variant of an operator that is otherwise known. */
+  readonly obstacle?: string
+  /**
+   * The tap that it stands for, where its own output is called otherwise: a selection moved forward, a part of an operator
+   * that was written out for a rule set.
+   */
+  readonly origin?: string
+}
+
+/** A number, a symbol shared by equal extents, or null: unknown before the run. */
+export type Dim = number | string | null
+export type Shape = readonly Dim[]
+
+export interface ValueInfo {
+  readonly name: string
+  readonly type: number
+  /** null: rank unknown. */
+  readonly shape: Shape | null
+}
+
+export interface Graph {
+  readonly name: string
+  /** In topological order. */
+  readonly nodes: readonly GraphNode[]
+  readonly inputs: readonly ValueInfo[]
+  readonly outputs: readonly ValueInfo[]
+  readonly constants: ReadonlyMap<string, Constant>
+  /** Types and shapes of inner tensors, as far as known. */
+  readonly values: ReadonlyMap<string, ValueInfo>
+  /** Inner tensors whose shape the runtime does not infer by itself: written into the file. */
+  readonly stated?: readonly ValueInfo[]
+  /** Operator set version by domain. */
+  readonly opsets: ReadonlyMap<string, number>
+  readonly irVersion: number
+  /** Names of the element types that were turned into float32 (widen.ts). */
+  readonly widened?: readonly string[]
+}
+
+export function badModel(message: string, cause?: unknown): AppError {
+  return new AppError({
+    code: 'BAD_MODEL',
+    message,
+    userMessage: `This ONNX model cannot be used. ${message}`,
+    ...(cause === undefined ? {} : { cause }),
+  })
+}
+
+/** `/layer1/conv/Conv (Conv)`: how errors name a node. */
+export function describeNode(node: GraphNode): string {
+  return `${node.name || node.outputs[0] || 'unnamed node'} (${node.operator})`
+}
+
+/** What an operator is called: ai.onnx's by name, those of other domains by `domain:name`. */
+export function operatorKey(node: GraphNode): string {
+  return node.domain === '' ? node.operator : `${node.domain}:${node.operator}`
+}
+
+/** Everything a node reads: its inputs and what its subgraphs capture; optional gaps left out. */
+export function readsOf(node: GraphNode): string[] {
+  const reads = node.inputs.filter((name) => name !== '')
+  return node.captures ? [...reads, ...node.captures] : reads
+}
+
+/** tensor name -> the node that makes it. Throws BAD_MODEL when two nodes make the same tensor. */
+export function producersOf(nodes: readonly GraphNode[]): Map<string, GraphNode> {
+  const producers = new Map<string, GraphNode>()
+  for (const node of nodes)
+    for (const output of node.outputs) {
+      if (output === '') continue
+      if (producers.has(output)) throw badModel(`Two nodes make the tensor "${output}".`)
+      producers.set(output, node)
+    }
+  return producers
+}
+
+/** tensor name -> the nodes that read it. */
+export function consumersOf(nodes: readonly GraphNode[]): Map<string, GraphNode[]> {
+  const consumers = new Map<string, GraphNode[]>()
+  for (const node of nodes)
+    for (const name of new Set(readsOf(node))) {
+      const known = consumers.get(name)
+      if (known) known.push(node)
+      else consumers.set(name, [node])
+    }
+  return consumers
+}
+
+/**
+ * Orders nodes so that every tensor is made before it is read; keeps the given order where it is already valid.
+ * @throws AppError BAD_MODEL on a cycle, a tensor nobody makes, or a tensor made twice.
+ */
+export function topologicalOrder(nodes: readonly GraphNode[], available: ReadonlySet<string>): GraphNode[] {
+  const producers = producersOf(nodes)
+  for (const name of producers.keys())
+    if (available.has(name)) throw badModel(`The tensor "${name}" is both an input or weight and made by a node.`)
+  const state = new Map<GraphNode, 'open' | 'done'>()
+  const ordered: GraphNode[] = []
+  for (const root of nodes) {
+    if (state.get(root) === 'done') continue
+    // An explicit stack: graphs are deeper than JavaScript's call stack.
+    const stack: { node: GraphNode; reads: string[]; next: number }[] = [{ node: root, reads: readsOf(root), next: 0 }]
+    state.set(root, 'open')
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      const name = top.reads[top.next++]
+      if (name === undefined) {
+        state.set(top.node, 'done')
+        ordered.push(top.node)
+        stack.pop()
+        continue
+      }
+      const producer = producers.get(name)
+      if (producer === undefined) {
+        if (!available.has(name))
+          throw badModel(`${describeNode(top.node)} reads "${name}", which nothing makes. The file is damaged or cut.`)
+        continue
+      }
+      const seen = state.get(producer)
+      if (seen === 'open') throw badModel(`The graph has a cycle through ${describeNode(producer)}.`)
+      if (seen === 'done') continue
+      state.set(producer, 'open')
+      stack.push({ node: producer, reads: readsOf(producer), next: 0 })
+    }
+  }
+  return ordered
+}
+
+/** Nodes that are needed to make `wanted`, in order; the walk stops at `given`. */
+export function neededNodes(
+  nodes: readonly GraphNode[],
+  wanted: Iterable<string>,
+  given: ReadonlySet<string>,
+): GraphNode[] {
+  const needed = new Set<string>(wanted)
+  const kept: GraphNode[] = []
+  for (const node of nodes.toReversed()) {
+    if (!node.outputs.some((name) => needed.has(name) && !given.has(name))) continue
+    kept.push(node)
+    for (const name of readsOf(node)) needed.add(name)
+  }
+  return kept.reverse()
+}
+
+/** Shape of a tensor, null where its rank is not known. */
+export function shapeIn(graph: Graph, name: string): Shape | null {
+  return graph.constants.get(name)?.dims ?? graph.values.get(name)?.shape ?? null
+}
+
+/** Elements of a tensor; an extent that is not known before the run counts as 1, so that this is a lower bound. */
+export function elementsOf(shape: Shape | null): number {
+  return sizeOf((shape ?? []).map((dim) => (typeof dim === 'number' ? dim : 1)))
+}
+
+/** One extent, 1 where it is not known before the run. */
+export function extentOf(shape: Shape | null, axis: number): number {
+  const dim = shape?.at(axis)
+  return typeof dim === 'number' ? dim : 1
+}
+
+/** Element type of a tensor, 0 where it is not known. */
+export function typeIn(graph: Graph, name: string): number {
+  return graph.constants.get(name)?.type ?? graph.values.get(name)?.type ?? 0
+}
+
+export function intAttribute(node: GraphNode, name: string): number | undefined {
+  const attribute = node.attributes[name]
+  return attribute?.kind === 'int' ? attribute.value : undefined
+}
+export function floatAttribute(node: GraphNode, name: string): number | undefined {
+  const attribute = node.attributes[name]
+  return attribute?.kind === 'float' ? attribute.value : undefined
+}
+export function textAttribute(node: GraphNode, name: string): string | undefined {
+  const attribute = node.attributes[name]
+  return attribute?.kind === 'string' ? attribute.value : undefined
+}
+export function intsAttribute(node: GraphNode, name: string): readonly number[] | undefined {
+  const attribute = node.attributes[name]
+  return attribute?.kind === 'ints' ? attribute.value : undefined
+}

@@ -1,0 +1,2 @@
+/** Names a tensor of the model: stable across loads of the same file. */
+export type TapId = string
