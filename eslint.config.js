@@ -27,6 +27,9 @@ const roomZones = Object.entries(ROOMS).map(([room, open]) =>
   ),
 )
 
+/** Not yet held to the type-aware rules: others rewrite these now. Until merged. */
+const UNTIL_MERGED = ['lib/engine/**', 'lib/methods/**', 'lib/text/**', 'lib/explain.ts', 'server/jobs/**']
+
 export default tseslint.config(
   {
     ignores: [
@@ -43,12 +46,35 @@ export default tseslint.config(
   },
   tseslint.configs.strict,
   {
+    files: ['**/*.ts', '**/*.tsx'],
+    ignores: UNTIL_MERGED,
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      // Numbers stand in most messages: shapes, counts, limits. They read as they should.
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      // Texts are counted in code points here, as Python counts them, and [...text] is that.
+      '@typescript-eslint/no-misused-spread': ['error', { allow: ['string'] }],
+      // `() => close()` and `(value) => seen.push(value)` are how a callback is written here.
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+    },
+  },
+  {
+    files: ['test/**/*.ts'],
+    ignores: UNTIL_MERGED,
+    rules: {
+      // Vitest's asymmetric matchers (expect.objectContaining, expect.any) are `any`, and stand in every expected answer.
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+    },
+  },
+  {
     plugins: { 'import-x': importX },
     rules: {
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-non-null-assertion': 'error',
-      'import-x/no-cycle': 'error',
+      // What is in node_modules has no way back into here.
+      'import-x/no-cycle': ['error', { ignoreExternal: true }],
       'import-x/no-restricted-paths': [
         'error',
         {

@@ -21,10 +21,15 @@ interface Context {
   readonly output: string
   /** [N, H, W, C] of the first input. */
   readonly shape: readonly (number | null)[]
-  node(operator: string, inputs: readonly string[], output: string, attributes?: Record<string, Attribute>): void
+  readonly node: (
+    operator: string,
+    inputs: readonly string[],
+    output: string,
+    attributes?: Record<string, Attribute>,
+  ) => void
   /** Adds a constant, with its axes exchanged, and answers its name. */
-  weight(name: string, axes?: readonly number[]): string | null
-  scalar(name: string, value: number): string
+  readonly weight: (name: string, axes?: readonly number[]) => string | null
+  readonly scalar: (name: string, value: number) => string
 }
 
 const ints = (value: readonly number[]): Attribute => ({ kind: 'ints', value })
@@ -76,7 +81,8 @@ function convolution(context: Context, depthwise: boolean): void {
 
 /** Runs the layer's own activation behind what `make` makes. */
 function activated(context: Context, make: (name: string) => void): string {
-  const activation = String(context.config['activation'] ?? 'linear')
+  const { activation = 'linear' } = context.config
+  if (typeof activation !== 'string') throw new Error(`${context.output}: an activation without a name`)
   if (activation === 'linear') {
     make(context.output)
     return context.output

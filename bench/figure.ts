@@ -31,7 +31,7 @@ export interface BenchContext {
   /** Folder of labelled data, which may not be there. */
   readonly data: string
   /** A line for whoever watches: what is left out and why. */
-  note(message: string): void
+  readonly note: (message: string) => void
 }
 
 /** A group of figures that share a model. */

@@ -28,7 +28,7 @@ export function median(values: readonly number[]): number {
   return (lower + upper) / 2
 }
 
-export async function milliseconds(call: () => Promise<unknown>): Promise<number> {
+async function milliseconds(call: () => Promise<unknown>): Promise<number> {
   const start = performance.now()
   await call()
   return performance.now() - start

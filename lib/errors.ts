@@ -2,32 +2,29 @@
  * Every error Limelight raises on purpose. Codes are a closed union; every map over it is typed by it, so adding a code
  * is a compile error wherever it has to be handled.
  */
-export const ERROR_CODES = [
-  'BAD_INPUT', // malformed or contradictory request
-  'BAD_IMAGE', // bytes are not a usable picture
-  'IMAGE_TOO_LARGE', // more bytes or pixels than the limits
-  'BAD_TEXT', // empty text, or not text
-  'TEXT_TOO_LONG', // more text than the limits
-  'UNKNOWN_MODEL',
-  'UNKNOWN_METHOD',
-  'UNKNOWN_LABEL',
-  'UNKNOWN_LAYER',
-  'BAD_PARAMETER', // a method parameter is unknown, of the wrong type or out of range
-  'WRONG_MODALITY', // a picture for a text model, or text for an image model
-  'METHOD_UNAVAILABLE', // the method needs something that this model has not
-  'NOT_DIFFERENTIABLE', // an operator on the way to the target has no gradient rule
-  'BAD_MODEL', // a model file cannot be read or run
-  'NOT_FOUND',
-  'CONFLICT',
-  'CANCELLED',
-  'WORKER_LOST', // the worker process died while it computed the run
-  'BAD_RESULT', // a result failed its checks (not finite, wrong shape)
-  'INTERNAL',
-] as const
-export type ErrorCode = (typeof ERROR_CODES)[number]
+export type ErrorCode =
+  | 'BAD_INPUT' // malformed or contradictory request
+  | 'BAD_IMAGE' // bytes are not a usable picture
+  | 'IMAGE_TOO_LARGE' // more bytes or pixels than the limits
+  | 'BAD_TEXT' // empty text, or not text
+  | 'TEXT_TOO_LONG' // more text than the limits
+  | 'UNKNOWN_MODEL'
+  | 'UNKNOWN_METHOD'
+  | 'UNKNOWN_LABEL'
+  | 'UNKNOWN_LAYER'
+  | 'BAD_PARAMETER' // a method parameter is unknown, of the wrong type or out of range
+  | 'WRONG_MODALITY' // a picture for a text model, or text for an image model
+  | 'METHOD_UNAVAILABLE' // the method needs something that this model has not
+  | 'NOT_DIFFERENTIABLE' // an operator on the way to the target has no gradient rule
+  | 'BAD_MODEL' // a model file cannot be read or run
+  | 'NOT_FOUND'
+  | 'CONFLICT'
+  | 'CANCELLED'
+  | 'WORKER_LOST' // the worker process died while it computed the run
+  | 'BAD_RESULT' // a result failed its checks (not finite, wrong shape)
+  | 'INTERNAL'
 
 export interface AppErrorOptions {
-  /** One of {@link ERROR_CODES}. */
   readonly code: ErrorCode
   /** For logs: what was asked, what was found. */
   readonly message: string

@@ -32,6 +32,6 @@ export function listed(names: readonly string[], most = 12): string {
 
 /** What was typed, as it can stand in a sentence. */
 export function quoted(typed: unknown): string {
-  const text = typeof typed === 'string' ? typed : (JSON.stringify(typed) ?? String(typed))
+  const text = typeof typed === 'string' ? typed : ((JSON.stringify(typed) as string | undefined) ?? String(typed))
   return `"${text.length > LONGEST ? `${text.slice(0, LONGEST)}...` : text}"`
 }

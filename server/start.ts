@@ -46,7 +46,7 @@ export interface RunningServer {
   stop(): Promise<void>
 }
 
-export function version(): string {
+function version(): string {
   return (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }).version
 }
 

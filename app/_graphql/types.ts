@@ -12,7 +12,6 @@ export type ModelChoice = ModelChoicesQuery['models'][number]
 type ModelSetup = NonNullable<ModelSetupQuery['model']>
 /** A model that could be loaded: none of its parts is null. */
 export type Setup = { readonly [Part in keyof ModelSetup]: NonNullable<ModelSetup[Part]> }
-export type Tap = Setup['taps'][number]
 export type ColourMap = ColourMapsQuery['colourMaps'][number]
 export type MethodInfo = MethodPartsFragment
 export type Prediction = Run['predictions'][number]

@@ -83,7 +83,7 @@ export function HistoryFilters({ filters, onChange, searchRef }: HistoryFiltersP
 
   function set(part: { readonly [K in keyof Filters]: Filters[K] | undefined }) {
     const merged = { ...filters, ...part }
-    onChange(Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined)) as Filters)
+    onChange(Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined)))
   }
 
   return (

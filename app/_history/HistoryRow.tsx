@@ -33,7 +33,7 @@ export function HistoryRow({ run, onDelete }: { readonly run: HistoryRun; readon
         <Link href={`/runs/${run.id}`} className={styles['title']}>
           {name}
         </Link>
-        {run.text !== null && run.text !== undefined ? <p className={styles['words']}>{firstWords(run.text)}</p> : null}
+        {run.text !== null ? <p className={styles['words']}>{firstWords(run.text)}</p> : null}
         {run.status === 'FAILED' && run.error ? <p className={styles['failure']}>{run.error.message}</p> : null}
         <p className={styles['meta']}>
           {run.name ? `${run.name}: ` : ''}

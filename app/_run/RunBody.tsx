@@ -54,7 +54,7 @@ export function RunBody({ run, onChanged, onCancel }: RunBodyProps) {
             <Diagnoses diagnoses={run.diagnoses} />
           </ImageResult>
         ) : null}
-        {run.text !== null && run.text !== undefined ? (
+        {run.text !== null ? (
           run.attribution ? (
             <TextResult run={run} onChanged={onChanged}>
               <Diagnoses diagnoses={run.diagnoses} />

@@ -16,7 +16,7 @@ import { useEarlierRun } from './useEarlierRun.ts'
 import { useExplanation } from './useExplanation.ts'
 import { useIncomingPhotos } from './useIncomingPhotos.ts'
 import { usePicture } from './usePicture.ts'
-import { useSamples, type SamplePhoto } from './useSamples.ts'
+import { isSamplePhoto, useSamples, type SamplePhoto } from './useSamples.ts'
 import { useSettings } from './useSettings.ts'
 import { WorkbenchSide } from './WorkbenchSide.tsx'
 import styles from './Workbench.module.css'
@@ -26,7 +26,7 @@ export function PhotoWorkbench({ earlierRunId }: { readonly earlierRunId: string
   const bench = usePicture()
   const { picture } = bench
   const settings = useSettings('IMAGE', picture?.key ?? '')
-  const samples = useSamples<SamplePhoto>('/samples/samples.json')
+  const samples = useSamples('/samples/samples.json', isSamplePhoto)
   const [camera, setCamera] = useState(false)
   const [sampleError, setSampleError] = useState<string | null>(null)
   const fileInput = useRef<HTMLInputElement>(null)

@@ -13,14 +13,14 @@ import { RunActions } from './RunActions.tsx'
 import { RunStatusLine } from './RunStatusLine.tsx'
 import { useEarlierRun } from './useEarlierRun.ts'
 import { useExplanation } from './useExplanation.ts'
-import { useSamples, type SampleReview } from './useSamples.ts'
+import { isSampleReview, useSamples } from './useSamples.ts'
 import { useSettings } from './useSettings.ts'
 import { WorkbenchSide } from './WorkbenchSide.tsx'
 import styles from './Workbench.module.css'
 
 /** Type a review; see what the model says and which words made it say so. */
 export function ReviewWorkbench({ earlierRunId }: { readonly earlierRunId: string | null }) {
-  const samples = useSamples<SampleReview>('/samples/reviews.json')
+  const samples = useSamples('/samples/reviews.json', isSampleReview)
   const [text, setText] = useState('')
   const [asked, setAsked] = useState<{ text: string; times: number } | null>(null)
   const settings = useSettings('TEXT', asked?.text ?? '')

@@ -1,6 +1,6 @@
 /** A method's parameters, read out of its JSON Schema into the controls that the form knows. */
 
-export type ParamValue = string | number | boolean
+type ParamValue = string | number | boolean
 
 interface NumberRange {
   readonly integer: boolean
@@ -8,7 +8,7 @@ interface NumberRange {
   readonly max: number | undefined
 }
 
-export type ParamControl =
+type ParamControl =
   | { readonly kind: 'tap'; readonly spatial: boolean }
   | { readonly kind: 'choice'; readonly options: readonly ParamValue[] }
   | { readonly kind: 'boolean' }
@@ -55,7 +55,7 @@ function isNumeric(schema: Schema): boolean {
   return schema['type'] === 'integer' || schema['type'] === 'number'
 }
 
-export function readControl(schema: Schema): ParamControl {
+function readControl(schema: Schema): ParamControl {
   if (schema['tap'] !== undefined) return { kind: 'tap', spatial: schema['tap'] === 'spatial' }
   const values = listed(schema)
   if (values.length > 0) return { kind: 'choice', options: values }

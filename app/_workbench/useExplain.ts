@@ -86,11 +86,13 @@ export function useExplain() {
 
   function watch(ticket: number, id: string) {
     let ended = false
-    const { unsubscribe } = client.subscription(RunUpdatedDocument, { id }).subscribe((result) => {
+    const updates = client.subscription(RunUpdatedDocument, { id }).subscribe((result) => {
       if (result.data) ended = settle(ticket, result.data.runUpdated)
       if (!ended && (result.error || !result.hasNext)) poll(ticket, id)
     })
-    current.current.stop = unsubscribe
+    current.current.stop = () => {
+      updates.unsubscribe()
+    }
   }
 
   /** For the case that the subscription does not get through. */

@@ -25,7 +25,7 @@ export async function* readTar(path: string, wanted: (path: string) => boolean):
 }
 
 /** The lines of an xz-compressed UTF-8 text file. */
-export async function* readXzLines(path: string): AsyncGenerator<string> {
+async function* readXzLines(path: string): AsyncGenerator<string> {
   const compressed = Readable.toWeb(createReadStream(path))
   const plain = new xz.XzReadableStream(compressed as unknown as globalThis.ReadableStream<Uint8Array>)
   const input = Readable.fromWeb(plain as unknown as ReadableStream)

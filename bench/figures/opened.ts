@@ -21,7 +21,7 @@ export interface Opened {
   readonly image: FloatTensor
   readonly classes: number
   /** ONNX Runtime itself, nothing of ours. */
-  forward(): Promise<unknown>
+  readonly forward: () => Promise<unknown>
   close(): Promise<void>
 }
 

@@ -75,8 +75,8 @@ interface Contest {
 async function figureOf({ peer, opened }: Duel, contest: Contest): Promise<Figure> {
   const { name } = opened.network
   const { method, options = {}, per = 1 } = contest
-  let answer: FloatTensor | null = null
-  const run = calling(async () => (answer = await contest.ours()))
+  const answers: FloatTensor[] = []
+  const run = calling(async () => (answers[0] = await contest.ours()))
   const forwards: Contestant = (calls) => calling(opened.forward)(Math.max(5, calls))
   const contestants: Readonly<Record<string, Contestant>> = {
     theirs: peer.contestant(name, method, options),
@@ -85,7 +85,8 @@ async function figureOf({ peer, opened }: Duel, contest: Contest): Promise<Figur
     ...(contest.unfoldedOnly === true ? {} : { folded: peer.contestant(`${name}-folded`, method, options) }),
   }
   const { theirs = NaN, ours = NaN, forward = NaN, folded } = await inTurn(contestants, contest.pace)
-  if (answer === null) throw new Error('no answer of ours')
+  const [answer] = answers
+  if (answer === undefined) throw new Error('no answer of ours')
   const distance = contest.compare(answer, await peer.answer(name, method, options))
   return {
     name: `peers.${contest.name}.${name}`,

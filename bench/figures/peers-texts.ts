@@ -101,7 +101,6 @@ async function explainedText(reader: Reader, model: ExplainableModel, text: stri
 
 /** The product's own method. */
 function explain({ context }: Explained, params: Readonly<Record<string, unknown>>): Promise<TextResult> {
-  if (integratedGradients.modality !== 'text') throw new TypeError('integrated-gradients is a text method')
   return integratedGradients.run(context, integratedGradients.params.parse(params))
 }
 

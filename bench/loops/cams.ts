@@ -30,8 +30,8 @@ export interface ChannelWeights {
 }
 
 /** Measured on two cores: from 8 pictures on a picture costs the same, and 16 is what pytorch-grad-cam takes. */
-export const SCORE_CAM_BATCH = 16
-export const ABLATION_CAM_BATCH = 64
+const SCORE_CAM_BATCH = 16
+const ABLATION_CAM_BATCH = 64
 
 /** sum_k weight_k A^k: [h, w], signed. */
 export function weightedMap({ map, weights }: ChannelWeights): FloatTensor {

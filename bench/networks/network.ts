@@ -46,7 +46,7 @@ const manifest = z.object({
 })
 const refusal = z.object({ ...origin, refused: z.string() })
 
-export type Manifest = z.infer<typeof manifest>
+type Manifest = z.infer<typeof manifest>
 export type Refusal = z.infer<typeof refusal>
 
 export interface Network {
@@ -102,7 +102,7 @@ export interface Difference {
 }
 
 /** The largest absolute difference between two tensors, in units of the largest expected value. */
-export function relativeError(found: FloatTensor | undefined, expected: FloatTensor): number {
+function relativeError(found: FloatTensor | undefined, expected: FloatTensor): number {
   if (found === undefined || found.dims.join() !== expected.dims.join()) return Infinity
   let [difference, scale] = [0, 0]
   expected.data.forEach((value, index) => {

@@ -29,7 +29,9 @@ export function parseAnswer(line: string): Fields {
   if (typeof answer !== 'object' || answer === null || Array.isArray(answer))
     throw new Error(`the peer answered no object: ${line.slice(0, 200)}`)
   const fields = answer as Fields
-  if (fields['error'] !== undefined) throw new Error(`the peer failed: ${String(fields['error'])}`)
+  const { error } = fields
+  if (error !== undefined)
+    throw new Error(`the peer failed: ${typeof error === 'string' ? error : JSON.stringify(error)}`)
   return fields
 }
 
@@ -38,7 +40,7 @@ export function numbersIn(answer: Fields, field: string): readonly number[] {
   const values = answer[field]
   if (Array.isArray(values) && values.every((value) => typeof value === 'number' && Number.isFinite(value)))
     return values as number[]
-  throw new Error(`the peer's "${field}" is no list of numbers: ${JSON.stringify(values)?.slice(0, 200)}`)
+  throw new Error(`the peer's "${field}" is no list of numbers: ${JSON.stringify(values ?? null).slice(0, 200)}`)
 }
 
 export class Peer {

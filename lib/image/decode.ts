@@ -13,14 +13,14 @@ import type { ImageFormat } from './format.ts'
 /** Largest file read: 20 MB (decimal). */
 export const MAX_IMAGE_BYTES = 20_000_000
 /** Largest picture decoded: 100 megapixels, taken from the header before a pixel is decoded. */
-export const MAX_IMAGE_PIXELS = 100_000_000
+const MAX_IMAGE_PIXELS = 100_000_000
 /** Shortest side that still shows anything; the smallest favicon has 16. */
-export const MIN_IMAGE_SIDE = 8
+const MIN_IMAGE_SIDE = 8
 /** Longer side of the pixels that are kept. */
-export const MAX_KEPT_SIDE = 2048
+const MAX_KEPT_SIDE = 2048
 
 /** A sentence about what was done to the picture; has the form of a method's Diagnosis. */
-export interface ImageNote {
+interface ImageNote {
   readonly code: 'INPUT_CONVERTED'
   readonly severity: 'info'
   readonly message: string

@@ -1,8 +1,7 @@
 /** Recognises a file by its first bytes, before any decoder sees it. */
 
 /** The formats Limelight reads: raster pictures only. */
-export const IMAGE_FORMATS = ['jpeg', 'png', 'webp', 'gif', 'avif', 'tiff'] as const
-export type ImageFormat = (typeof IMAGE_FORMATS)[number]
+export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'gif' | 'avif' | 'tiff'
 
 /** For sentences to users. */
 export const IMAGE_FORMATS_SPOKEN = 'JPEG, PNG, WebP, GIF, AVIF or TIFF'

@@ -25,7 +25,7 @@ export interface RunContext {
   readonly seed: number
   readonly signal: AbortSignal
   /** Share done, 0..1. */
-  progress(fraction: number): void
+  readonly progress: (fraction: number) => void
 }
 
 export interface ImageContext extends RunContext {
@@ -61,8 +61,8 @@ export interface TextContext extends RunContext {
   /** Where each token is in it, in Unicode code points, [T]. */
   readonly tokens: readonly TokenSpan[]
   /** Tokens by word and by sentence, in order; special tokens are in none. */
-  words(): readonly TokenGroup[]
-  sentences(): readonly TokenGroup[]
+  readonly words: () => readonly TokenGroup[]
+  readonly sentences: () => readonly TokenGroup[]
   /** Feeds for other texts given as token ids (special ones included), a row each. */
-  feedsFor(rows: readonly (readonly number[])[]): TextFeeds
+  readonly feedsFor: (rows: readonly (readonly number[])[]) => TextFeeds
 }

@@ -43,8 +43,8 @@ export type Metric = ImageMetric | TextMetric
 
 /** Types a metric by its own parameters, then erases them for the list. */
 export function imageMetric<P>(metric: ImageMetric<P>): ImageMetric {
-  return metric as ImageMetric
+  return metric
 }
 export function textMetric<P>(metric: TextMetric<P>): TextMetric {
-  return metric as TextMetric
+  return metric
 }

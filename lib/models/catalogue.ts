@@ -9,7 +9,7 @@ import { AppError } from '../errors.ts'
 import { modelCard, oneLine, SPECIAL_TOKEN_FILES, type ModelCard } from './card.ts'
 import { teachableMachineCard } from './teachable-machine.ts'
 
-export type Variant = 'onnx' | 'tfjs'
+type Variant = 'onnx' | 'tfjs'
 
 export interface CatalogueEntry {
   /** The card's id; where the card ships two formats, with `-tfjs` behind it for the TensorFlow.js one. */

@@ -10,14 +10,14 @@ export interface Samples<Point> {
   /** Computes some points, in order; each place is asked for once. */
   at(places: readonly number[]): Promise<readonly Point[]>
   /** The function there. */
-  integrand(point: Point): number
+  readonly integrand: (point: Point) => number
   /** Its antiderivative there, up to a constant. */
   antiderivative(point: Point): number
 }
 
 export interface Limits<Point> {
   /** How large the panels' errors may be together, given both ends. */
-  allowed(start: Point, end: Point): number
+  readonly allowed: (start: Point, end: Point) => number
   /** Points computed at most, at least 9. */
   readonly mostPoints: number
   /** Points worth computing at once. */

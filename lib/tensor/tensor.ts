@@ -1,6 +1,6 @@
 /** A dense, row-major array with its shape. Immutable by convention: nobody writes into a tensor they did not make. */
-export type TensorData = Float32Array | BigInt64Array | Int32Array | Uint8Array
-export type TensorType = 'float32' | 'int64' | 'int32' | 'bool'
+type TensorData = Float32Array | BigInt64Array | Int32Array | Uint8Array
+type TensorType = 'float32' | 'int64' | 'int32' | 'bool'
 
 export interface Tensor<D extends TensorData = TensorData> {
   readonly type: TensorType
@@ -56,14 +56,4 @@ export function repeatRow(tensor: Tensor, rows: number): Tensor {
   // Of the same kind, which the union of typed arrays cannot say.
   for (let row = 0; row < rows; row += 1) (data as Float32Array).set(tensor.data as Float32Array, row * size)
   return { type: tensor.type, dims: [rows, ...rest], data }
-}
-
-/** Stacks equal shapes along a new first axis: N x [...rest] -> [N, ...rest]. */
-export function stack(rows: readonly FloatTensor[]): FloatTensor {
-  const first = rows[0]
-  if (first === undefined) throw new RangeError('stack of no tensors')
-  const size = first.data.length
-  const data = new Float32Array(size * rows.length)
-  rows.forEach((one, index) => data.set(one.data, index * size))
-  return float32(data, [rows.length, ...first.dims])
 }

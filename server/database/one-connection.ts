@@ -37,11 +37,12 @@ function transactionOn(client: Client): Pick<Transaction, 'execute' | 'commit' |
 export class OneConnectionAdapter extends PrismaLibSql {
   override createClient(config: Config): Client {
     const client = super.createClient(config)
-    client.transaction = async () => {
-      await client.execute('BEGIN IMMEDIATE')
-      return transactionOn(client) as Transaction
-    }
-    return client
+    return Object.assign(client, {
+      transaction: async () => {
+        await client.execute('BEGIN IMMEDIATE')
+        return transactionOn(client) as Transaction
+      },
+    })
   }
 
   override async connect(): ReturnType<PrismaLibSql['connect']> {

@@ -13,7 +13,7 @@ export interface Database {
   readonly dialect: Dialect
   /** Names of the migrations that were applied while opening. */
   readonly migrated: readonly string[]
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 export interface OpenOptions {

@@ -14,7 +14,7 @@ import { documentLimits, PARSE_OPTIONS, parseLimited } from './limits-rule.ts'
 /** A picture of 20 MB in base64, and the rest of the request. */
 const BODY_LIMIT = '30mb'
 
-export function originOf(request: IncomingMessage): string {
+function originOf(request: IncomingMessage): string {
   return `http://${request.headers.host ?? 'localhost'}`
 }
 
@@ -75,7 +75,7 @@ export async function createGraphQL(parts: Parts, schema: GraphQLSchema): Promis
     request.body ??= {}
     next()
   })
-  router.use(expressMiddleware(apollo, { context: async ({ req }) => createContext(parts, originOf(req)) }))
+  router.use(expressMiddleware(apollo, { context: ({ req }) => Promise.resolve(createContext(parts, originOf(req))) }))
   return { apollo, router }
 }
 

@@ -17,7 +17,7 @@ import { refuseDocument } from './refuse-document.ts'
 const MOST = { depth: 12, aliases: 2000, directives: 50, rootFields: 50, tokens: 20_000 } as const
 
 /** graphql-js counts words and signs while it reads, and stops. */
-export const PARSE_OPTIONS: ParseOptions = { maxTokens: MOST.tokens }
+export const PARSE_OPTIONS: ParseOptions = { maxLexicalTokens: MOST.tokens }
 
 export const parseLimited: typeof parse = (source, options) => parse(source, { ...options, ...PARSE_OPTIONS })
 

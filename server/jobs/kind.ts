@@ -14,7 +14,7 @@ import type { AssetStore } from '../storage/stores.ts'
 export interface JobHooks {
   readonly signal: AbortSignal
   /** Share done, 0..1. */
-  progress(fraction: number): void
+  readonly progress: (fraction: number) => void
 }
 
 /** What a worker has for its jobs. Payloads name models and pictures by their content; this is where they are found. */

@@ -5,7 +5,7 @@ import { DateTimeResolver, JSONResolver } from 'graphql-scalars'
 import { answerSize } from './answer-size.ts'
 import type { Context } from './context.ts'
 
-export interface SchemaTypes {
+interface SchemaTypes {
   Context: Context
   DefaultFieldNullability: false
   DefaultEdgesNullability: false

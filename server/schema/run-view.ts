@@ -27,7 +27,7 @@ export function ownView(run: Run): RunView {
 }
 
 /** Where the pictures of this run are served. */
-export function baseOf({ run, token }: RunView): string {
+function baseOf({ run, token }: RunView): string {
   return token === null ? `/api/runs/${run.id}` : `/api/shared/${token}`
 }
 
@@ -57,7 +57,7 @@ export function methodOf({ run }: RunView, { parts }: Context): Method {
     output: { kind: modality === 'image' ? 'map' : 'tokens', signed: true, complete: false },
     cost: () => 0,
     run: () => Promise.reject(new AppError({ code: 'UNKNOWN_METHOD', message: `There is no method ${run.methodId}.` })),
-  } as Method
+  }
 }
 
 export function predictionsIn(result: ResultFacts): readonly Prediction[] {

@@ -46,7 +46,7 @@ export async function checkImage(parts: ImageParts, bytes: Uint8Array): Promise<
   if (bytes.length > MAX_IMAGE_BYTES) throw tooLarge(bytes.length)
   const id = createHash('sha256').update(bytes).digest('hex')
   const known = await parts.prisma.asset.findUnique({ where: { id } })
-  if (known !== null) return { id, store: async () => known }
+  if (known !== null) return { id, store: () => Promise.resolve(known) }
   const image = await parts.imaging.decode(bytes)
   return { id, store: () => store(parts, bytes, image) }
 }
@@ -54,7 +54,7 @@ export async function checkImage(parts: ImageParts, bytes: Uint8Array): Promise<
 /** @throws AppError NOT_FOUND */
 export async function findImage(parts: Pick<Parts, 'prisma'>, id: string): Promise<CheckedImage> {
   const asset = await parts.prisma.asset.findUnique({ where: { id } })
-  if (asset !== null) return { id, store: async () => asset }
+  if (asset !== null) return { id, store: () => Promise.resolve(asset) }
   throw new AppError({
     code: 'NOT_FOUND',
     message: `There is no picture ${id}. Upload it to /api/images and use the assetId it answers.`,

@@ -34,11 +34,7 @@ export async function checkBatches(row: Row, { model, wrt, output }: RowCase): P
   }))
   const answers: Readonly<Record<string, FloatTensor>>[] = []
   for (const single of singles)
-    answers.push(
-      (await model.ask({ feeds: single.feeds, read: [], gradient: { of: single.of, wrt } })).gradients as Readonly<
-        Record<string, FloatTensor>
-      >,
-    )
+    answers.push((await model.ask({ feeds: single.feeds, read: [], gradient: { of: single.of, wrt } })).gradients)
   for (const name of wrt) {
     const parts = answers.map((answer) => [...(answer[name]?.data ?? [])])
     const expected = batched.has(name)

@@ -74,9 +74,9 @@ const describe: typeof describeKind = {
 }
 const explain: typeof explainKind = {
   ...explainKind,
-  async handle({ model, input }, _parts, { signal, progress }) {
-    progress(0.5)
-    await gateOpen(signal)
+  handle: async ({ model, input }, _parts, hooks) => {
+    hooks.progress(0.5)
+    await gateOpen(hooks.signal)
     const predictions = predictionsOf(float32([2, -1], [2]), (await models.find(model)).card.labels)
     const [target] = predictions
     if (target === undefined || input.kind !== 'text') throw new Error('only text here')

@@ -50,7 +50,7 @@ export interface TinyCnnOptions {
 }
 
 /** Numbers in -1..1, the same for the same seed. */
-export function pseudoRandom(seed: number): () => number {
+function pseudoRandom(seed: number): () => number {
   let state = seed >>> 0
   return () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0

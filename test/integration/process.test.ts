@@ -71,16 +71,12 @@ describe('the server process', () => {
   })
 
   it.each([
-    [
-      'a data folder that cannot be',
-      async (path: string) => ['--data', join(path, 'file', 'data')],
-      /cannot be written/,
-    ],
-    ['a port that is none', async () => ['--port', 'http'], /--port is "http"/],
-    ['an option that is none', async () => ['--prot', '1'], /--prot/],
+    ['a data folder that cannot be', (path: string) => ['--data', join(path, 'file', 'data')], /cannot be written/],
+    ['a port that is none', () => ['--port', 'http'], /--port is "http"/],
+    ['an option that is none', () => ['--prot', '1'], /--prot/],
   ])('says in one line what is wrong with %s', async (_name, args, says) => {
     await writeFile(join(folder, 'file'), '')
-    const server = launch(MAIN, ['--api-only', ...(await args(folder))])
+    const server = launch(MAIN, ['--api-only', ...args(folder)])
     expect(await server.gone).toBe(1)
     expect(server.errors()).toMatch(says)
     expect(server.errors().trim().split('\n')).toHaveLength(1)

@@ -20,9 +20,9 @@ export interface MadeRows {
   /** The same for every row: [1, ...]. */
   readonly shared: Readonly<Record<string, FloatTensor>>
   /** Made when it is the batch's turn: [N, ...]. */
-  perRow(batch: Batch): Readonly<Record<string, FloatTensor>>
+  readonly perRow: (batch: Batch) => Readonly<Record<string, FloatTensor>>
   /** The model's other inputs for so many rows, where it has any before this place. */
-  feeds?(count: number): Readonly<Record<string, Tensor>>
+  readonly feeds?: (count: number) => Readonly<Record<string, Tensor>>
 }
 
 /** What is explained. The class is settled: left to the model, each row would have its own. */

@@ -9,17 +9,17 @@ import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus'
 
 export interface RandomStream {
   /** From 0 on and below 1. */
-  uniform(): number
+  readonly uniform: () => number
   /** Mean 0, standard deviation 1. */
-  normal(): number
+  readonly normal: () => number
   /** A whole number from 0 on and below `bound`. */
-  integer(bound: number): number
+  readonly integer: (bound: number) => number
   /** One of them, each as probable. @throws RangeError where there is none. */
-  choice<T>(items: readonly T[]): T
+  readonly choice: <T>(items: readonly T[]) => T
   /** An index, as probable as its weight says. @throws RangeError where no weight is positive, or one is not finite or negative. */
-  weighted(weights: readonly number[]): number
+  readonly weighted: (weights: readonly number[]) => number
   /** `count` different ones of 0..size - 1 in random order: all of them where left out. @throws RangeError where there are fewer. */
-  permutation(size: number, count?: number): number[]
+  readonly permutation: (size: number, count?: number) => number[]
 }
 
 /**

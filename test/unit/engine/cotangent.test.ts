@@ -23,7 +23,7 @@ import { askLiterally } from '../../../lib/engine/literal-formulas.ts'
 import type { Answer, Cotangent, ExplainableModel, Formulas } from '../../../lib/engine/model.ts'
 import { floatConstant } from '../../../lib/engine/onnx/graph/constant.ts'
 import { DataType } from '../../../lib/engine/onnx/graph/graph.ts'
-import type { OnnxModel } from '../../../lib/engine/onnx/model/onnx-model.ts'
+import { OnnxModel } from '../../../lib/engine/onnx/model/onnx-model.ts'
 import { float32, type FloatTensor } from '../../../lib/tensor/tensor.ts'
 import { graphOf, loadGraph, node } from '../../helpers/operator-model.ts'
 import { normals } from '../../helpers/random.ts'
@@ -314,7 +314,8 @@ describe.each([
 
   it('runs the model forward once', async () => {
     if (engine === 'ONNX') {
-      const onnx = model as OnnxModel
+      const onnx = model
+      if (!(onnx instanceof OnnxModel)) throw new TypeError('another engine')
       const before = onnx.compiledQuestions
       await ask(multiply(2, softmax(value(model.logits), 1)))
       expect(onnx.compiledQuestions).toBe(before + 1)

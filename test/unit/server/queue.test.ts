@@ -34,7 +34,7 @@ function heldQueue(size: number) {
     enqueue: (id: string, weight: Weight) => queue.enqueue({ id, kind: 'any', weight }),
     begun,
     settle,
-    async end(runId: string) {
+    end: async (runId: string) => {
       ends.get(runId)?.()
       await settle()
     },

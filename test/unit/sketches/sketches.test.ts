@@ -12,7 +12,7 @@ import { decodeImage, type DecodedImage } from '../../../lib/image/decode.ts'
 import type { ImageContext } from '../../../lib/methods/context.ts'
 import { gradCam } from '../../../lib/methods/image/grad-cam.ts'
 import { methodFor, METHODS } from '../../../lib/methods/index.ts'
-import type { ImageMethod, Method, TextMethod } from '../../../lib/methods/method.ts'
+import type { ImageMethod, Method } from '../../../lib/methods/method.ts'
 import { noisyRows } from '../../../lib/methods/shared/noise-rows.ts'
 import { overLayersAndTargets, readingOf } from '../../../lib/methods/shared/vary.ts'
 import { gradientNorm } from '../../../lib/methods/text/gradient-norm.ts'
@@ -81,9 +81,9 @@ test('one more line in a list is all that the look-up, the forms and the run nee
 
 describe('SmoothGrad', () => {
   test('of Grad-CAM is the mean of Grad-CAMs of noisy pictures, one by one', async () => {
-    const smooth = smoothImage(gradCam as ImageMethod)
+    const smooth = smoothImage(gradCam)
     const found = await mapOf(smooth, { samples: 11, noise: 0.2 })
-    const of = await context(gradCam as ImageMethod, classTarget(0))
+    const of = await context(gradCam, classTarget(0))
     const ranges = of.units.highest.map((high, channel) => 0.2 * (high - (of.units.lowest[channel] ?? NaN)))
     const plane = of.picture.data.length / 3
     const { perRow } = noisyRows('input', of.picture, 1, { deviation: 1, seed: 3, purpose: 'noise' })
@@ -92,7 +92,7 @@ describe('SmoothGrad', () => {
       const noise = perRow({ first: sample, count: 1 })['noise']?.data ?? []
       const noisy = of.picture.data.map((one, at) => one + (ranges[Math.floor(at / plane)] ?? NaN) * (noise[at] ?? NaN))
       const feeds = { [of.input]: float32(noisy, of.picture.dims) }
-      const { map } = await (gradCam as ImageMethod).run({ ...of, feeds }, { layer: null })
+      const { map } = await gradCam.run({ ...of, feeds }, { layer: null })
       sum = Array.from(map.data, (one, at) => one + (sum[at] ?? 0))
     }
     expectClose(
@@ -105,8 +105,8 @@ describe('SmoothGrad', () => {
 
   test('of texts with no noise is the method itself', async () => {
     const params = { samples: 3, noise: 0 }
-    const alone = await gradientNorm.run(fakeContext(fakeModel()) as never, gradientNorm.params.parse({}))
-    const smooth = smoothText(gradientNorm as TextMethod)
+    const alone = await gradientNorm.run(fakeContext(fakeModel()), gradientNorm.params.parse({}))
+    const smooth = smoothText(gradientNorm)
     const { scores } = await smooth.run(fakeContext(fakeModel()), params)
     expectClose(scores, (alone as { scores: FloatTensor }).scores.data, 1e-6)
     const noisy = await smooth.run(fakeContext(fakeModel()), { samples: 3, noise: 0.3 })
@@ -116,7 +116,7 @@ describe('SmoothGrad', () => {
 
 test('any method over several layers and classes, in one question', async () => {
   const asked: Question[] = []
-  const of = await context(gradCam as ImageMethod, classTarget(null))
+  const of = await context(gradCam, classTarget(null))
   const taps = of.facts.taps.filter((tap: Tap) => tap.spatial && tap.kind === 'activation').slice(-3)
   const targets = [classTarget(0), classTarget(1)]
   const counting = { ...of.model, ask: (question: Question) => (asked.push(question), loaded.model.ask(question)) }
@@ -179,7 +179,7 @@ test('deletion takes the pixels away in the order of the map', async () => {
       { metric: deletion, params: { steps: 4 }, attribution: map, ...parts },
     )
   const { value, curve } = await judge(attribution)
-  const of = await context(gradCam as ImageMethod, classTarget(null))
+  const of = await context(gradCam, classTarget(null))
   const { head, picture: clean, units } = of
   const [, , height = 0, width = 0] = clean.dims
   const black = units.colour([0, 0, 0]).data

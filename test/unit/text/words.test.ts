@@ -112,7 +112,7 @@ describe('the same words whatever the tokenizer', () => {
   })
 })
 
-test('the longest texts are grouped in time that grows with their length', async () => {
+test('the longest texts are grouped in time that grows with their length', () => {
   // As much again takes as much again; with the square it would take four times as long, for minutes.
   for (const unit of ['\u6211\u559c\u6b22\u7535\u5f71', '\u{1F468}\u200d\u{1F469}']) {
     const text = unit.repeat(40_000)

@@ -28,7 +28,7 @@ interface State {
   activeTape: unknown
   scopeStack: unknown[]
 }
-const state = (): State => tf.engine().state as unknown as State
+const state = (): State => tf.engine().state
 
 afterEach(() => {
   // Whatever a rung did, the engine is clean again: nothing half open, and gradients work.

@@ -229,7 +229,7 @@ const ROWS: readonly Row[] = [
             layers.gruCell({ units: 4 }),
             layers.simpleRNNCell({ units: 2 }),
           ] as never,
-        }) as never,
+        }),
       }),
     ],
     scale: 2,

@@ -6,9 +6,9 @@ import type { RuleEntry } from '../../operators/rules/rule.ts'
 /** What is known where gradients pass a graph backwards. */
 export interface Backwards {
   /** Whether a tensor depends on what the gradient is asked for: one that does not counts as a weight. */
-  depends(tensor: string): boolean
+  readonly depends: (tensor: string) => boolean
   /** The name of a tensor's value in the reference pass. One that does not depend on the reference has its own name. */
-  reference(tensor: string): string
+  readonly reference: (tensor: string) => string
 }
 
 /** What a bent rule is told beside its node. */

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { floatConstant } from '../../../../../lib/engine/onnx/graph/constant.ts'
 import { DataType } from '../../../../../lib/engine/onnx/graph/graph.ts'
 import { loadOnnxModel } from '../../../../../lib/engine/onnx/model/load.ts'
-import type { OnnxModel } from '../../../../../lib/engine/onnx/model/onnx-model.ts'
+import { OnnxModel } from '../../../../../lib/engine/onnx/model/onnx-model.ts'
 import { float32, row, type FloatTensor } from '../../../../../lib/tensor/tensor.ts'
 import { graphOf, loadGraph, node } from '../../../../helpers/operator-model.ts'
 import { normals } from '../../../../helpers/random.ts'
@@ -13,7 +13,9 @@ import { FLOAT32, relativeDifference } from '../../../../helpers/tolerance.ts'
 const file = fileURLToPath(new URL('../../../../fixtures/networks/mobilenet-v2.onnx', import.meta.url))
 let model: OnnxModel
 beforeAll(async () => {
-  model = (await loadOnnxModel(file, { threads: 1 })) as OnnxModel
+  const loaded = await loadOnnxModel(file, { threads: 1 })
+  if (!(loaded instanceof OnnxModel)) throw new TypeError('another engine')
+  model = loaded
 })
 afterAll(() => model.dispose())
 

@@ -186,7 +186,7 @@ describe('a normalisation in training form is refused: its rows depend on each o
   })
 })
 
-it('older forms inside the branches of an If are refused by name', async () => {
+it('older forms inside the branches of an If are refused by name', () => {
   const branch = (operator: string, attribute: AttributeProto[]): GraphProto =>
     create(GraphProtoSchema, {
       name: operator,

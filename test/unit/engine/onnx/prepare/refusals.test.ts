@@ -158,7 +158,7 @@ describe('what no gradient passes is listed before the first rule runs', () => {
       const of = { y: float32(normals(y.data.length, 8), y.dims) }
       const refused: unknown = await model
         .ask({ feeds, read: [], gradient: { of, wrt: ['x'] } })
-        .catch((error) => error)
+        .catch((error: unknown) => error)
       expect(refused).toMatchObject({ code: 'NOT_DIFFERENTIABLE' })
       const { operators } = (refused as AppError).details as { operators: readonly string[] }
       const reason = model.taps.find((tap) => tap.id === 'x')?.reason
