@@ -36,6 +36,9 @@ const NUMBER_JOINER = /^[.,]$/u
 const PUNCTUATION = /[\p{P}\p{S}]/u
 /** Characters that a tokenizer drops without parting what is beside them. */
 const INVISIBLE = /[\p{C}\p{M}\uFFFD]/u
+const MARK = /[\p{M}\p{Grapheme_Extend}\u200D]/u
+/** Control and format characters, such as a zero-width space: on top of what is before them, as marks are. */
+const FORMAT = /[\p{Cc}\p{Cf}]/u
 /** Marks, joiners and invisible characters on top of another. */
 const ON_ANOTHER = /[\p{M}\p{C}\p{Grapheme_Extend}]/u
 
@@ -143,9 +146,9 @@ function joinsOf(text: string, characters: readonly string[]): (left: Stretch, r
       for (let position = left.end; position <= right.start; position += 1) if (segments.has(position)) return false
       return true
     }
-    if (isUnspaced(last) || isUnspaced(first)) return INVISIBLE.test(first)
+    if (isUnspaced(last) || isUnspaced(first)) return FORMAT.test(first)
     if (WORD.test(last) && WORD.test(first)) return true
-    if (last === first || INVISIBLE.test(first)) return true
+    if (last === first || FORMAT.test(first)) return true
     // A joiner needs a letter, or a digit, on both of its sides: the one beyond is looked up in the text.
     const before = at(base - 1)
     const after = at(behindMarks(characters, right.start))
@@ -179,7 +182,7 @@ function basesOf(characters: readonly string[]): Int32Array {
 /** The position behind a character and the marks on it. */
 function behindMarks(characters: readonly string[], position: number): number {
   let reached = position + 1
-  while (ON_ANOTHER.test(characters[reached] ?? ' ')) reached += 1
+  while (MARK.test(characters[reached] ?? ' ')) reached += 1
   return reached
 }
 

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Tokenizer as NativeTokenizer } from 'tokenizers'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { AppError } from '../../../lib/errors.ts'
+import { spansOf } from '../../../lib/text/spans.ts'
 import { loadTokenizer, type EncodedText, type Tokenizer } from '../../../lib/text/tokenizer.ts'
 import { groupWords } from '../../../lib/text/words.ts'
 import golden from '../../fixtures/text/tokenizers/golden.json' with { type: 'json' }
@@ -278,6 +280,27 @@ describe('where a token shows as its own what it is made of', () => {
       '<mask>@7:13',
       'film@15:19',
     ])
+  })
+
+  test('a space that is a part of what one character became stays on it', () => {
+    const raw = ['\u0635', '\u2581', '\u0627'].map((name) => ({ name, start: 0, end: 1 }))
+    expect(spansOf(['\ufdfa'], raw)).toEqual(Array(3).fill({ text: '\ufdfa', start: 0, end: 1 }))
+  })
+
+  test('merges left out at random in training are not left out here', async () => {
+    const json = JSON.parse(await readFile(join(FIXTURES, 'byte-level-bpe/tokenizer.json'), 'utf8')) as {
+      model: { dropout: number | null }
+    }
+    json.model.dropout = 0.9
+    const folder = await mkdtemp(join(tmpdir(), 'limelight-dropout-'))
+    try {
+      await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(json))
+      const text = 'an unbelievable film, the acting was good'
+      const { ids } = await (await loadTokenizer(folder)).encode(text, whole(false))
+      expect(ids).toEqual((await (await load('byte-level-bpe')).encode(text, whole(false))).ids)
+    } finally {
+      await rm(folder, { recursive: true })
+    }
   })
 
   test('a mask typed by hand takes no space with it', async () => {

@@ -262,7 +262,7 @@ describe('loading', () => {
     expect((await loadTokenizer(folder, 'words/mine.json')).vocabulary.mask).toBe(2143)
   })
 
-  test('cutting, padding and dropout of the file are not used', async () => {
+  test('cutting and padding of the file are not used', async () => {
     const folder = await copy((json) => {
       json['truncation'] = { max_length: 3, strategy: 'LongestFirst', stride: 0, direction: 'Right' }
       json['padding'] = { strategy: { Fixed: 20 }, direction: 'Right', pad_id: 0, pad_type_id: 0, pad_token: '[PAD]' }
