@@ -8,12 +8,12 @@
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { AppError } from '../lib/errors.ts'
-import type { RuleSet } from '../lib/engine/model.ts'
+import { RULE_SETS } from '../lib/engine/onnx/gradient/rule-sets/index.ts'
 import { gradientModel } from '../lib/engine/onnx/model/gradient-file.ts'
 
-const USAGE =
-  'usage: limelight gradient <model.onnx> --wrt <tap> [--wrt <tap>] --out <grad.onnx> [--rules plain|guided-relu|deconvnet]'
-const RULE_SETS: readonly RuleSet[] = ['plain', 'guided-relu', 'deconvnet']
+/** Those that need no reference, with the parameters they have by themselves. */
+const RULES = RULE_SETS.filter((one) => !one.needsReference).map((one) => one.id)
+const USAGE = `usage: limelight gradient <model.onnx> --wrt <tap> [--wrt <tap>] --out <grad.onnx> [--rules ${RULES.join('|')}]`
 
 async function main(): Promise<void> {
   const { positionals, values } = parseArgs({
@@ -25,10 +25,10 @@ async function main(): Promise<void> {
     },
   })
   const [command, model] = positionals
-  const rules = RULE_SETS.find((one) => one === values.rules)
+  const rules = RULES.find((id) => id === values.rules)
   if (command !== 'gradient' || !model || !values.wrt || !values.out || !rules)
     throw new AppError({ code: 'BAD_INPUT', message: USAGE })
-  const { bytes, outputs } = await gradientModel(model, { wrt: values.wrt, rules })
+  const { bytes, outputs } = await gradientModel(model, { wrt: values.wrt, rules: { id: rules } })
   await writeFile(values.out, bytes)
   process.stdout.write(`${values.out}: ${bytes.length} bytes; outputs ${outputs.join(', ')}\n`)
 }

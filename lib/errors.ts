@@ -77,3 +77,8 @@ export interface SerialisedAppError {
   readonly userMessage: string
   readonly details: Readonly<Record<string, unknown>>
 }
+
+/** @throws AppError CANCELLED */
+export function throwIfCancelled(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw new AppError({ code: 'CANCELLED', message: 'The run was cancelled.' })
+}

@@ -1,34 +1,24 @@
 /** One explanation from input to checked result: preprocess, predict, run the method, check what came out. */
-import { AppError } from './errors.ts'
-import type { DecodedImage } from './image/decode.ts'
-import { preprocessImage, type Placement } from './image/preprocess.ts'
-import type { LoadedModel } from './models/load.ts'
-import { predictionsOf, resolveTarget, type Prediction, type TargetRequest } from './models/target.ts'
-import { whyUnavailable } from './methods/availability.ts'
+import { AppError, throwIfCancelled } from './errors.ts'
+import type { Placement } from './image/preprocess.ts'
+import type { Diagnosis } from './methods/diagnosis.ts'
+import type { Completeness, ImageMethod, Method, TextMethod } from './methods/method.ts'
 import { parseParams } from './methods/parse-params.ts'
-import type {
-  Completeness,
-  Diagnosis,
-  ImageMethod,
-  Method,
-  Modality,
-  RunContext,
-  TextMethod,
-} from './methods/method.ts'
-import type { ImagePreprocessing, ModelCard, TextPreprocessing } from './models/card.ts'
-import { asFloat, float32, type FloatTensor, type Tensor } from './tensor/tensor.ts'
-import { encodingDiagnoses } from './text/diagnoses.ts'
+import { checkAvailable } from './methods/place.ts'
+import type { ImagePreprocessing, ModelCard, Modality, TextPreprocessing } from './models/card.ts'
+import type { LoadedModel } from './models/load.ts'
+import { prepareImage, prepareText, type ExplainInput, type RunParts } from './prepare.ts'
+import { predictionsOf, type Prediction } from './target/predictions.ts'
+import { classOf, scalarOf } from './target/scalar.ts'
+import type { Target } from './target/target.ts'
+import { float32, type FloatTensor } from './tensor/tensor.ts'
 import { groupWords } from './text/words.ts'
-
-export type ExplainInput =
-  { readonly kind: 'image'; readonly image: DecodedImage } | { readonly kind: 'text'; readonly text: string }
 
 export interface ExplainRequest {
   readonly method: Method
   /** Parsed by the method's own schema here. */
   readonly params: unknown
-  /** null: the predicted class. */
-  readonly target: TargetRequest | null
+  readonly target: Target
   readonly seed: number
 }
 
@@ -70,45 +60,21 @@ export interface TextExplanation {
 export interface Explanation {
   /** Most probable first. */
   readonly predictions: readonly Prediction[]
-  readonly target: Prediction
+  /** The class that the target is about; null where it is about none in particular. */
+  readonly target: Prediction | null
+  /** The explained number, of this input. */
+  readonly scalar: number
   readonly attribution: ImageExplanation | TextExplanation
   readonly diagnoses: readonly Diagnosis[]
   readonly timings: { readonly preprocessMs: number; readonly computeMs: number }
 }
 
-export function modalityOf(card: ModelCard): Modality {
-  return card.preprocessing.kind
-}
-
-function throwIfAborted(signal: AbortSignal): void {
-  if (signal.aborted) throw new AppError({ code: 'CANCELLED', message: 'The run was cancelled.' })
-}
-
 function wrongModality(card: ModelCard, given: Modality): AppError {
-  const reads = modalityOf(card) === 'image' ? 'pictures, and was given text' : 'text, and was given a picture'
+  const reads = card.preprocessing.kind === 'image' ? 'pictures, and was given text' : 'text, and was given a picture'
   return new AppError({
     code: 'WRONG_MODALITY',
     message: `${card.title} (${card.id}) reads ${reads}; ${given} needs another model.`,
   })
-}
-
-/** The class to explain: the one asked for, else the predicted one, which costs a forward pass. */
-async function targetIndex(
-  loaded: LoadedModel,
-  feeds: Readonly<Record<string, Tensor>>,
-  request: ExplainRequest,
-  signal: AbortSignal,
-): Promise<number> {
-  const { labels } = loaded.entry.card
-  const asked = resolveTarget(request.target, labels)
-  if (asked !== null) return asked
-  const { model } = loaded
-  const answer = await model.ask({ feeds, read: [model.logits] }, signal)
-  const logits = answer.values[model.logits]
-  if (logits === undefined) throw new AppError({ code: 'INTERNAL', message: 'the engine returned no logits' })
-  const [first] = predictionsOf(asFloat(logits, model.logits), labels)
-  if (first === undefined) throw new AppError({ code: 'BAD_MODEL', message: 'the model has no classes' })
-  return first.index
 }
 
 /** @throws AppError BAD_RESULT: nothing blank, ragged or not finite is ever stored. */
@@ -133,79 +99,52 @@ interface Ran {
   readonly logits: FloatTensor
   readonly attribution: ImageExplanation | TextExplanation
   readonly diagnoses: readonly Diagnosis[]
-  readonly index: number
-  readonly preprocessedAt: number
+  readonly preparedAt: number
 }
 
-type Common = Omit<RunContext, 'target'>
+type Request = ExplainRequest & RunParts & { now(): number }
 
 async function explainImage(
   loaded: LoadedModel,
-  image: DecodedImage,
+  { image }: Extract<ExplainInput, { kind: 'image' }>,
   preprocessing: ImagePreprocessing,
   method: ImageMethod,
-  request: ExplainRequest & { params: unknown },
-  common: Common,
-  now: () => number,
+  { params, now, ...parts }: Request,
 ): Promise<Ran> {
-  const { feed, placement } = await preprocessImage(image, preprocessing)
-  const preprocessedAt = now()
-  const [input] = loaded.model.inputs
-  if (input === undefined) throw new AppError({ code: 'BAD_MODEL', message: 'the model has no input' })
-  const feeds = { [input]: feed }
-  const index = await targetIndex(loaded, feeds, request, common.signal)
-  const result = await method.run({ ...common, modality: 'image', feeds, target: { index } }, request.params)
-  const [height = 0, width = 0] = result.map.dims
-  checkValues(result.map, [height, width], method)
+  const { context, placement, diagnoses } = await prepareImage(
+    loaded,
+    image,
+    preprocessing,
+    { of: method, params },
+    parts,
+  )
+  const preparedAt = now()
+  const { map, layer, ...result } = await method.run(context, params)
+  const [height = 0, width = 0] = map.dims
+  checkValues(map, [height, width], method)
   return {
     logits: result.logits,
-    attribution: {
-      kind: 'image',
-      map: result.map,
-      width,
-      height,
-      signed: method.output.signed,
-      layer: result.layer,
-      placement,
-    },
-    diagnoses: [...image.diagnoses, ...result.diagnoses],
-    index,
-    preprocessedAt,
+    attribution: { kind: 'image', map, width, height, signed: method.output.signed, layer, placement },
+    diagnoses: [...diagnoses, ...result.diagnoses],
+    preparedAt,
   }
 }
 
 async function explainText(
   loaded: LoadedModel,
-  text: string,
+  { text }: Extract<ExplainInput, { kind: 'text' }>,
   preprocessing: TextPreprocessing,
   method: TextMethod,
-  request: ExplainRequest & { params: unknown },
-  common: Common,
-  now: () => number,
+  { params, now, ...parts }: Request,
 ): Promise<Ran> {
-  const { tokenizer } = loaded
-  if (tokenizer === null) throw new AppError({ code: 'BAD_MODEL', message: `${loaded.entry.id} has no tokenizer` })
-  const encoded = tokenizer.encode(text, preprocessing)
-  const preprocessedAt = now()
-  const { feeds } = encoded
-  const index = await targetIndex(loaded, feeds, request, common.signal)
-  const result = await method.run(
-    {
-      ...common,
-      modality: 'text',
-      feeds,
-      tokenIds: encoded.ids,
-      special: encoded.special,
-      vocabulary: tokenizer.vocabulary,
-      target: { index },
-    },
-    request.params,
-  )
-  checkValues(result.scores, [encoded.ids.length], method)
-  const tokens = encoded.tokens.map((token, position) => ({
+  const { context, diagnoses } = prepareText(loaded, text, preprocessing, { of: method, params }, parts)
+  const preparedAt = now()
+  const { scores, ...result } = await method.run(context, params)
+  checkValues(scores, [context.tokens.length], method)
+  const tokens = context.tokens.map((token, position) => ({
     ...token,
-    score: result.scores.data[position] ?? Number.NaN,
-    special: encoded.special[position] ?? false,
+    score: scores.data[position] ?? Number.NaN,
+    special: context.special[position] ?? false,
   }))
   return {
     logits: result.logits,
@@ -215,14 +154,13 @@ async function explainText(
       words: groupWords(text, tokens, result.wordReduction),
       completeness: result.completeness,
     },
-    diagnoses: [...encodingDiagnoses(encoded), ...result.diagnoses],
-    index,
-    preprocessedAt,
+    diagnoses: [...diagnoses, ...result.diagnoses],
+    preparedAt,
   }
 }
 
 /**
- * Explains one class of one input.
+ * Explains one scalar of one input.
  * @throws AppError WRONG_MODALITY, METHOD_UNAVAILABLE, BAD_PARAMETER, UNKNOWN_LABEL, UNKNOWN_LAYER, BAD_TEXT,
  *   TEXT_TOO_LONG, BAD_RESULT, CANCELLED.
  */
@@ -235,33 +173,26 @@ export async function explain(
   const start = hooks.now()
   const { card } = loaded.entry
   const { method } = request
-  if (modalityOf(card) !== input.kind) throw wrongModality(card, input.kind)
-  const reason = await whyUnavailable(method, loaded.model, modalityOf(card))
-  if (reason !== null)
-    throw new AppError({
-      code: 'METHOD_UNAVAILABLE',
-      message: `${method.title} cannot explain ${card.title}. ${reason}`,
-    })
-  const parsed = { ...request, params: parseParams(method, request.params) }
-  const { signal, progress, now } = hooks
-  throwIfAborted(signal)
-  const common: Common = { model: loaded.model, seed: request.seed, signal, progress }
+  if (card.preprocessing.kind !== input.kind) throw wrongModality(card, input.kind)
+  checkAvailable(method, loaded.facts)
+  throwIfCancelled(hooks.signal)
+  const asked = { ...request, ...hooks, params: parseParams(method, request.params) }
 
   let ran: Ran
   if (input.kind === 'image' && card.preprocessing.kind === 'image' && method.modality === 'image')
-    ran = await explainImage(loaded, input.image, card.preprocessing, method, parsed, common, now)
+    ran = await explainImage(loaded, input, card.preprocessing, method, asked)
   else if (input.kind === 'text' && card.preprocessing.kind === 'text' && method.modality === 'text')
-    ran = await explainText(loaded, input.text, card.preprocessing, method, parsed, common, now)
+    ran = await explainText(loaded, input, card.preprocessing, method, asked)
   else throw wrongModality(card, input.kind)
 
   const predictions = predictionsOf(float32(ran.logits.data, [ran.logits.data.length]), card.labels)
-  const target = predictions.find((prediction) => prediction.index === ran.index)
-  if (target === undefined) throw new AppError({ code: 'INTERNAL', message: `no prediction for class ${ran.index}` })
+  const index = classOf(request.target, ran.logits.data)
   return {
     predictions,
-    target,
+    target: predictions.find((prediction) => prediction.index === index) ?? null,
+    scalar: scalarOf(request.target, ran.logits.data),
     attribution: ran.attribution,
     diagnoses: ran.diagnoses,
-    timings: { preprocessMs: ran.preprocessedAt - start, computeMs: now() - ran.preprocessedAt },
+    timings: { preprocessMs: ran.preparedAt - start, computeMs: hooks.now() - ran.preparedAt },
   }
 }

@@ -10,8 +10,10 @@ import { checkModelsFolder, whyNotListening, type Options } from './before-setup
 import { openCatalogue } from './catalogue.ts'
 import { openDatabase } from './database/open.ts'
 import { imaging } from './imaging.ts'
-import { announced, remembered } from './jobs/describe.ts'
+import { announced, describedBy, remembered } from './jobs/describe.ts'
+import { LocalNews } from './jobs/job-news.ts'
 import { createQueue } from './jobs/queue.ts'
+import { workerArguments } from './jobs/worker-parts.ts'
 import { WorkerPool } from './jobs/worker-pool.ts'
 import type { Logger } from './logger.ts'
 import { asAppError } from './options.ts'
@@ -106,26 +108,30 @@ export async function start(options: StartOptions): Promise<RunningServer> {
   const database = await openDatabase(dataFolder, { now })
   const undo: (() => Promise<void>)[] = [() => database.close()]
   try {
-    const { prisma } = database
+    const { prisma, dialect } = database
     const files = new AssetFiles(dataFolder)
-    const catalogue = openCatalogue({ bundled: MODELS, own: await ownModels(options) }, log)
+    const own = await ownModels(options)
+    const catalogue = openCatalogue({ bundled: MODELS, own }, log)
     const pool = new WorkerPool({
       entry: options.workerEntry ?? WORKER.entry,
+      args: workerArguments({ data: dataFolder, models: [MODELS, own] }),
       execArgv: WORKER.execArgv,
       ...(options.workerEnv === undefined ? {} : { env: options.workerEnv }),
       size: options.workers,
       log,
     })
-    const store = createRunStore({ prisma, files, catalogue, now, version: version() })
-    const queue = createQueue({ store, pool, log })
+    const news = new LocalNews()
+    const queue = createQueue({ stores: [createRunStore({ prisma, now, version: version() })], pool, news, log })
     const parts: Parts = {
       prisma,
+      dialect,
       files,
       catalogue,
       methods: METHODS,
       imaging,
-      describe: remembered(announced((model) => pool.describe(model), log)),
+      describe: remembered(announced(describedBy(pool), log)),
       queue,
+      news,
       now,
       log,
       version: version(),
@@ -146,7 +152,7 @@ export async function start(options: StartOptions): Promise<RunningServer> {
     port = (await listen(app.server, host, options.port)).port
 
     const resume = async (): Promise<void> => {
-      for (const { id, weight } of recovered.queued) queue.enqueue(id, weight)
+      for (const job of recovered.queued) queue.enqueue(job)
       pool.start()
       await pages?.handler()
       await catalogue.list() // says which models are left out, before somebody looks for them

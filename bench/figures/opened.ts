@@ -4,16 +4,20 @@ import { join } from 'node:path'
 import { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-node'
 import type { ExplainableModel } from '../../lib/engine/model.ts'
 import { loadOnnxModel } from '../../lib/engine/onnx/model/load.ts'
-import type { ImageContext, ImageResult, Method } from '../../lib/methods/method.ts'
+import type { ImageResult, Method } from '../../lib/methods/method.ts'
 import { float32, type FloatTensor } from '../../lib/tensor/tensor.ts'
+import type { OpenedModel } from '../../lib/prepare.ts'
 import type { BenchContext } from '../figure.ts'
 import type { RandomNetwork } from '../random/architectures.ts'
+import { opened, pictureContext } from './contexts.ts'
 import { noisePicture, sessionOptions, TARGET } from './yardstick.ts'
 
 export interface Opened {
   readonly network: RandomNetwork
   readonly path: string
   readonly model: ExplainableModel
+  /** What methods of the product are given of it. */
+  readonly product: OpenedModel
   readonly image: FloatTensor
   readonly classes: number
   /** ONNX Runtime itself, nothing of ours. */
@@ -28,13 +32,15 @@ export async function open(network: RandomNetwork, context: BenchContext): Promi
   const session = await InferenceSession.create(path, sessionOptions(context.threads))
   const feed = { image: new RuntimeTensor('float32', image.data, image.dims) }
   const first = await session.run(feed)
+  const classes = first['logits']?.dims[1] ?? 0
   const model = await loadOnnxModel(path, { threads: context.threads })
   return {
     network,
     path,
     model,
+    product: await opened(model, 'image', classes),
     image,
-    classes: first['logits']?.dims[1] ?? 0,
+    classes,
     forward: () => session.run(feed),
     close: async () => {
       await model.dispose()
@@ -44,18 +50,12 @@ export async function open(network: RandomNetwork, context: BenchContext): Promi
 }
 
 /** The product's own method with its default parameters, from the preprocessed picture to the signed map. */
-export function runMethod(method: Method, { model, image }: Pick<Opened, 'model' | 'image'>): Promise<ImageResult> {
+export function runMethod(
+  method: Method,
+  { product, image }: { readonly product: OpenedModel; readonly image: FloatTensor },
+): Promise<ImageResult> {
   if (method.modality !== 'image') throw new TypeError(`${method.id} is no image method`)
-  const context: ImageContext = {
-    modality: 'image',
-    model,
-    feeds: { image },
-    target: { index: TARGET },
-    seed: 0,
-    signal: new AbortController().signal,
-    progress: () => undefined,
-  }
-  return method.run(context, method.params.parse({}))
+  return method.run(pictureContext(product, method, image, TARGET), method.params.parse({}))
 }
 
 export function oneClass(classes: number, rows = 1): FloatTensor {

@@ -5,7 +5,8 @@ import { join, resolve } from 'node:path'
 import { loadOnnxModel } from '../../lib/engine/onnx/model/load.ts'
 import type { ExplainableModel } from '../../lib/engine/model.ts'
 import { integratedGradients } from '../../lib/methods/text/integrated-gradients.ts'
-import type { TextContext, TextResult } from '../../lib/methods/method.ts'
+import type { TextContext } from '../../lib/methods/context.ts'
+import type { TextResult } from '../../lib/methods/method.ts'
 import { listModels } from '../../lib/models/catalogue.ts'
 import { loadModel } from '../../lib/models/load.ts'
 import { asFloat } from '../../lib/tensor/tensor.ts'
@@ -15,6 +16,7 @@ import { atLeast, type BenchContext, type Benchmark, type Figure } from '../figu
 import { calling, inTurn, median } from '../measure.ts'
 import { agree } from '../peers/agreement.ts'
 import { Peer } from '../peers/peer.ts'
+import { encodedContext, opened } from './contexts.ts'
 
 const MODEL = 'reviews-minilm'
 const TOKENS = 128
@@ -73,6 +75,7 @@ async function realReviews({ data, note }: BenchContext, reader: Reader): Promis
 
 interface Explained {
   readonly context: TextContext
+  readonly target: number
   readonly ids: readonly number[]
   /** [MASK] in place of every word, as the product's default baseline. */
   readonly baseline: readonly number[]
@@ -81,27 +84,19 @@ interface Explained {
 
 /** The predicted class of a text; `model` may take fewer inputs than the tokenizer makes. */
 async function explainedText(reader: Reader, model: ExplainableModel, text: string): Promise<Explained> {
-  const { ids, special, feeds: encoded } = reader.encode(text)
-  const feeds = Object.fromEntries(Object.entries(encoded).filter(([name]) => model.inputs.includes(name)))
+  const encoded = reader.encode(text)
+  const { ids, special } = encoded
+  const feeds = Object.fromEntries(Object.entries(encoded.feeds).filter(([name]) => model.inputs.includes(name)))
   const { mask } = reader.vocabulary
   if (mask === null) throw new Error('no mask token')
   const { values } = await model.ask({ feeds, read: [model.logits] })
   const logits = values[model.logits]
   if (logits === undefined) throw new Error('no logits')
   const { data } = asFloat(logits, model.logits)
-  const context: TextContext = {
-    modality: 'text',
-    model,
-    feeds,
-    tokenIds: ids,
-    special,
-    vocabulary: reader.vocabulary,
-    target: { index: data.indexOf(Math.max(...data)) },
-    seed: 0,
-    signal: new AbortController().signal,
-    progress: () => undefined,
-  }
-  return { context, ids, baseline: ids.map((id, at) => (special[at] === true ? id : mask)), logits: data }
+  const target = data.indexOf(Math.max(...data))
+  const product = await opened(model, 'text', data.length)
+  const context = encodedContext(product, integratedGradients, { ...encoded, feeds }, reader.vocabulary, target)
+  return { context, target, ids, baseline: ids.map((id, at) => (special[at] === true ? id : mask)), logits: data }
 }
 
 /** The product's own method. */
@@ -109,8 +104,8 @@ function explain({ context }: Explained, params: Readonly<Record<string, unknown
   return integratedGradients.run(context, integratedGradients.params.parse(params))
 }
 
-async function tell(peer: Peer, model: string, { ids, baseline, context, logits }: Explained): Promise<void> {
-  const theirs = await peer.input(model, { ids, baseline, target: context.target.index })
+async function tell(peer: Peer, model: string, { ids, baseline, target, logits }: Explained): Promise<void> {
+  const theirs = await peer.input(model, { ids, baseline, target })
   agree(`${model}: the logits`, logits, theirs, LOGITS_BOUND)
 }
 

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-node'
 import type { ExplainableModel } from '../../lib/engine/model.ts'
 import { loadOnnxModel } from '../../lib/engine/onnx/model/load.ts'
-import type { TextContext } from '../../lib/methods/method.ts'
+import { integratedGradients } from '../../lib/methods/text/integrated-gradients.ts'
 import { baselines } from '../../lib/methods/text/shared/baseline.ts'
 import { batchSize } from '../../lib/methods/text/shared/embedding.ts'
 import { pathPoints } from '../../lib/methods/text/shared/path.ts'
@@ -13,6 +13,7 @@ import { asFloat, float32, int64, type FloatTensor, type Tensor } from '../../li
 import { atMost, type Benchmark } from '../figure.ts'
 import { compare } from '../measure.ts'
 import { uniform } from '../random/uniform.ts'
+import { encodedContext, opened } from './contexts.ts'
 
 const MODEL = 'reviews-minilm'
 const TOKENS = 128
@@ -56,23 +57,15 @@ async function pathOf(model: ExplainableModel): Promise<(alphas: readonly number
   const { data } = asFloat(value, model.defaultTap)
   const [, ...dims] = value.dims
   const ids = Array.from(feeds['input_ids']?.data ?? [], Number)
-  const context: TextContext = {
-    modality: 'text',
-    model,
-    feeds,
-    tokenIds: ids,
-    special: ids.map((id) => id === CLS || id === SEP),
-    vocabulary: { pad: 0, mask: MASK, unknown: null },
-    target: { index: 1 },
-    seed: 0,
-    signal: new AbortController().signal,
-    progress: () => undefined,
-  }
+  const special = ids.map((id) => id === CLS || id === SEP)
+  const encoded = { ids, special, tokens: ids.map(() => ({ text: '', start: 0, end: 0 })), feeds }
+  const vocabulary = { pad: 0, mask: MASK, unknown: null }
+  const context = encodedContext(await opened(model, 'text', 2), integratedGradients, encoded, vocabulary, 1)
   const embedding = float32(data, dims)
   const [baseline] = await baselines(context, embedding, 'mask', 'keep')
   if (baseline === undefined) throw new Error('no baseline')
   const ends = { baseline: baseline.embedding, embedding }
-  return (alphas) => pathPoints(context, ends, alphas, 'logit', () => undefined)
+  return (alphas) => pathPoints(context, ends, alphas, context.target, () => undefined)
 }
 
 export const TEXT_BENCHMARK: Benchmark = {

@@ -21,8 +21,11 @@ const uses: Readonly<Record<string, () => Promise<() => Promise<unknown>>>> = {
     const { loadOnnxModel } = await import('../../lib/engine/onnx/model/load.ts')
     const { runMethod } = await import('../figures/opened.ts')
     const { gradCam } = await import('../../lib/methods/image/grad-cam.ts')
+    const { opened } = await import('../figures/contexts.ts')
     const model = await loadOnnxModel(path, { threads: Number(threads) })
-    return () => runMethod(gradCam, { model, image })
+    const { values } = await model.ask({ feeds: { image }, read: [model.logits] })
+    const product = await opened(model, 'image', values[model.logits]?.dims[1] ?? 0)
+    return () => runMethod(gradCam, { product, image })
   },
   'input-gradient': async () => {
     const { loadOnnxModel } = await import('../../lib/engine/onnx/model/load.ts')

@@ -1,6 +1,6 @@
 /** Which shapes formulas take and make; extents that are known only when the model runs are null. */
 import { AppError } from '../errors.ts'
-import type { Formula, Leaf } from './formula.ts'
+import type { Formula, Leaf, MapSize } from './formula.ts'
 
 /** Extents of which some may be unknown. */
 export type Extents = readonly (number | null)[]
@@ -57,9 +57,26 @@ export function dimsOf(formula: Formula, leaf: (leaf: Leaf) => Extents | null): 
     }
     case 'along':
       return withAxes(dimsOf(formula.of, leaf), [formula.axis])
+    case 'where': {
+      const [condition, then, otherwise] = [formula.condition, formula.then, formula.otherwise].map((one) =>
+        dimsOf(one, leaf),
+      )
+      if (!condition || !then || !otherwise) return null
+      return broadcastDims(condition, broadcastDims(then, otherwise))
+    }
+    case 'resize':
+      return resizedDims(dimsOf(formula.of, leaf), formula.size)
     default:
       return leaf(formula)
   }
+}
+
+function resizedDims(dims: Extents | null, size: MapSize): Extents | null {
+  if (size.some((extent) => !Number.isInteger(extent) || extent < 1))
+    throw mismatch(`a map cannot be resized to ${inBrackets(size)}`)
+  if (dims === null) return null
+  if (dims.length !== 4) throw mismatch(`${inBrackets(dims)} is no map [N, C, H, W] to be resized`)
+  return [...dims.slice(0, 2), ...size]
 }
 
 /** The same shape. @throws AppError BAD_INPUT where it has not all of these axes. */

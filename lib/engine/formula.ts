@@ -46,6 +46,9 @@ export type UnaryOperation = (typeof UNARY_OPERATIONS)[number]
 export type Reduction = (typeof REDUCTIONS)[number]
 export type AxisOperation = (typeof AXIS_OPERATIONS)[number]
 
+/** [H, W] */
+export type MapSize = readonly [number, number]
+
 export type Formula =
   /** The value of a tap. */
   | { readonly kind: 'value'; readonly tap: TapId }
@@ -61,6 +64,10 @@ export type Formula =
   | { readonly kind: 'reduce'; readonly operation: Reduction; readonly of: Formula; readonly axes: readonly number[] }
   /** Along one axis, in the same shape. */
   | { readonly kind: 'along'; readonly operation: AxisOperation; readonly of: Formula; readonly axis: number }
+  /** Place by place: `then` where the condition is not 0. */
+  | { readonly kind: 'where'; readonly condition: Formula; readonly then: Formula; readonly otherwise: Formula }
+  /** A map [N, C, h, w] enlarged or reduced to [N, C, H, W]. */
+  | { readonly kind: 'resize'; readonly of: Formula; readonly size: MapSize }
 
 export const value = (tap: TapId): Formula => ({ kind: 'value', tap })
 export const gradient = (tap: TapId): Formula => ({ kind: 'gradient', tap })
@@ -119,6 +126,15 @@ export const cumulativeSum = along('cumulativeSum')
 /** 1 at the largest value along the axis, at the first of several such, and 0 elsewhere: exactly one 1. */
 export const oneHotArgmax = along('oneHotArgmax')
 
+export const where = (condition: Formula, then: Formula | number, otherwise: Formula | number): Formula => ({
+  kind: 'where',
+  condition,
+  then: termOf(then),
+  otherwise: termOf(otherwise),
+})
+/** Bilinear between the centres of cells, repeated outside of them (torch's interpolate with align_corners=False). */
+export const resize = (of: Formula, size: MapSize): Formula => ({ kind: 'resize', of, size })
+
 export type Leaf = Extract<Formula, { kind: 'value' | 'gradient' | 'given' }>
 
 /** The tensors that a formula reads, in order. */
@@ -131,7 +147,10 @@ export function leavesOf(formula: Formula): readonly Leaf[] {
     case 'unary':
     case 'reduce':
     case 'along':
+    case 'resize':
       return leavesOf(formula.of)
+    case 'where':
+      return [formula.condition, formula.then, formula.otherwise].flatMap(leavesOf)
     default:
       return [formula]
   }

@@ -1,6 +1,7 @@
 /** Formulas computed literally, one element after another, in double precision. */
+import { everyPlace, stridesOf } from '../tensor/places.ts'
 import { float32, sizeOf, type FloatTensor } from '../tensor/tensor.ts'
-import type { AxisOperation, BinaryOperation, Formula, Leaf, Reduction, UnaryOperation } from './formula.ts'
+import type { AxisOperation, BinaryOperation, Formula, Leaf, MapSize, Reduction, UnaryOperation } from './formula.ts'
 import { broadcastDims, dimsOf, matmulDims } from './formula-shape.ts'
 
 interface Values {
@@ -63,41 +64,6 @@ function logSoftmax(line: Float64Array): Float64Array {
   return line.map((one) => one - largest - Math.log(total))
 }
 
-/** How far apart neighbours along each axis of `dims` lie, aligned to `rank` axes; 0 along axes that are widened. */
-function stridesOf(dims: readonly number[], rank: number): number[] {
-  const strides = new Array<number>(rank).fill(0)
-  let step = 1
-  for (let axis = dims.length - 1; axis >= 0; axis--) {
-    const dim = dims[axis] ?? 1
-    if (dim !== 1) strides[axis + rank - dims.length] = step
-    step *= dim
-  }
-  return strides
-}
-
-/** Calls `visit` for every place of `dims`, in order, with the offsets that several strides give it. */
-function everyPlace(
-  dims: readonly number[],
-  strides: readonly (readonly number[])[],
-  visit: (place: number, offsets: readonly number[]) => void,
-): void {
-  const index = dims.map(() => 0)
-  const offsets = strides.map(() => 0)
-  const size = sizeOf(dims)
-  for (let place = 0; place < size; place++) {
-    visit(place, offsets)
-    for (let axis = dims.length - 1; axis >= 0; axis--) {
-      const extent = dims[axis] ?? 1
-      const wraps = (index[axis] ?? 0) + 1 === extent
-      index[axis] = wraps ? 0 : (index[axis] ?? 0) + 1
-      strides.forEach((stride, which) => {
-        offsets[which] = (offsets[which] ?? 0) + (stride[axis] ?? 0) * (wraps ? 1 - extent : 1)
-      })
-      if (!wraps) break
-    }
-  }
-}
-
 function elementwise(left: Values, right: Values, combine: (a: number, b: number) => number): Values {
   const dims = broadcastDims(left.dims, right.dims)
   const data = new Float64Array(sizeOf(dims))
@@ -152,6 +118,43 @@ function along(of: Values, axis: number, compute: (line: Float64Array) => ArrayL
   return { dims, data }
 }
 
+function chosen(condition: Values, then: Values, otherwise: Values): Values {
+  const dims = broadcastDims(condition.dims, broadcastDims(then.dims, otherwise.dims))
+  const data = new Float64Array(sizeOf(dims))
+  const strides = [condition, then, otherwise].map((one) => stridesOf(one.dims, dims.length))
+  everyPlace(dims, strides, (place, [c = 0, a = 0, b = 0]) => {
+    data[place] = (condition.data[c] !== 0 ? then.data[a] : otherwise.data[b]) as number
+  })
+  return { dims, data }
+}
+
+/** Two neighbours along an axis of `cells` and the share of the second, for each of `size` places. */
+function neighbours(cells: number, size: number): readonly (readonly [number, number, number])[] {
+  return Array.from({ length: size }, (_, at) => {
+    const position = Math.min(Math.max(((at + 0.5) * cells) / size - 0.5, 0), cells - 1)
+    const low = Math.floor(position)
+    return [low, Math.min(low + 1, cells - 1), position - low]
+  })
+}
+
+function resized(of: Values, [height, width]: MapSize): Values {
+  const [rows = 1, columns = 1] = of.dims.slice(2)
+  const dims = [...of.dims.slice(0, 2), height, width]
+  const data = new Float64Array(sizeOf(dims))
+  const [down, across] = [neighbours(rows, height), neighbours(columns, width)]
+  const cell = (map: number, row: number, column: number): number =>
+    of.data[(map * rows + row) * columns + column] as number
+  for (let map = 0; map < sizeOf(dims.slice(0, 2)); map++)
+    down.forEach(([top, bottom, v], y) => {
+      across.forEach(([left, right, u], x) => {
+        const above = (1 - u) * cell(map, top, left) + u * cell(map, top, right)
+        const below = (1 - u) * cell(map, bottom, left) + u * cell(map, bottom, right)
+        data[(map * height + y) * width + x] = (1 - v) * above + v * below
+      })
+    })
+  return { dims, data }
+}
+
 function evaluate(formula: Formula, leaf: (leaf: Leaf) => FloatTensor): Values {
   switch (formula.kind) {
     case 'number':
@@ -170,6 +173,10 @@ function evaluate(formula: Formula, leaf: (leaf: Leaf) => FloatTensor): Values {
       return reduced(evaluate(formula.of, leaf), formula.axes, formula.operation)
     case 'along':
       return along(evaluate(formula.of, leaf), formula.axis, ALONG[formula.operation])
+    case 'where':
+      return chosen(evaluate(formula.condition, leaf), evaluate(formula.then, leaf), evaluate(formula.otherwise, leaf))
+    case 'resize':
+      return resized(evaluate(formula.of, leaf), formula.size)
     default:
       return leaf(formula)
   }

@@ -5,6 +5,7 @@
  * Whatever an engine uses inside, tensors that cross this contract are laid out [N, C, H, W] for spatial taps and
  * [N, T, E] for token taps; the image feed is [N, 3, H, W], already preprocessed as the model card says.
  */
+import type { z } from 'zod'
 import type { Tensor, FloatTensor } from '../tensor/tensor.ts'
 import type { Formula } from './formula.ts'
 import type { TapId } from './tap-id.ts'
@@ -28,6 +29,13 @@ export const TAP_KINDS = [
 ] as const
 export type TapKind = (typeof TAP_KINDS)[number]
 
+/** Tokens row by row over the picture, behind `leading` others (class and register tokens). */
+export interface TokenGrid {
+  readonly rows: number
+  readonly columns: number
+  readonly leading: number
+}
+
 /** A tensor one may name in a question. */
 export interface Tap {
   readonly id: TapId
@@ -40,13 +48,50 @@ export interface Tap {
   readonly shape: readonly (number | null)[]
   /** [N, C, H, W] with H * W > 1: CAM methods can be asked here. */
   readonly spatial: boolean
+  /** Where its tokens [N, T, E] lie on a grid over the picture; missing where they do not, or where that is not known. */
+  readonly grid?: TokenGrid
   /** True where a gradient of the output exists with respect to this tap; else `reason` says which operators lack a rule. */
   readonly differentiable: boolean
   readonly reason?: string
 }
 
-/** Backward rules that replace the plain ones: bent ReLU for guided backpropagation and deconvnet. */
-export type RuleSet = 'plain' | 'guided-relu' | 'deconvnet'
+/** One of the engine's rule sets and its parameters; what is left out has the schema's defaults. */
+export interface RuleChoice {
+  readonly id: string
+  readonly params?: Readonly<Record<string, unknown>>
+}
+
+/**
+ * Backward rules that replace the plain ones, as a value: 'plain', bent ReLUs, DeepLIFT's multipliers, LRP ...
+ * `model.ruleSets` says which there are.
+ */
+export interface RuleSet extends RuleChoice {
+  /**
+   * Another choice for the operator that makes a tap. Without an id it is the same rule set, and what its `params` leave out
+   * is as around it.
+   */
+  readonly byTap?: Readonly<Record<TapId, Partial<RuleChoice>>>
+  readonly reference?: Reference
+}
+
+/**
+ * What a second forward pass starts from, beside which multipliers are differences. It is the question's own pass with these
+ * inputs and taps in place of its own; each has one row, or one for each row of the question.
+ */
+export interface Reference {
+  readonly feeds?: Readonly<Record<string, Tensor>>
+  readonly from?: Readonly<Record<TapId, FloatTensor>>
+}
+
+/** What an engine says of a rule set that it has. */
+export interface RuleSetInfo {
+  readonly id: string
+  readonly summary: string
+  /** A strict object, every field with a default. */
+  readonly params: z.ZodObject
+  /** Whether a question must state a {@link Reference}; where it need not, it must not. */
+  readonly needsReference: boolean
+}
 
 /**
  * A scalar a row: sum over outputs of <weights, output>. Weights are a tensor of their output's shape ([N, K]), or a formula
@@ -79,6 +124,7 @@ export interface Question {
     readonly of: Cotangent
     /** Where the gradient is answered; where only formulas read it, it need not be named. */
     readonly wrt: readonly TapId[]
+    /** Left out: the plain rules. */
     readonly rules?: RuleSet
   }
   readonly formulas?: Formulas
@@ -108,6 +154,8 @@ export interface ExplainableModel {
   readonly taps: readonly Tap[]
   /** Names of the model's inputs, in order. */
   readonly inputs: readonly string[]
+  /** What `gradient.rules` may name; 'plain' always. */
+  readonly ruleSets: readonly RuleSetInfo[]
   /** The tap that holds the logits, [N, K]. */
   readonly logits: TapId
   /** The sensible default for this model: last spatial map of a CNN; word embedding of a text model. */
@@ -120,7 +168,8 @@ export interface ExplainableModel {
   /**
    * Answers a question with one run where the engine can. Mutates nothing; the same question gives identical bytes.
    * @throws AppError UNKNOWN_LAYER for a tap the model has not, NOT_DIFFERENTIABLE, BAD_INPUT for wrong shapes,
-   *   CANCELLED when the signal was aborted.
+   *   BAD_PARAMETER for a rule set that the engine has not or whose parameters do not fit, CANCELLED when the signal was
+   *   aborted.
    */
   ask(question: Question, signal?: AbortSignal): Promise<Answer>
   /** Releases native memory. Idempotent. */

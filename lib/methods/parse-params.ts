@@ -1,13 +1,15 @@
 /** A method's parameters, parsed by its own schema; what is wrong is said field by field. */
 import { z } from 'zod'
 import { AppError } from '../errors.ts'
-import type { Method } from './method.ts'
+import type { Description } from './description.ts'
 import { didYouMean, listed, quoted } from '../suggest.ts'
 
 type Issue = z.core.$ZodIssue
+/** A method, a metric or a generator. */
+type Described = Pick<Description<unknown>, 'id' | 'title' | 'params'>
 
 /** The names of the fields the method takes. */
-function fieldsOf(method: Method): string[] {
+function fieldsOf(method: Described): string[] {
   return method.params instanceof z.ZodObject ? Object.keys(method.params.shape) : []
 }
 
@@ -20,7 +22,7 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
 }
 
 /** A union's own message says nothing ("Invalid input"); the field's description says what it takes. */
-function allowedBy(issue: Issue, method: Method): string {
+function allowedBy(issue: Issue, method: Described): string {
   const [field] = issue.path
   if (issue.code === 'invalid_union' && method.params instanceof z.ZodObject && typeof field === 'string') {
     const schema: unknown = method.params.shape[field]
@@ -30,7 +32,7 @@ function allowedBy(issue: Issue, method: Method): string {
   return issue.message.charAt(0).toLowerCase() + issue.message.slice(1)
 }
 
-function sentence(issue: Issue, params: unknown, method: Method): string {
+function sentence(issue: Issue, params: unknown, method: Described): string {
   if (issue.code === 'unrecognized_keys') {
     const fields = fieldsOf(method)
     const [key = ''] = issue.keys
@@ -50,7 +52,7 @@ function sentence(issue: Issue, params: unknown, method: Method): string {
  * @returns the parameters with every default filled in
  * @throws AppError BAD_PARAMETER naming each field, what was found and what is allowed
  */
-export function parseParams(method: Method, params: unknown): unknown {
+export function parseParams(method: Described, params: unknown): unknown {
   const given = params ?? {}
   const parsed = method.params.safeParse(given)
   if (parsed.success) return parsed.data

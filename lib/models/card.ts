@@ -63,6 +63,8 @@ export const modelCard = z.strictObject({
   extra: z.record(z.string(), z.unknown()).optional(),
 })
 export type ModelCard = z.infer<typeof modelCard>
+/** What a model reads. */
+export type Modality = ModelCard['preprocessing']['kind']
 export type ImagePreprocessing = z.infer<typeof imagePreprocessing>
 export type TextPreprocessing = z.infer<typeof textPreprocessing>
 

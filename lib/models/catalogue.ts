@@ -82,6 +82,16 @@ async function cardOf(folder: Folder): Promise<ModelCard> {
   )
 }
 
+/** The card of a model's folder, and nothing more of it. @throws AppError BAD_MODEL */
+export function readCard(path: string): Promise<ModelCard> {
+  return cardOf(new Folder(path, () => Promise.resolve()))
+}
+
+/** The id under which a card's model of this format is offered. */
+export function idOf(card: ModelCard, variant: Variant): string {
+  return variant === 'tfjs' && card.files.onnx !== undefined ? `${card.id}-tfjs` : card.id
+}
+
 /** The files of a TensorFlow.js model: its model.json and the weights that one names, as long as they have to be. */
 async function tfjsFiles(folder: Folder, main: string): Promise<string[]> {
   await folder.needed(main)
@@ -143,8 +153,7 @@ export async function readModelFolder(
     }
     // Preprocessing and labels are part of what a prediction means, so the hash covers them.
     hash.update(JSON.stringify([card.preprocessing, card.labels, card.defaultTap]))
-    const id = variant === 'tfjs' && card.files.onnx !== undefined ? `${card.id}-tfjs` : card.id
-    entries.push({ id, card, variant, folder: path, file: join(path, file), sha256: hash.digest('hex'), bytes })
+    entries.push({ id: idOf(card, variant), card, variant, folder: path, file: join(path, file), sha256: hash.digest('hex'), bytes })
   }
   if (entries.length === 0) throw badModel(path, 'card.json names no model file: files needs onnx, tfjs or both.')
   return entries

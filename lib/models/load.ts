@@ -2,10 +2,12 @@
 import type { ExplainableModel } from '../engine/model.ts'
 import type { Tokenizer } from '../text/tokenizer.ts'
 import type { CatalogueEntry } from './catalogue.ts'
+import { factsOf, type ModelFacts } from './facts.ts'
 
 export interface LoadedModel {
   readonly entry: CatalogueEntry
   readonly model: ExplainableModel
+  readonly facts: ModelFacts
   /** Null for image models. */
   readonly tokenizer: Tokenizer | null
 }
@@ -30,7 +32,8 @@ async function openNetwork(entry: CatalogueEntry, options: LoadOptions): Promise
 /** @throws AppError BAD_MODEL when the files are not what the card says. */
 export async function loadModel(entry: CatalogueEntry, options: LoadOptions = {}): Promise<LoadedModel> {
   const model = await openNetwork(entry, options)
-  if (entry.card.files.tokenizer === undefined) return { entry, model, tokenizer: null }
+  const facts = await factsOf(model, entry.card)
+  if (entry.card.files.tokenizer === undefined) return { entry, model, facts, tokenizer: null }
   const { loadTokenizer } = await import('../text/tokenizer.ts')
-  return { entry, model, tokenizer: await loadTokenizer(entry.folder) }
+  return { entry, model, facts, tokenizer: await loadTokenizer(entry.folder) }
 }

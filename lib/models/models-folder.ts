@@ -5,7 +5,8 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError } from '../errors.ts'
-import { modelFolders, readModelFolder, type CatalogueEntry } from './catalogue.ts'
+import { idOf, modelFolders, readCard, readModelFolder, type CatalogueEntry } from './catalogue.ts'
+import { idIn, refOf } from './model-ref.ts'
 
 /** A model folder that is left out. */
 export interface ModelProblem {
@@ -55,7 +56,7 @@ async function read(path: string): Promise<Reading> {
 
 export class ModelsFolder {
   readonly #path: string
-  #readings: ReadonlyMap<string, Reading> = new Map()
+  #readings = new Map<string, Reading>()
 
   constructor(path: string) {
     this.#path = path
@@ -70,9 +71,7 @@ export class ModelsFolder {
     const readings = new Map<string, Reading>()
     // One after the other: many large models at once would fill the memory.
     for (const name of names) {
-      const before = this.#readings.get(name)
-      const keep = before !== undefined && (await isUnchanged(before))
-      readings.set(name, keep ? before : await read(join(this.#path, name)))
+      readings.set(name, await this.#reading(name))
     }
     this.#readings = readings
 
@@ -93,5 +92,28 @@ export class ModelsFolder {
       }
     }
     return { entries, problems }
+  }
+
+  /**
+   * The model of this id and content, `<id>@<sha256>`; null where no folder holds it. Of the others only the cards are
+   * read: models are large, and to know what one is made of is to read all of it.
+   */
+  async find(ref: string): Promise<CatalogueEntry | null> {
+    const id = idIn(ref)
+    for (const name of await modelFolders(this.#path).catch(() => [])) {
+      const card = await readCard(join(this.#path, name)).catch(() => null)
+      if (card === null || (idOf(card, 'onnx') !== id && idOf(card, 'tfjs') !== id)) continue
+      const reading = await this.#reading(name)
+      this.#readings.set(name, reading)
+      const found = reading.entries.find((entry) => refOf(entry) === ref)
+      if (found !== undefined) return found
+    }
+    return null
+  }
+
+  /** What is in a folder: what was there before, where none of its files has changed. */
+  async #reading(name: string): Promise<Reading> {
+    const before = this.#readings.get(name)
+    return before !== undefined && (await isUnchanged(before)) ? before : read(join(this.#path, name))
   }
 }

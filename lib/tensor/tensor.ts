@@ -46,3 +46,14 @@ export function row(tensor: FloatTensor, index: number): FloatTensor {
   const size = sizeOf(rest)
   return float32(tensor.data.subarray(index * size, (index + 1) * size), rest)
 }
+
+/** The one row of a tensor, `rows` times: [1, ...rest] -> [rows, ...rest]. */
+export function repeatRow(tensor: Tensor, rows: number): Tensor {
+  const [one, ...rest] = tensor.dims
+  if (one !== 1) throw new RangeError(`expected one row, found [${tensor.dims.join(', ')}]`)
+  const size = tensor.data.length
+  const data = new (tensor.data.constructor as new (length: number) => TensorData)(size * rows)
+  // Of the same kind, which the union of typed arrays cannot say.
+  for (let row = 0; row < rows; row += 1) (data as Float32Array).set(tensor.data as Float32Array, row * size)
+  return { type: tensor.type, dims: [rows, ...rest], data }
+}

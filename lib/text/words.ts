@@ -41,16 +41,44 @@ export function groupWords<Token extends ScoredToken>(
   reduction: WordReduction,
 ): readonly ScoredToken[] {
   const characters = [...text]
-  const joined = joinsOf(text, characters)
-  const words: Token[][] = []
-  for (const token of tokens) {
+  return wordGroups(text, tokens).map((word) =>
+    reduced(
+      word.flatMap((position) => tokens[position] ?? []),
+      characters,
+      reduction,
+    ),
+  )
+}
+
+type Placed = Pick<ScoredToken, 'start' | 'end' | 'special'>
+
+/** Positions of the tokens of each word, in order; each token is in one, a special token alone. */
+export function wordGroups(text: string, tokens: readonly Placed[]): readonly (readonly number[])[] {
+  const joined = joinsOf(text, [...text])
+  const words: number[][] = []
+  tokens.forEach((token, position) => {
     const word = words.at(-1)
-    const previous = word?.at(-1)
+    const previous = word === undefined ? undefined : tokens[word.at(-1) ?? -1]
     if (word !== undefined && previous !== undefined && !token.special && !previous.special && joined(previous, token))
-      word.push(token)
-    else words.push([token])
-  }
-  return words.map((word) => reduced(word, characters, reduction))
+      word.push(position)
+    else words.push([position])
+  })
+  return words
+}
+
+/** Positions of the tokens of each sentence as Intl.Segmenter parts them, in order; special tokens are in none. */
+export function sentenceGroups(text: string, tokens: readonly Placed[]): readonly (readonly number[])[] {
+  const starts = segmentStarts(text, 'sentence')
+  const sentences: number[][] = []
+  let last = -1
+  tokens.forEach((token, position) => {
+    if (token.special) return
+    const sentence = starts.findLastIndex((start) => start <= token.start)
+    if (sentence !== last) sentences.push([])
+    last = sentence
+    sentences.at(-1)?.push(position)
+  })
+  return sentences
 }
 
 function reduced(word: readonly ScoredToken[], characters: readonly string[], reduction: WordReduction): ScoredToken {
@@ -78,7 +106,7 @@ function joinsOf(text: string, characters: readonly string[]): (left: Stretch, r
   const at = (position: number): string => characters[position] ?? ' '
   const breaks = lineBreaks(text)
   const breakOf = ({ start, end }: Stretch): number => breaks.findIndex((one) => one.start <= start && end <= one.end)
-  const segments = characters.some(isUnspaced) ? segmentStarts(text) : new Set<number>()
+  const segments = new Set(characters.some(isUnspaced) ? segmentStarts(text, 'word') : [])
 
   return (left, right) => {
     if (left.end > right.start) return true // parts of one character
@@ -128,12 +156,12 @@ function lineBreaks(text: string): readonly Stretch[] {
   })
 }
 
-/** Code-point positions at which Intl.Segmenter starts a word. */
-function segmentStarts(text: string): ReadonlySet<number> {
-  const starts = new Set<number>()
+/** Code-point positions at which Intl.Segmenter starts a word or sentence, in order. */
+function segmentStarts(text: string, granularity: 'word' | 'sentence'): readonly number[] {
+  const starts: number[] = []
   let position = 0
-  for (const { segment } of new Intl.Segmenter('en', { granularity: 'word' }).segment(text)) {
-    starts.add(position)
+  for (const { segment } of new Intl.Segmenter('en', { granularity }).segment(text)) {
+    starts.push(position)
     position += [...segment].length
   }
   return starts

@@ -5,20 +5,8 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { OneConnectionAdapter } from './adapter.ts'
 import { AppError } from '../../lib/errors.ts'
-
-// As in prisma-engines, schema-engine/connectors/sql-schema-connector, sqlite flavour.
-const BOOK = `CREATE TABLE IF NOT EXISTS "_prisma_migrations" (
-    "id"                    TEXT PRIMARY KEY NOT NULL,
-    "checksum"              TEXT NOT NULL,
-    "finished_at"           DATETIME,
-    "migration_name"        TEXT NOT NULL,
-    "logs"                  TEXT,
-    "rolled_back_at"        DATETIME,
-    "started_at"            DATETIME NOT NULL DEFAULT current_timestamp,
-    "applied_steps_count"   INTEGER UNSIGNED NOT NULL DEFAULT 0
-)`
+import type { Connection, Dialect } from './dialect.ts'
 
 interface Migration {
   readonly name: string
@@ -37,8 +25,6 @@ export async function readMigrations(folder: string): Promise<readonly Migration
     }),
   )
 }
-
-type Connection = Awaited<ReturnType<OneConnectionAdapter['connect']>>
 
 async function appliedIn(
   connection: Connection,
@@ -62,17 +48,16 @@ function conflict(message: string): AppError {
 
 /**
  * Brings the database to the newest migration; does nothing where it is there already.
- * @param name how the database is called in errors
  * @returns the names of the migrations that were applied now
  * @throws AppError CONFLICT when the database was written by a newer Limelight, or by one whose history differs
  */
 export async function migrate(
   connection: Connection,
+  { name, migrationBook, atOnce }: Pick<Dialect, 'name' | 'migrationBook' | 'atOnce'>,
   migrations: readonly Migration[],
   now: () => Date,
-  name: string,
 ): Promise<readonly string[]> {
-  await connection.executeScript(BOOK)
+  await connection.executeScript(migrationBook)
   const applied = await appliedIn(connection)
   const known = new Set(migrations.map((migration) => migration.name))
   const newer = [...applied.keys()].find((one) => !known.has(one))
@@ -96,9 +81,11 @@ export async function migrate(
     }
     const at = now().getTime()
     await connection.executeScript(
-      `BEGIN IMMEDIATE;\n${migration.sql}\n;` +
-        `INSERT INTO "_prisma_migrations" ("id", "checksum", "finished_at", "migration_name", "started_at", "applied_steps_count")` +
-        ` VALUES ('${randomUUID()}', '${migration.checksum}', ${at}, '${migration.name.replaceAll("'", "''")}', ${at}, 1);\nCOMMIT;`,
+      atOnce(
+        `${migration.sql}\n;` +
+          `INSERT INTO "_prisma_migrations" ("id", "checksum", "finished_at", "migration_name", "started_at", "applied_steps_count")` +
+          ` VALUES ('${randomUUID()}', '${migration.checksum}', ${at}, '${migration.name.replaceAll("'", "''")}', ${at}, 1);`,
+      ),
     )
     done.push(migration.name)
   }

@@ -1,19 +1,16 @@
 /** Opens the database of a data folder: makes it where it is missing, locks it, migrates it, gives a Prisma client. */
-import { pathToFileURL } from 'node:url'
-import { join } from 'node:path'
-import { PrismaClient } from '../../prisma/generated/client.ts'
+import type { PrismaClient } from '../../prisma/generated/client.ts'
 import { AppError } from '../../lib/errors.ts'
 import { unusableFolder } from '../before-setup.mjs'
 import { MIGRATIONS } from '../paths.ts'
-import { OneConnectionAdapter } from './adapter.ts'
 import { makeFolder } from '../storage/make-folder.ts'
-import { lockFolder, type FolderLock } from './lock.ts'
+import type { DatabaseLock, Dialect } from './dialect.ts'
 import { migrate, readMigrations } from './migrate.ts'
-
-const DATABASE_FILE = 'limelight.db'
+import { sqliteIn } from './sqlite.ts'
 
 export interface Database {
   readonly prisma: PrismaClient
+  readonly dialect: Dialect
   /** Names of the migrations that were applied while opening. */
   readonly migrated: readonly string[]
   readonly close: () => Promise<void>
@@ -34,16 +31,15 @@ function unusable(folder: string, cause: unknown): AppError {
  */
 export async function openDatabase(folder: string, options: OpenOptions = {}): Promise<Database> {
   const { now = () => new Date(), migrations = MIGRATIONS } = options
-  const file = join(folder, DATABASE_FILE)
-  const adapter = new OneConnectionAdapter({ url: pathToFileURL(file).href })
-  let lock: FolderLock | null = null
+  const dialect = sqliteIn(folder)
+  let lock: DatabaseLock | null = null
   let migrated: readonly string[]
   try {
     await makeFolder(folder)
-    lock = await lockFolder(folder)
-    const connection = await adapter.connect()
+    lock = await dialect.lock()
+    const connection = await dialect.connect()
     try {
-      migrated = await migrate(connection, await readMigrations(migrations), now, file)
+      migrated = await migrate(connection, dialect, await readMigrations(migrations), now)
     } finally {
       await connection.dispose()
     }
@@ -51,14 +47,14 @@ export async function openDatabase(folder: string, options: OpenOptions = {}): P
     await lock?.release()
     throw cause instanceof AppError ? cause : unusable(folder, cause)
   }
-  const prisma = new PrismaClient({ adapter })
+  const prisma = dialect.client()
   const held = lock
   return {
     prisma,
+    dialect,
     migrated,
     async close() {
-      // Leaves one tidy file behind; after a crash the next start does the same.
-      await prisma.$queryRaw`PRAGMA wal_checkpoint(TRUNCATE)`
+      await dialect.tidy(prisma)
       await prisma.$disconnect()
       await held.release()
     },

@@ -1,9 +1,20 @@
 /** Descriptions of models, asked of a worker once for each version of each model. */
 import type { CatalogueEntry } from '../../lib/models/catalogue.ts'
+import { refOf } from '../../lib/models/model-ref.ts'
 import type { Logger } from '../logger.ts'
-import type { ModelDescription } from './protocol.ts'
+import { describeKind, type ModelDescription } from './kinds/describe.ts'
+import type { WorkerPool } from './worker-pool.ts'
 
 export type Describe = (model: CatalogueEntry) => Promise<ModelDescription>
+
+/** Asks the workers. */
+export function describedBy(pool: Pick<WorkerPool, 'run'>): Describe {
+  return (model) => {
+    const ref = refOf(model)
+    const hooks = { signal: new AbortController().signal, progress: () => undefined }
+    return pool.run(describeKind, { id: `describe ${ref}`, payload: { model: ref } }, hooks)
+  }
+}
 
 const ENGINES = { onnx: 'ONNX Runtime', tfjs: 'TensorFlow.js' } as const
 
@@ -27,12 +38,12 @@ export function announced(describe: Describe, log: Logger): Describe {
 export function remembered(describe: Describe): Describe {
   const known = new Map<string, Promise<ModelDescription>>()
   return (model) => {
-    const key = `${model.id}@${model.sha256}`
-    const found = known.get(key)
+    const ref = refOf(model)
+    const found = known.get(ref)
     if (found !== undefined) return found
     const asked = describe(model)
-    known.set(key, asked)
-    asked.catch(() => known.delete(key))
+    known.set(ref, asked)
+    asked.catch(() => known.delete(ref))
     return asked
   }
 }

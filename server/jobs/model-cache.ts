@@ -1,6 +1,13 @@
 /** The models a worker keeps loaded: the most recently used few, each loaded once however many ask at the same time. */
-import type { CatalogueEntry } from '../../lib/models/catalogue.ts'
 import { loadModel, type LoadedModel } from '../../lib/models/load.ts'
+import type { ModelStore } from '../storage/stores.ts'
+
+/** Loads a model by its reference, `<id>@<sha256>`. */
+export type Load = (ref: string) => Promise<LoadedModel>
+
+export function loadFrom(store: ModelStore): Load {
+  return async (ref) => loadModel(await store.find(ref))
+}
 
 interface Kept {
   readonly loading: Promise<LoadedModel>
@@ -12,28 +19,28 @@ export class ModelCache {
   // A Map keeps the order of insertion: the first key is the least recently used.
   readonly #models = new Map<string, Kept>()
   readonly #limit: number
-  readonly #load: (entry: CatalogueEntry) => Promise<LoadedModel>
+  readonly #load: Load
 
-  constructor(limit: number, load: (entry: CatalogueEntry) => Promise<LoadedModel> = loadModel) {
+  constructor(limit: number, load: Load) {
     this.#limit = limit
     this.#load = load
   }
 
   /**
    * Works with a model, which stays loaded until the work has ended.
+   * @param ref `<id>@<sha256>`
    * @param work gets the model, and the milliseconds this call waited for it: 0 when it was there
    */
-  async use<T>(entry: CatalogueEntry, work: (loaded: LoadedModel, loadMs: number) => Promise<T>): Promise<T> {
-    const key = `${entry.id}@${entry.sha256}`
-    const known = this.#models.get(key)
-    const kept = known ?? { loading: this.#load(entry), users: 0 }
-    this.#models.delete(key)
-    this.#models.set(key, kept)
+  async use<T>(ref: string, work: (loaded: LoadedModel, loadMs: number) => Promise<T>): Promise<T> {
+    const known = this.#models.get(ref)
+    const kept = known ?? { loading: this.#load(ref), users: 0 }
+    this.#models.delete(ref)
+    this.#models.set(ref, kept)
     kept.users += 1
     const start = performance.now()
     try {
       const loaded = await kept.loading.catch((error: unknown) => {
-        if (this.#models.get(key) === kept) this.#models.delete(key)
+        if (this.#models.get(ref) === kept) this.#models.delete(ref)
         throw error
       })
       return await work(loaded, known === undefined ? performance.now() - start : 0)
@@ -44,10 +51,10 @@ export class ModelCache {
   }
 
   #evict(): void {
-    for (const [key, { loading, users }] of this.#models) {
+    for (const [ref, { loading, users }] of this.#models) {
       if (this.#models.size <= this.#limit) return
       if (users > 0) continue
-      this.#models.delete(key)
+      this.#models.delete(ref)
       void loading.then(
         (loaded) => loaded.model.dispose(),
         () => undefined,

@@ -1,17 +1,8 @@
-/** The worker's side of the protocol: answers what arrives on the channel with the functions it is given. */
+/** The worker's side of the protocol: does what arrives on the channel with the kinds of job it is given. */
 import { AppError } from '../../lib/errors.ts'
-import type { CatalogueEntry } from '../../lib/models/catalogue.ts'
-import type { ExplainJob, ExplainOutcome, FromWorker, ModelDescription, ToWorker } from './protocol.ts'
-
-export interface JobHooks {
-  readonly signal: AbortSignal
-  progress(fraction: number): void
-}
-
-export interface WorkerParts {
-  describe(model: CatalogueEntry): Promise<ModelDescription>
-  explain(job: ExplainJob, hooks: JobHooks): Promise<ExplainOutcome>
-}
+import { listed } from '../../lib/suggest.ts'
+import { checked, type JobHooks, type JobKind, type WorkerParts } from './kind.ts'
+import type { FromWorker, ToWorker } from './protocol.ts'
 
 /** Progress is worth a message ten times a second at most. */
 const PROGRESS_EVERY_MS = 100
@@ -26,8 +17,24 @@ function throttled(send: (fraction: number) => void): (fraction: number) => void
   }
 }
 
+/** Checks and computes one job. @throws AppError BAD_INPUT naming the field of the payload, or what the kind throws */
+export async function handle(
+  kinds: readonly JobKind[],
+  job: { readonly kind: string; readonly payload: unknown },
+  parts: WorkerParts,
+  hooks: JobHooks,
+): Promise<unknown> {
+  const kind = kinds.find((one) => one.id === job.kind)
+  if (kind === undefined)
+    throw new AppError({
+      code: 'INTERNAL',
+      message: `This worker does ${listed(kinds.map((one) => one.id))}, and was given a job of the kind ${job.kind}. Is it of the server's version?`,
+    })
+  return kind.handle(checked(kind.payload, job.payload, `The ${kind.id} job`, 'BAD_INPUT'), parts, hooks)
+}
+
 /** Serves until the parent goes away, however it goes. */
-export function serve(parts: WorkerParts): void {
+export function serve(kinds: readonly JobKind[], parts: WorkerParts): void {
   const cancels = new Map<number, AbortController>()
   const send = (message: FromWorker): void => {
     if (process.connected) process.send?.(message)
@@ -40,14 +47,10 @@ export function serve(parts: WorkerParts): void {
     }
     const { id } = message
     try {
-      if (message.type === 'describe') {
-        send({ type: 'described', id, description: await parts.describe(message.model) })
-        return
-      }
       const cancel = new AbortController()
       cancels.set(id, cancel)
       const progress = throttled((fraction) => send({ type: 'progress', id, fraction }))
-      send({ type: 'explained', id, outcome: await parts.explain(message.job, { signal: cancel.signal, progress }) })
+      send({ type: 'done', id, outcome: await handle(kinds, message, parts, { signal: cancel.signal, progress }) })
     } catch (thrown) {
       const error = AppError.from(thrown)
       if (error.code === 'INTERNAL' && thrown instanceof Error) process.stderr.write(`worker: ${thrown.stack ?? ''}\n`)

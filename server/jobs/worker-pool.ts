@@ -1,17 +1,21 @@
-/** A fixed number of worker processes: the ones that die are replaced, and each computes one run at a time. */
+/** A fixed number of worker processes: the ones that die are replaced, and each does one exclusive job at a time. */
 import { AppError } from '../../lib/errors.ts'
-import type { CatalogueEntry } from '../../lib/models/catalogue.ts'
 import type { Logger } from '../logger.ts'
-import type { ExplainJob, ExplainOutcome, ModelDescription } from './protocol.ts'
-import { WorkerProcess, type ExplainHooks, type WorkerOptions } from './worker-process.ts'
+import type { JobHooks, JobKind } from './kind.ts'
+import { WorkerProcess, type WorkerOptions } from './worker-process.ts'
 
 export interface PoolOptions extends WorkerOptions {
   readonly size: number
-  /** How long a model may take to load and describe itself before its worker is given up; 3 minutes by default. */
-  readonly describeMs?: number
-  /** How long a run may go without a sign of progress before its worker is given up; 10 minutes by default. */
-  readonly silentMs?: number
+  /** By kind of job, how long one may go without a sign of progress; the kind's own `silentMs` by default. */
+  readonly silentMs?: Readonly<Record<string, number>>
   readonly log: Logger
+}
+
+/** A job as the pool takes it. */
+export interface Job<P = unknown> {
+  /** Of its row; for one without a row, a name for {@link WorkerPool.pidOf}. */
+  readonly id: string
+  readonly payload: P
 }
 
 export interface PoolStatus {
@@ -22,10 +26,8 @@ export interface PoolStatus {
   readonly replaced: number
 }
 
-/** A model in native code cannot be interrupted: a worker that looks at one for so long is ended. */
-const DESCRIBE_MS = 180_000
-/** The same for a run: methods report their progress after every question, and no honest question takes as long. */
-const SILENT_MS = 600_000
+/** Of how many jobs the pool remembers what they used: a worker keeps as many models at least. */
+const WARM_JOBS = 3
 
 /** Waits before a worker that died before it was ready is started again, so that a broken one does not spin. */
 const RESTART_AFTER_MS = [0, 500, 2000, 10_000] as const
@@ -33,8 +35,8 @@ const RESTART_AFTER_MS = [0, 500, 2000, 10_000] as const
 export class WorkerPool {
   readonly #options: PoolOptions
   readonly #workers: (WorkerProcess | null)[]
-  /** Which model each slot computed with last: it is warm there. */
-  readonly #warm: (string | null)[]
+  /** What the last jobs of each slot used, newest first: it is warm there. */
+  readonly #warm: (readonly (readonly string[])[])[]
   readonly #waiting: (() => void)[] = []
   readonly #timers = new Set<NodeJS.Timeout>()
   #stillborn = 0
@@ -45,7 +47,7 @@ export class WorkerPool {
   constructor(options: PoolOptions) {
     this.#options = options
     this.#workers = Array.from({ length: options.size }, () => null)
-    this.#warm = Array.from({ length: options.size }, () => null)
+    this.#warm = Array.from({ length: options.size }, () => [])
   }
 
   /** Starts the processes; until then questions wait. */
@@ -69,87 +71,59 @@ export class WorkerPool {
     }
   }
 
-  /** The process that computes a run. */
-  pidOf(runId: string): number | undefined {
-    return this.#workers.find((worker) => worker?.busyWith === runId)?.pid
+  /** The process that computes an exclusive job. */
+  pidOf(jobId: string): number | undefined {
+    return this.#workers.find((worker) => worker?.busyWith === jobId)?.pid
   }
 
-  async describe(model: CatalogueEntry): Promise<ModelDescription> {
+  /**
+   * Does a job on the best worker that is free for it, waiting for one where there is none.
+   * @throws AppError CANCELLED, WORKER_LOST, BAD_MODEL when it was given up, BAD_RESULT, or what the worker raised
+   */
+  async run<P, O>(kind: JobKind<P, O>, job: Job<P>, hooks: JobHooks): Promise<O> {
     this.start()
-    const worker = await this.#first(
-      model,
-      () => true,
-      (taken) => (taken.describing += 1),
-    )
-    const limit = this.#options.describeMs ?? DESCRIBE_MS
+    const wake = (): void => this.#wake()
+    hooks.signal.addEventListener('abort', wake, { once: true })
     try {
-      return await this.#within(limit, worker, {
-        what: `${model.id} was not loaded`,
-        toUser: `The model ${model.id} could not be loaded within ${limit / 1000} seconds, so it was given up. Is it much larger than this computer's memory, or does it compute for ever?`,
-        answer: () => worker.describe(model),
-      })
+      const worker = await this.#take(kind, job, hooks.signal)
+      try {
+        return await this.#watched(kind, job.payload, worker, hooks)
+      } finally {
+        if (kind.exclusive) worker.busyWith = null
+        else worker.sharing -= 1
+      }
     } finally {
-      worker.describing -= 1
+      hooks.signal.removeEventListener('abort', wake)
+      this.#wake()
     }
   }
 
-  /** An answer of a worker, which is ended where it has given no sign of life for `limit` milliseconds. @throws AppError BAD_MODEL then */
-  async #within<T>(
-    limit: number,
-    worker: WorkerProcess,
-    { what, toUser, answer }: { what: string; toUser: string; answer(alive: () => void): Promise<T> },
-  ): Promise<T> {
+  /** Ends the worker where it has given no sign of life for too long. @throws AppError BAD_MODEL then */
+  async #watched<P, O>(kind: JobKind<P, O>, payload: P, worker: WorkerProcess, hooks: JobHooks): Promise<O> {
+    const limit = this.#options.silentMs?.[kind.id] ?? kind.silentMs
     let late = false
     const timer = setTimeout(() => {
       late = true
       worker.kill()
     }, limit)
     this.#timers.add(timer)
+    // A job may be waiting for the process to start; from then on it is the job that takes its time.
+    void worker.started.then(() => late || timer.refresh())
     try {
-      return await answer(() => timer.refresh())
+      return await worker.run(kind, payload, {
+        signal: hooks.signal,
+        progress: (fraction) => {
+          timer.refresh()
+          hooks.progress(fraction)
+        },
+      })
     } catch (cause) {
       if (!late) throw cause
-      throw new AppError({
-        code: 'BAD_MODEL',
-        message: `${what} within ${limit / 1000} s`,
-        userMessage: toUser,
-        cause,
-      })
+      const { message, userMessage } = kind.gaveUp(payload, limit)
+      throw new AppError({ code: 'BAD_MODEL', message: `${message} within ${limit / 1000} s`, userMessage, cause })
     } finally {
       clearTimeout(timer)
       this.#timers.delete(timer)
-    }
-  }
-
-  /** Computes on the first worker that is free. @throws AppError CANCELLED, WORKER_LOST, BAD_MODEL, or what the worker raised */
-  async explain(job: ExplainJob, hooks: ExplainHooks): Promise<ExplainOutcome> {
-    this.start()
-    const wake = (): void => this.#wake()
-    hooks.signal.addEventListener('abort', wake, { once: true })
-    try {
-      const worker = await this.#first(
-        job.model,
-        (one) => one.busyWith === null,
-        (taken) => (taken.busyWith = job.runId),
-        hooks.signal,
-      )
-      this.#warm[this.#workers.indexOf(worker)] = job.model.id
-      const limit = this.#options.silentMs ?? SILENT_MS
-      return await this.#within(limit, worker, {
-        what: `a step of run ${job.runId} was not done`,
-        toUser: `One step of this run took more than ${limit / 60_000} minutes, so it was given up. Does the model ${job.model.id} compute for ever? Try a smaller input or another method.`,
-        answer: (alive) =>
-          worker.explain(job, {
-            signal: hooks.signal,
-            progress: (fraction) => {
-              alive()
-              hooks.progress(fraction)
-            },
-          }),
-      })
-    } finally {
-      hooks.signal.removeEventListener('abort', wake)
-      this.#wake()
     }
   }
 
@@ -164,25 +138,25 @@ export class WorkerPool {
   }
 
   /**
-   * The best living worker that will do, waiting for one where there is none: one that is idle and has the model, then an
-   * idle one, then one that only looks at a model, then any. `take` marks it in the same breath, so that whoever asks next knows.
+   * The best living worker that will do: one that is idle and has what the job uses, then an idle one, then one that does
+   * what can be shared, then any. It is marked in the same breath, so that whoever asks next knows.
    */
-  async #first(
-    model: CatalogueEntry,
-    willDo: (worker: WorkerProcess) => boolean,
-    take: (worker: WorkerProcess) => void,
-    signal?: AbortSignal,
-  ): Promise<WorkerProcess> {
+  async #take<P, O>(kind: JobKind<P, O>, job: Job<P>, signal: AbortSignal): Promise<WorkerProcess> {
+    const uses = kind.uses(job.payload)
     for (;;) {
       if (this.#closed) throw new AppError({ code: 'WORKER_LOST', message: 'The server is stopping.' })
-      if (signal?.aborted === true) throw new AppError({ code: 'CANCELLED', message: 'The run was cancelled.' })
+      if (signal.aborted) throw new AppError({ code: 'CANCELLED', message: `The ${kind.noun} was cancelled.` })
       const [best] = this.#living()
-        .filter(willDo)
-        .map((worker) => ({ worker, cost: this.#cost(worker, model) }))
+        .filter((worker) => !kind.exclusive || worker.busyWith === null)
+        .map((worker) => ({ worker, cost: this.#cost(worker, uses) }))
         .sort((a, b) => a.cost - b.cost)
       if (best !== undefined) {
-        take(best.worker)
-        return best.worker
+        const { worker } = best
+        if (kind.exclusive) worker.busyWith = job.id
+        else worker.sharing += 1
+        const slot = this.#workers.indexOf(worker)
+        this.#warm[slot] = [uses, ...(this.#warm[slot] ?? [])].slice(0, WARM_JOBS)
+        return worker
       }
       await new Promise<void>((resolve) => this.#waiting.push(resolve))
     }
@@ -192,12 +166,11 @@ export class WorkerPool {
     return this.#workers.filter((worker) => worker !== null).filter((worker) => worker.alive)
   }
 
-  #cost(worker: WorkerProcess, model: CatalogueEntry): number {
-    return (
-      (worker.busyWith === null ? 0 : 4) +
-      (worker.describing > 0 ? 2 : 0) +
-      (this.#warm[this.#workers.indexOf(worker)] === model.id ? 0 : 1)
-    )
+  #cost(worker: WorkerProcess, uses: readonly string[]): number {
+    const warm = new Set(this.#warm[this.#workers.indexOf(worker)]?.flat())
+    // What is missing costs below 1 in all, the dearest most: 1/2, 1/4, ...
+    const missing = uses.reduce((sum, name, index) => sum + (warm.has(name) ? 0 : 0.5 ** (index + 1)), 0)
+    return (worker.busyWith === null ? 0 : 2) + (worker.sharing > 0 ? 1 : 0) + missing
   }
 
   #wake(): void {
@@ -209,7 +182,7 @@ export class WorkerPool {
     const { log } = this.#options
     const worker = new WorkerProcess(this.#options)
     this.#workers[slot] = worker
-    this.#warm[slot] = null
+    this.#warm[slot] = []
     log.debug({ worker: worker.pid }, 'worker started')
     void worker.ended.then((how) => {
       if (this.#closed) return

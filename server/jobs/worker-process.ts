@@ -1,35 +1,33 @@
-/** The server's side of one worker process: asks it questions, and ends every open question when the process ends. */
+/** The server's side of one worker process: gives it jobs, and ends every open job when the process ends. */
 import { fork, type ChildProcess } from 'node:child_process'
 import { AppError } from '../../lib/errors.ts'
-import type { CatalogueEntry } from '../../lib/models/catalogue.ts'
-import type { ExplainJob, ExplainOutcome, FromWorker, ModelDescription, ToWorker } from './protocol.ts'
+import { checked, type JobHooks, type JobKind } from './kind.ts'
+import type { FromWorker, ToWorker } from './protocol.ts'
 
 export interface WorkerOptions {
   /** The file the process runs. */
   readonly entry: string
+  /** Its command line: see worker-parts.ts. */
+  readonly args: readonly string[]
   readonly execArgv: readonly string[]
   readonly env?: NodeJS.ProcessEnv
 }
 
 interface Open {
-  resolve(value: never): void
+  readonly noun: string
+  resolve(outcome: unknown): void
   reject(error: AppError): void
-  progress?(fraction: number): void
-}
-
-export interface ExplainHooks {
-  readonly signal: AbortSignal
   progress(fraction: number): void
 }
 
 /** How long a cancelled worker may go on before it is ended by force. */
 const CANCEL_GRACE_MS = 2000
 
-function lost(how: string): AppError {
+function lost(how: string, noun: string): AppError {
   return new AppError({
     code: 'WORKER_LOST',
     message: `the worker process ended (${how}) before it answered`,
-    userMessage: `The process that computed this run ended unexpectedly (${how}), perhaps for lack of memory. Try again, with a smaller input if it happens again.`,
+    userMessage: `The process that computed this ${noun} ended unexpectedly (${how}), perhaps for lack of memory. Try again, with a smaller input if it happens again.`,
   })
 }
 
@@ -40,26 +38,30 @@ export class WorkerProcess {
   #alive = true
   /** Settles when the process has gone, with how it went. */
   readonly ended: Promise<string>
-  /** True as soon as the process has said that it is there. */
+  /** Settles when the process has said that it is there. */
+  readonly started: Promise<void>
+  #start: () => void = () => undefined
+  /** True from then on. */
   ready = false
-  /** The run it computes now. */
+  /** The exclusive job it computes now. */
   busyWith: string | null = null
-  /** How many models it is looking at, or about to. */
-  describing = 0
+  /** How many jobs it does that share it, or is about to. */
+  sharing = 0
 
   constructor(options: WorkerOptions) {
-    this.#child = fork(options.entry, [], {
+    this.#child = fork(options.entry, [...options.args], {
       serialization: 'advanced',
       execArgv: [...options.execArgv],
       ...(options.env === undefined ? {} : { env: options.env }),
       // Its output goes to our stderr: stdout is kept for the one line with the address.
       stdio: ['ignore', 2, 2, 'ipc'],
     })
+    this.started = new Promise((resolve) => (this.#start = resolve))
     this.#child.on('message', (message) => this.#receive(message as FromWorker))
     this.ended = new Promise((resolve) => {
       const end = (how: string): void => {
         this.#alive = false
-        for (const open of this.#open.values()) open.reject(lost(how))
+        for (const open of this.#open.values()) open.reject(lost(how, open.noun))
         this.#open.clear()
         resolve(how)
       }
@@ -76,48 +78,38 @@ export class WorkerProcess {
     return this.#alive
   }
 
-  describe(model: CatalogueEntry): Promise<ModelDescription> {
-    return this.#ask((id) => ({ type: 'describe', id, model }))
-  }
-
-  /** @throws AppError CANCELLED, WORKER_LOST, or what the worker raised */
-  async explain(job: ExplainJob, { signal, progress }: ExplainHooks): Promise<ExplainOutcome> {
-    this.busyWith = job.runId
-    const id = this.#nextId
+  /** @throws AppError CANCELLED, WORKER_LOST, BAD_RESULT naming the field of the outcome, or what the worker raised */
+  async run<P, O>(kind: JobKind<P, O>, payload: P, { signal, progress }: JobHooks): Promise<O> {
+    const id = this.#nextId++
     let force: NodeJS.Timeout | undefined
     const cancel = (): void => {
       this.#send({ type: 'cancel', id })
       force = setTimeout(() => this.kill(), CANCEL_GRACE_MS)
     }
     try {
-      const answer = this.#ask<ExplainOutcome>((given) => ({ type: 'explain', id: given, job }), progress)
+      const answer = new Promise<unknown>((resolve, reject) => {
+        if (!this.#alive) {
+          reject(lost('it had ended already', kind.noun))
+          return
+        }
+        this.#open.set(id, { noun: kind.noun, resolve, reject, progress })
+        this.#send({ type: 'run', id, kind: kind.id, payload })
+      })
       if (signal.aborted) cancel()
       else signal.addEventListener('abort', cancel, { once: true })
-      return await answer
+      return checked(kind.outcome, await answer, `What the worker answered to the ${kind.id} job`, 'BAD_RESULT')
     } catch (error) {
-      if (signal.aborted) throw new AppError({ code: 'CANCELLED', message: 'The run was cancelled.', cause: error })
+      if (signal.aborted)
+        throw new AppError({ code: 'CANCELLED', message: `The ${kind.noun} was cancelled.`, cause: error })
       throw error
     } finally {
       clearTimeout(force)
       signal.removeEventListener('abort', cancel)
-      this.busyWith = null
     }
   }
 
   kill(): void {
     this.#child.kill('SIGKILL')
-  }
-
-  #ask<T>(message: (id: number) => ToWorker, progress?: (fraction: number) => void): Promise<T> {
-    const id = this.#nextId++
-    return new Promise<T>((resolve, reject) => {
-      if (!this.#alive) {
-        reject(lost('it had ended already'))
-        return
-      }
-      this.#open.set(id, { resolve, reject, ...(progress === undefined ? {} : { progress }) })
-      this.#send(message(id))
-    })
   }
 
   #send(message: ToWorker): void {
@@ -128,16 +120,17 @@ export class WorkerProcess {
   #receive(message: FromWorker): void {
     if (message.type === 'ready') {
       this.ready = true
+      this.#start()
       return
     }
     const open = this.#open.get(message.id)
     if (open === undefined) return
     if (message.type === 'progress') {
-      open.progress?.(message.fraction)
+      open.progress(message.fraction)
       return
     }
     this.#open.delete(message.id)
     if (message.type === 'failed') open.reject(AppError.fromJSON(message.error))
-    else open.resolve((message.type === 'described' ? message.description : message.outcome) as never)
+    else open.resolve(message.outcome)
   }
 }

@@ -10,5 +10,5 @@ export interface Context {
 }
 
 export function createContext(parts: Parts, origin: string): Context {
-  return { parts, runParts: loadRunParts(parts.prisma), origin }
+  return { parts, runParts: loadRunParts(parts), origin }
 }

@@ -1,10 +1,11 @@
 import { AppError } from '../../lib/errors.ts'
 import type { EngineInfo, Tap } from '../../lib/engine/model.ts'
 import type { Method } from '../../lib/methods/method.ts'
+import { whyUnavailable } from '../../lib/methods/place.ts'
 import type { CatalogueEntry } from '../../lib/models/catalogue.ts'
 import type { ModelCard } from '../../lib/models/card.ts'
 import type { ModelProblem } from '../../lib/models/models-folder.ts'
-import type { ModelDescription } from '../jobs/protocol.ts'
+import type { ModelDescription } from '../jobs/kinds/describe.ts'
 import { answerSize } from './answer-size.ts'
 import type { Builder } from './builder.ts'
 import type { Context } from './context.ts'
@@ -121,12 +122,12 @@ export function addModel(builder: Builder, { Modality }: Enums, { MethodRef }: M
         nullable: true,
         description: 'In the order of the network.',
         extensions: answerSize({ assumedSize: 300 }),
-        resolve: async (model, _args, context) => [...(await describe(model, context)).taps],
+        resolve: async (model, _args, context) => [...(await describe(model, context)).facts.taps],
       }),
       defaultTap: t.id({
         nullable: true,
         description: 'The layer that is meant when none is named.',
-        resolve: async (model, _args, context) => (await describe(model, context)).defaultTap,
+        resolve: async (model, _args, context) => (await describe(model, context)).facts.defaultTap,
       }),
       methods: t.field({
         type: [MethodAvailability],
@@ -134,10 +135,10 @@ export function addModel(builder: Builder, { Modality }: Enums, { MethodRef }: M
         description: "The methods of the model's modality.",
         extensions: answerSize({ assumedSize: 50 }),
         resolve: async (model, _args, context) => {
-          const { unavailable } = await describe(model, context)
+          const { facts } = await describe(model, context)
           return context.parts.methods
             .filter((method) => method.modality === model.card.preprocessing.kind)
-            .map((method) => ({ method, reason: unavailable[method.id] ?? null }))
+            .map((method) => ({ method, reason: whyUnavailable(method, facts) }))
         },
       }),
     }),

@@ -1,10 +1,13 @@
 /** A run as the schema sees it, and what is read out of its stored parts. */
-import { predictionsOf, type Prediction } from '../../lib/models/target.ts'
+import { predictionsOf, type Prediction } from '../../lib/target/predictions.ts'
 import { modelCard } from '../../lib/models/card.ts'
-import type { Diagnosis, Method } from '../../lib/methods/method.ts'
+import { refOf } from '../../lib/models/model-ref.ts'
+import type { Diagnosis } from '../../lib/methods/diagnosis.ts'
+import type { Method } from '../../lib/methods/method.ts'
 import { float32 } from '../../lib/tensor/tensor.ts'
 import type { Run } from '../../prisma/generated/client.ts'
 import { AppError } from '../../lib/errors.ts'
+import { methodFor } from '../../lib/methods/index.ts'
 import type { ResultFacts } from '../services/load-run-parts.ts'
 import { floatsOf } from '../storage/float-bytes.ts'
 import type { StoredDetail } from '../storage/stored-detail.ts'
@@ -29,7 +32,7 @@ function baseOf({ run, token }: RunView): string {
 }
 
 export async function modelOf({ run }: RunView, { parts, runParts }: Context): Promise<ModelView> {
-  const entry = (await parts.catalogue.list()).find((one) => `${one.id}@${one.sha256}` === run.modelVersionId)
+  const entry = (await parts.catalogue.list()).find((one) => refOf(one) === run.modelVersionId)
   if (entry !== undefined) return viewOf(entry)
   const version = await runParts.modelVersion.load(run.modelVersionId)
   if (version === null) throw new AppError({ code: 'INTERNAL', message: `run ${run.id} has no model version` })
@@ -38,9 +41,9 @@ export async function modelOf({ run }: RunView, { parts, runParts }: Context): P
 
 /** The method that made the run; a stand-in where this Limelight does not have it any more. */
 export function methodOf({ run }: RunView, { parts }: Context): Method {
-  const found = parts.methods.find((method) => method.id === run.methodId)
-  if (found !== undefined) return { ...found, version: run.methodVersion }
   const modality = run.modality === 'image' ? 'image' : 'text'
+  const found = methodFor(parts.methods, modality, run.methodId)
+  if (found !== null) return { ...found, version: run.methodVersion }
   return {
     id: run.methodId,
     version: run.methodVersion,

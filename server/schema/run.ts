@@ -1,6 +1,6 @@
 import type { Asset, Run } from '../../prisma/generated/client.ts'
-import type { Diagnosis } from '../../lib/methods/method.ts'
-import type { Prediction } from '../../lib/models/target.ts'
+import type { Diagnosis } from '../../lib/methods/diagnosis.ts'
+import type { Prediction } from '../../lib/target/predictions.ts'
 import type { ResultFacts } from '../services/load-run-parts.ts'
 import { answerSize } from './answer-size.ts'
 import type { AnnotationTypes } from './annotation.ts'
@@ -84,9 +84,9 @@ export function addRun(builder: Builder, types: Types) {
       status: t.field({ type: RunStatus, resolve: ({ run }) => run.status as 'QUEUED' }),
       progress: t.float({
         description: '0..1',
-        resolve: ({ run }, _args, { parts }) => {
+        resolve: ({ run }, _args, { runParts }) => {
           if (run.status === 'DONE') return 1
-          return run.status === 'RUNNING' ? parts.queue.progress(run.id) : 0
+          return run.status === 'RUNNING' ? runParts.progress.load(run.id) : 0
         },
       }),
       error: t.field({ type: RunError, nullable: true, resolve: ({ run }) => errorOf(run) }),

@@ -4,15 +4,19 @@
  */
 import { createHash, randomUUID } from 'node:crypto'
 import { AppError } from '../../lib/errors.ts'
-import type { Method, Modality } from '../../lib/methods/method.ts'
+import type { Method } from '../../lib/methods/method.ts'
+import type { Modality } from '../../lib/models/card.ts'
 import type { CatalogueEntry } from '../../lib/models/catalogue.ts'
-import { resolveTarget, type TargetRequest } from '../../lib/models/target.ts'
+import { refOf } from '../../lib/models/model-ref.ts'
+import { resolveTarget, type TargetRequest } from '../../lib/target/predictions.ts'
 import { checkedCodePoints } from '../../lib/text/limits.ts'
 import type { Asset, Run } from '../../prisma/generated/client.ts'
 import { canonicalJson } from '../canonical.ts'
 import type { Parts } from '../parts.ts'
+import { explainKind } from '../jobs/kinds/explain.ts'
 import { weightOf, type Weight } from '../jobs/queue.ts'
-import { checkMethod } from './check-method.ts'
+import { costFacts } from '../../lib/methods/cost.ts'
+import { layerIn, placeFor } from '../../lib/methods/place.ts'
 import { findMethod } from './find-method.ts'
 import { findModel } from './find-model.ts'
 import { parseParams } from '../../lib/methods/parse-params.ts'
@@ -47,20 +51,14 @@ function modalityAsked(request: RunRequest): Modality {
   return image === null ? 'text' : 'image'
 }
 
-function checkModality(given: Modality, model: CatalogueEntry, method: Method): void {
+function checkModality(given: Modality, model: CatalogueEntry): void {
   const reads = model.card.preprocessing.kind
   const noun = { image: 'a picture', text: 'text' } as const
-  const details = { given, model: model.id, modelReads: reads, method: method.id, methodExplains: method.modality }
+  const details = { given, model: model.id, modelReads: reads }
   if (given !== reads)
     throw new AppError({
       code: 'WRONG_MODALITY',
       message: `${model.card.title} (${model.id}) reads ${noun[reads]}, and was given ${noun[given]}. Choose a model that reads ${noun[given]}.`,
-      details,
-    })
-  if (method.modality !== reads)
-    throw new AppError({
-      code: 'WRONG_MODALITY',
-      message: `${method.title} (${method.id}) explains ${method.modality} models, and ${model.id} reads ${noun[reads]}. Choose a method for ${reads} models.`,
       details,
     })
 }
@@ -83,8 +81,7 @@ function checkName(name: string | null): string | null {
   return clean === '' ? null : clean
 }
 
-function checkCost(method: Method, params: unknown): void {
-  const cost = method.cost(params)
+function checkCost(method: Method, cost: number): void {
   if (cost <= MAX_COST) return
   throw new AppError({
     code: 'BAD_PARAMETER',
@@ -118,17 +115,18 @@ interface CheckedRequest {
 
 async function check(parts: Parts, request: RunRequest): Promise<CheckedRequest> {
   const model = await findModel(parts, request.model)
-  const method = findMethod(parts, request.method, model.card.preprocessing.kind)
-  checkModality(modalityAsked(request), model, method)
+  checkModality(modalityAsked(request), model)
+  const method = findMethod(parts, request.method, model)
   const params = parseParams(method, request.params)
-  checkCost(method, params)
   const targetIndex = resolveTarget(request.target, model.card.labels)
   const seed = checkSeed(request.seed ?? 0)
   const name = checkName(request.name ?? null)
   const input = await checkInput(parts, request)
-  checkMethod(method, params, model, await parts.describe(model))
-  const weight = weightOf(method.cost(params))
-  return { model, method, input, params: canonicalJson(params), targetIndex, seed, name, weight }
+  const { facts } = await parts.describe(model)
+  const tap = placeFor(method, layerIn(params), facts)
+  const cost = method.cost(params, costFacts(model.card, tap, input.kind === 'text' ? input.text : null))
+  checkCost(method, cost)
+  return { model, method, input, params: canonicalJson(params), targetIndex, seed, name, weight: weightOf(cost) }
 }
 
 function keyOf({ model, method, input, params, targetIndex, seed }: CheckedRequest): string {
@@ -162,14 +160,14 @@ async function restart(parts: Parts, run: Run, weight: Weight): Promise<Run | nu
       finishedAt: null,
     },
   })
-  if (count > 0) parts.queue.enqueue(run.id, weight)
+  if (count > 0) parts.queue.enqueue({ id: run.id, kind: explainKind.id, weight })
   return parts.prisma.run.findUnique({ where: { id: run.id } })
 }
 
 async function insert(parts: Parts, request: CheckedRequest, key: string, asset: Asset | null): Promise<Run> {
   const { model, method, input } = request
   const at = parts.now()
-  const versionId = `${model.id}@${model.sha256}`
+  const versionId = refOf(model)
   const version = { sha256: model.sha256, modelId: model.id, card: JSON.stringify(model.card) }
   const [, run] = await parts.prisma.$transaction([
     parts.prisma.modelVersion.upsert({
@@ -198,7 +196,7 @@ async function insert(parts: Parts, request: CheckedRequest, key: string, asset:
       },
     }),
   ])
-  parts.queue.enqueue(run.id, request.weight)
+  parts.queue.enqueue({ id: run.id, kind: explainKind.id, weight: request.weight })
   return run
 }
 

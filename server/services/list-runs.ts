@@ -3,6 +3,8 @@ import { AppError } from '../../lib/errors.ts'
 import type { Prisma, Run } from '../../prisma/generated/client.ts'
 import type { Parts } from '../parts.ts'
 
+type ListParts = Pick<Parts, 'prisma' | 'dialect'>
+
 export interface RunFilter {
   readonly model?: string | null | undefined
   readonly method?: string | null | undefined
@@ -44,49 +46,19 @@ function readCursor(cursor: string): { createdAt: Date; id: string } {
   })
 }
 
-/** Characters that `contains` passes on to LIKE, where they stand for others. */
-const WILDCARDS = /[%_]/
-
-/** Ids of the runs in which the words stand as they are, percent signs and underscores too. */
-async function idsWith(parts: Pick<Parts, 'prisma'>, search: string): Promise<string[]> {
-  const like = `%${search.replaceAll(/[!%_]/g, '!$&')}%`
-  const rows = await parts.prisma.$queryRaw<{ id: string }[]>`
-    SELECT "id" FROM "Run" WHERE "text" LIKE ${like} ESCAPE '!' OR "name" LIKE ${like} ESCAPE '!'
-      OR "modelId" LIKE ${like} ESCAPE '!' OR "methodId" LIKE ${like} ESCAPE '!'
-      OR "id" IN (SELECT "runId" FROM "Annotation" WHERE "note" LIKE ${like} ESCAPE '!')`
-  return rows.map(({ id }) => id)
-}
-
-async function found(parts: Pick<Parts, 'prisma'>, search: string): Promise<Prisma.RunWhereInput> {
-  if (search === '') return {}
-  if (WILDCARDS.test(search)) return { id: { in: await idsWith(parts, search) } }
-  return {
-    OR: [
-      { text: { contains: search } },
-      { name: { contains: search } },
-      { modelId: { contains: search } },
-      { methodId: { contains: search } },
-      { annotations: { some: { note: { contains: search } } } },
-    ],
-  }
-}
-
-async function where(parts: Pick<Parts, 'prisma'>, filter: RunFilter): Promise<Prisma.RunWhereInput> {
+async function where({ prisma, dialect }: ListParts, filter: RunFilter): Promise<Prisma.RunWhereInput> {
+  const words = filter.search?.trim() ?? ''
   return {
     ...(filter.model == null ? {} : { modelId: filter.model }),
     ...(filter.method == null ? {} : { methodId: filter.method }),
     ...(filter.status == null ? {} : { status: filter.status }),
     ...(filter.modality == null ? {} : { modality: filter.modality }),
-    ...(await found(parts, filter.search?.trim() ?? '')),
+    ...(words === '' ? {} : await dialect.runsWith(prisma, words)),
   }
 }
 
 /** @throws AppError BAD_INPUT for a foreign cursor */
-export async function listRuns(
-  parts: Pick<Parts, 'prisma'>,
-  filter: RunFilter,
-  { after, limit }: RunRange,
-): Promise<Run[]> {
+export async function listRuns(parts: ListParts, filter: RunFilter, { after, limit }: RunRange): Promise<Run[]> {
   const place = after === null ? null : readCursor(after)
   const older: Prisma.RunWhereInput =
     place === null
@@ -99,6 +71,6 @@ export async function listRuns(
   })
 }
 
-export async function countRuns(parts: Pick<Parts, 'prisma'>, filter: RunFilter): Promise<number> {
+export async function countRuns(parts: ListParts, filter: RunFilter): Promise<number> {
   return parts.prisma.run.count({ where: await where(parts, filter) })
 }

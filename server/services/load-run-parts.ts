@@ -1,6 +1,7 @@
 /** What belongs to runs, fetched for all runs of a request at once (no query per run in a list). */
 import DataLoader from 'dataloader'
-import type { Annotation, Asset, ModelVersion, PrismaClient, Result, ShareLink } from '../../prisma/generated/client.ts'
+import type { Annotation, Asset, ModelVersion, Result, ShareLink } from '../../prisma/generated/client.ts'
+import type { Parts } from '../parts.ts'
 
 export type ResultFacts = Omit<Result, 'attribution'>
 
@@ -11,6 +12,8 @@ export interface RunParts {
   readonly modelVersion: DataLoader<string, ModelVersion | null>
   readonly annotations: DataLoader<string, readonly Annotation[]>
   readonly shareLinks: DataLoader<string, readonly ShareLink[]>
+  /** Share done of a run that is being computed, 0..1. */
+  readonly progress: DataLoader<string, number>
 }
 
 /** One row for each key, in the keys' order. */
@@ -41,7 +44,7 @@ function many<Row>(find: (keys: string[]) => Promise<Row[]>, keyOf: (row: Row) =
   )
 }
 
-export function loadRunParts(prisma: PrismaClient): RunParts {
+export function loadRunParts({ prisma, news }: Pick<Parts, 'prisma' | 'news'>): RunParts {
   const same = <T>(row: T): T => row
   const oldestFirst = [{ createdAt: 'asc' as const }, { id: 'asc' as const }]
   return {
@@ -72,6 +75,13 @@ export function loadRunParts(prisma: PrismaClient): RunParts {
     shareLinks: many(
       (ids) => prisma.shareLink.findMany({ where: { runId: { in: ids } }, orderBy: oldestFirst }),
       (row) => row.runId,
+    ),
+    progress: new DataLoader(
+      async (ids) => {
+        const known = await news.progress(ids)
+        return ids.map((id) => known.get(id) ?? 0)
+      },
+      { cache: false },
     ),
   }
 }

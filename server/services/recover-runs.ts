@@ -1,18 +1,31 @@
 import type { PrismaClient } from '../../prisma/generated/client.ts'
 import type { Method } from '../../lib/methods/method.ts'
-import { MAX_ATTEMPTS, weightOf, type Weight } from '../jobs/queue.ts'
+import { costFacts } from '../../lib/methods/cost.ts'
+import { methodFor } from '../../lib/methods/index.ts'
+import { modelCard } from '../../lib/models/card.ts'
+import { MAX_ATTEMPTS } from '../jobs/job-store.ts'
+import { explainKind } from '../jobs/kinds/explain.ts'
+import { weightOf, type QueuedJob, type Weight } from '../jobs/queue.ts'
 
 export interface Recovered {
   /** To queue again, oldest first. */
-  readonly queued: readonly { readonly id: string; readonly weight: Weight }[]
+  readonly queued: readonly QueuedJob[]
   /** How many were given up. */
   readonly failed: number
 }
 
+interface StoredQuestion {
+  readonly params: string
+  readonly text: string | null
+  readonly model: { readonly card: string }
+}
+
 /** A method that is gone, or that takes other parameters now, tells nothing of its cost: the run counts as heavy. */
-function weightOfStored(method: Method | undefined, params: string): Weight {
-  const parsed = method?.params.safeParse(JSON.parse(params))
-  return method !== undefined && parsed?.success === true ? weightOf(method.cost(parsed.data)) : 'heavy'
+function weightOfStored(method: Method | null, run: StoredQuestion): Weight {
+  const parsed = method?.params.safeParse(JSON.parse(run.params))
+  if (method === null || parsed?.success !== true) return 'heavy'
+  const card = modelCard.safeParse(JSON.parse(run.model.card))
+  return card.success ? weightOf(method.cost(parsed.data, costFacts(card.data, null, run.text))) : 'heavy'
 }
 
 /**
@@ -38,15 +51,13 @@ export async function recoverRuns(
     const queued = await tx.run.findMany({
       where: { status: 'QUEUED' },
       orderBy: [{ queuedAt: 'asc' }, { id: 'asc' }],
-      select: { id: true, methodId: true, params: true },
+      select: { id: true, modality: true, methodId: true, params: true, text: true, model: { select: { card: true } } },
     })
     return {
-      queued: queued.map(({ id, methodId, params }) => ({
-        id,
-        weight: weightOfStored(
-          methods.find((method) => method.id === methodId),
-          params,
-        ),
+      queued: queued.map((run) => ({
+        id: run.id,
+        kind: explainKind.id,
+        weight: weightOfStored(methodFor(methods, run.modality === 'image' ? 'image' : 'text', run.methodId), run),
       })),
       failed,
     }

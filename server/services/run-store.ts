@@ -1,45 +1,33 @@
-/** The queue's book-keeping: each step of a run's life is one transaction on its row. */
+/** How the rows of runs follow the explain jobs behind them: each step of a run's life is one transaction. */
 import { AppError } from '../../lib/errors.ts'
 import type { Explanation } from '../../lib/explain.ts'
-import type { Asset, PrismaClient, Run } from '../../prisma/generated/client.ts'
-import type { Catalogue } from '../catalogue.ts'
-import type { ExplainJob, ExplainOutcome, JobInput } from '../jobs/protocol.ts'
-import type { RunStore } from '../jobs/queue.ts'
-import type { AssetFiles } from '../storage/asset-files.ts'
+import { classTarget } from '../../lib/target/target.ts'
+import type { PrismaClient, Run } from '../../prisma/generated/client.ts'
+import type { JobStore } from '../jobs/job-store.ts'
+import { explainKind, type ExplainOutcome, type ExplainPayload } from '../jobs/kinds/explain.ts'
 import { floatBytes } from '../storage/float-bytes.ts'
 import type { StoredDetail } from '../storage/stored-detail.ts'
 
 export interface StoreParts {
   readonly prisma: PrismaClient
-  readonly files: AssetFiles
-  readonly catalogue: Catalogue
   readonly now: () => Date
   readonly version: string
 }
 
-type RunWithAsset = Run & { asset: Asset | null }
-
-function inputOf(run: RunWithAsset, files: AssetFiles): JobInput {
-  if (run.asset !== null) return { kind: 'image', path: files.original(run.asset.id) }
+function inputOf(run: Run): ExplainPayload['input'] {
+  if (run.assetId !== null) return { kind: 'image', asset: run.assetId }
   if (run.text !== null) return { kind: 'text', text: run.text }
   throw new AppError({ code: 'INTERNAL', message: `run ${run.id} has neither picture nor text` })
 }
 
-async function jobOf(parts: StoreParts, run: RunWithAsset): Promise<ExplainJob> {
-  const model = (await parts.catalogue.list()).find((entry) => `${entry.id}@${entry.sha256}` === run.modelVersionId)
-  if (model === undefined)
-    throw new AppError({
-      code: 'UNKNOWN_MODEL',
-      message: `The model ${run.modelId} has changed or gone since this run was asked for. Ask again.`,
-    })
+function payloadOf(run: Run): ExplainPayload {
   return {
-    runId: run.id,
-    model,
-    methodId: run.methodId,
+    model: run.modelVersionId,
+    method: { id: run.methodId, version: run.methodVersion },
     params: JSON.parse(run.params) as unknown,
-    targetIndex: run.targetIndex,
+    target: classTarget(run.targetIndex),
     seed: run.seed,
-    input: inputOf(run, parts.files),
+    input: inputOf(run),
   }
 }
 
@@ -62,21 +50,22 @@ function valuesOf({ attribution }: Explanation): Float32Array {
   return Float32Array.from(attribution.tokens, (token) => token.score)
 }
 
-export function createRunStore(parts: StoreParts): RunStore {
-  const { prisma, now } = parts
+export function createRunStore({ prisma, now, version }: StoreParts): JobStore<ExplainPayload, ExplainOutcome> {
   return {
+    kind: explainKind,
+
     async begin(runId) {
       const run = await prisma.$transaction(async (tx) => {
         const { count } = await tx.run.updateMany({
           where: { id: runId, status: 'QUEUED' },
           data: { status: 'RUNNING', attempts: { increment: 1 }, startedAt: now() },
         })
-        return count === 0 ? null : tx.run.findUnique({ where: { id: runId }, include: { asset: true } })
+        return count === 0 ? null : tx.run.findUnique({ where: { id: runId } })
       })
-      return run === null ? null : { job: await jobOf(parts, run), attempt: run.attempts }
+      return run === null ? null : { payload: payloadOf(run), attempt: run.attempts }
     },
 
-    async complete(runId, { explanation, loadMs, engine, libraries }: ExplainOutcome) {
+    async complete(runId, { explanation, loadMs, engine, libraries }) {
       const finishedAt = now()
       const byIndex = [...explanation.predictions].sort((a, b) => a.index - b.index)
       await prisma.$transaction(async (tx) => {
@@ -87,7 +76,7 @@ export function createRunStore(parts: StoreParts): RunStore {
           method: { id: run.methodId, version: run.methodVersion },
           engine,
           libraries,
-          limelight: parts.version,
+          limelight: version,
         }
         await tx.run.update({
           where: { id: runId },
@@ -98,7 +87,7 @@ export function createRunStore(parts: StoreParts): RunStore {
             runId,
             logits: floatBytes(Float32Array.from(byIndex, (prediction) => prediction.logit)),
             labels: JSON.stringify(byIndex.map((prediction) => prediction.label)),
-            targetIndex: explanation.target.index,
+            targetIndex: explanation.target?.index ?? -1,
             attribution: floatBytes(valuesOf(explanation)),
             detail: JSON.stringify(detailOf(explanation)),
             diagnoses: JSON.stringify(explanation.diagnoses),

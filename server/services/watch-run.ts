@@ -2,7 +2,7 @@ import type { Run } from '../../prisma/generated/client.ts'
 import type { Parts } from '../parts.ts'
 import { findRun, getRun, hasEnded } from './get-run.ts'
 
-type WatchParts = Pick<Parts, 'prisma' | 'queue'>
+type WatchParts = Pick<Parts, 'prisma' | 'news'>
 
 /**
  * The run now, and again whenever its status or progress changes, until it has ended or was deleted.
@@ -10,7 +10,7 @@ type WatchParts = Pick<Parts, 'prisma' | 'queue'>
  */
 export function watchRun(parts: WatchParts, id: string): AsyncIterableIterator<Run> {
   // Watching begins before the first look, so that no change falls between.
-  const watch = parts.queue.watch(id)
+  const watch = parts.news.watch(id)
   async function* states(): AsyncGenerator<Run> {
     try {
       let run: Run | null = await getRun(parts, id)

@@ -7,8 +7,21 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { AppError } from '../../lib/errors.ts'
+import type { AssetStore } from './stores.ts'
 
-export class AssetFiles {
+async function readKept(path: string, id: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path)
+  } catch (cause) {
+    throw new AppError({
+      code: 'NOT_FOUND',
+      message: `The file of picture ${id} is missing from the data folder.`,
+      cause,
+    })
+  }
+}
+
+export class AssetFiles implements AssetStore {
   readonly #folder: string
   readonly #turns = new Map<string, Promise<unknown>>()
 
@@ -44,15 +57,12 @@ export class AssetFiles {
 
   /** @throws AppError NOT_FOUND when the file is gone */
   async readDisplay(id: string): Promise<Uint8Array> {
-    try {
-      return await readFile(this.display(id))
-    } catch (cause) {
-      throw new AppError({
-        code: 'NOT_FOUND',
-        message: `The file of picture ${id} is missing from the data folder.`,
-        cause,
-      })
-    }
+    return readKept(this.display(id), id)
+  }
+
+  /** The original as it came. @throws AppError NOT_FOUND when the file is gone */
+  async read(id: string): Promise<Uint8Array> {
+    return readKept(this.original(id), id)
   }
 
   async remove(id: string): Promise<void> {

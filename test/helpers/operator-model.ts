@@ -7,6 +7,8 @@ import {
   type GraphNode,
   type Shape,
 } from '../../lib/engine/onnx/graph/graph.ts'
+import { RULE_SETS } from '../../lib/engine/onnx/gradient/rule-sets/index.ts'
+import type { RuleSetDefinition } from '../../lib/engine/onnx/gradient/rule-sets/rule-set.ts'
 import { prepareGraph } from '../../lib/engine/onnx/model/load.ts'
 import { OnnxModel } from '../../lib/engine/onnx/model/onnx-model.ts'
 import { readModel } from '../../lib/engine/onnx/file/read-model.ts'
@@ -52,7 +54,7 @@ export function graphOf(model: OperatorModel): Graph {
 }
 
 /** Written to bytes and read back, so that the file format is in the test too. */
-export async function loadGraph(graph: Graph): Promise<OnnxModel> {
+export async function loadGraph(graph: Graph, ruleSets: readonly RuleSetDefinition[] = RULE_SETS): Promise<OnnxModel> {
   const prepared = await prepareGraph(await readModel(writeModel(graph)))
   const logits = graph.outputs[0]?.name ?? ''
   return new OnnxModel({
@@ -60,6 +62,7 @@ export async function loadGraph(graph: Graph): Promise<OnnxModel> {
     taps: findTaps(prepared, logits),
     logits,
     defaultTap: logits,
+    ruleSets,
     engine: { name: 'onnx', backend: 'cpu', version: '', reason: '' },
     settings: { threads: 1, cacheBytes: 2 ** 28 },
   })

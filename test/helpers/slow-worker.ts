@@ -4,16 +4,31 @@
  */
 import { existsSync, watch } from 'node:fs'
 import { basename, dirname } from 'node:path'
+import type { Tap } from '../../lib/engine/model.ts'
 import { AppError } from '../../lib/errors.ts'
-import { predictionsOf } from '../../lib/models/target.ts'
+import { idIn } from '../../lib/models/model-ref.ts'
+import { predictionsOf } from '../../lib/target/predictions.ts'
 import { float32 } from '../../lib/tensor/tensor.ts'
+import { describeKind } from '../../server/jobs/kinds/describe.ts'
+import { explainKind } from '../../server/jobs/kinds/explain.ts'
 import { serve } from '../../server/jobs/serve.ts'
+import { openWorkerParts, readFolders } from '../../server/jobs/worker-parts.ts'
+import { FolderModels } from '../../server/storage/folder-models.ts'
 
 const gate = process.env['LIMELIGHT_TEST_GATE'] ?? ''
 /** 'stubborn': does not listen to cancelling, as a worker stuck in native code. */
 const stubborn = process.env['LIMELIGHT_TEST_STUBBORN'] === '1'
 /** A model that it never has done with, as one that computes for ever. */
 const endless = process.env['LIMELIGHT_TEST_ENDLESS']
+const EMBEDDING: Tap = {
+  id: 'embedding',
+  label: 'embedding',
+  kind: 'embedding',
+  operator: 'Gather',
+  shape: [null, null, 8],
+  spatial: false,
+  differentiable: true,
+}
 const engine = { name: 'onnx', backend: 'cpu', version: '0', reason: '' } as const
 
 function gateOpen(signal: AbortSignal): Promise<void> {
@@ -35,29 +50,42 @@ function gateOpen(signal: AbortSignal): Promise<void> {
 
 if (basename(gate) === '') throw new Error('LIMELIGHT_TEST_GATE names no file')
 
-serve({
-  describe: (model) => {
+const folders = readFolders(process.argv.slice(2))
+const models = new FolderModels(folders.models)
+
+const describe: typeof describeKind = {
+  ...describeKind,
+  async handle({ model }) {
     // Blocks the thread, as native code does.
-    if (endless === model.id) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
-    return Promise.resolve({
+    if (endless === idIn(model)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+    const { card } = await models.find(model)
+    return {
       engine,
-      taps: [],
-      defaultTap: model.card.defaultTap,
-      linearHeads: [],
-      unavailable: {},
-    })
+      facts: {
+        title: card.title,
+        modality: card.preprocessing.kind,
+        taps: [EMBEDDING],
+        defaultTap: EMBEDDING.id,
+        linearHeads: [],
+        ruleSets: [],
+      },
+    }
   },
-  explain: async (job, hooks) => {
-    hooks.progress(0.5)
-    await gateOpen(hooks.signal)
-    const predictions = predictionsOf(float32([2, -1], [2]), job.model.card.labels)
+}
+const explain: typeof explainKind = {
+  ...explainKind,
+  async handle({ model, input }, _parts, { signal, progress }) {
+    progress(0.5)
+    await gateOpen(signal)
+    const predictions = predictionsOf(float32([2, -1], [2]), (await models.find(model)).card.labels)
     const [target] = predictions
-    if (target === undefined || job.input.kind !== 'text') throw new Error('only text here')
-    const span = { text: job.input.text, start: 0, end: [...job.input.text].length, score: 0.5, special: false }
+    if (target === undefined || input.kind !== 'text') throw new Error('only text here')
+    const span = { text: input.text, start: 0, end: [...input.text].length, score: 0.5, special: false }
     return {
       explanation: {
         predictions,
         target,
+        scalar: target.logit,
         attribution: { kind: 'text', tokens: [span], words: [span], completeness: null },
         diagnoses: [],
         timings: { preprocessMs: 1, computeMs: 2 },
@@ -67,4 +95,6 @@ serve({
       libraries: {},
     }
   },
-})
+}
+
+serve([describe, explain], openWorkerParts(folders))

@@ -61,6 +61,7 @@ function pseudoRandom(seed: number): () => number {
 export class TinyCnn implements ExplainableModel {
   readonly engine = { name: 'onnx', backend: 'cpu', version: '0', reason: '' } as const
   readonly inputs = ['input']
+  readonly ruleSets = []
   readonly logits = 'logits'
   readonly defaultTap: TapId
   readonly taps: readonly Tap[]

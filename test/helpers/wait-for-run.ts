@@ -9,7 +9,8 @@ export async function untilRun(
   wanted: (run: Run, progress: number) => boolean,
 ): Promise<Run> {
   for await (const run of watchRun(server.parts, id)) {
-    if (wanted(run, server.parts.queue.progress(id))) return run
+    const progress = (await server.parts.news.progress([id])).get(id) ?? 0
+    if (wanted(run, progress)) return run
   }
   throw new Error(`run ${id} ended without becoming what was wanted`)
 }

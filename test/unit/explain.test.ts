@@ -2,7 +2,9 @@ import sharp from 'sharp'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import type { ExplainableModel, Question, Tap } from '../../lib/engine/model.ts'
-import { explain, type ExplainHooks, type ExplainInput } from '../../lib/explain.ts'
+import { explain, type ExplainHooks } from '../../lib/explain.ts'
+import type { ExplainInput } from '../../lib/prepare.ts'
+import { classTarget, type Target } from '../../lib/target/target.ts'
 import { decodeImage, type DecodedImage } from '../../lib/image/decode.ts'
 import { imageMethod, textMethod, type Method } from '../../lib/methods/method.ts'
 import type { CatalogueEntry } from '../../lib/models/catalogue.ts'
@@ -18,14 +20,16 @@ const TAP: Tap = {
   spatial: true,
   differentiable: true,
 }
+const FACTS = { title: 'Toy model', taps: [TAP], defaultTap: 'conv', linearHeads: [], ruleSets: [] }
 const LOGITS = float32([1, 3], [1, 2])
 
 /** A model that always answers the same logits and notes what it was asked. */
-function fakeModel(asked: Question[]): ExplainableModel {
+function fakeModel(asked: Question[], inputs = ['image']): ExplainableModel {
   return {
     engine: { name: 'onnx', backend: 'cpu', version: '0', reason: '' },
     taps: [TAP],
-    inputs: ['image'],
+    inputs,
+    ruleSets: [],
     logits: 'logits',
     defaultTap: 'conv',
     linearHead: () => Promise.resolve(null),
@@ -66,7 +70,7 @@ function imageModel(asked: Question[] = []): LoadedModel {
     },
   }
   const entry: CatalogueEntry = { id: card.id, card, variant: 'onnx', folder: '', file: '', sha256: '', bytes: 0 }
-  return { entry, model: fakeModel(asked), tokenizer: null }
+  return { entry, model: fakeModel(asked), facts: { ...FACTS, modality: 'image' }, tokenizer: null }
 }
 
 function textModel(asked: Question[] = []): LoadedModel {
@@ -80,7 +84,8 @@ function textModel(asked: Question[] = []): LoadedModel {
   const entry: CatalogueEntry = { id: card.id, card, variant: 'onnx', folder: '', file: '', sha256: '', bytes: 0 }
   return {
     entry,
-    model: fakeModel(asked),
+    model: fakeModel(asked, ['input_ids', 'attention_mask', 'token_type_ids']),
+    facts: { ...FACTS, modality: 'text' },
     tokenizer: {
       vocabulary: { pad: 0, mask: 1, unknown: 2 },
       vocabularySize: 9,
@@ -111,7 +116,7 @@ const description = {
 }
 
 /** An image method that returns the map given, and remembers the class it was asked for. */
-function mapMethod(values: number[], dims: number[], targets: number[] = []): Method {
+function mapMethod(values: number[], dims: number[], targets: Target[] = []): Method {
   return imageMethod({
     ...description,
     id: 'toy-map',
@@ -120,7 +125,7 @@ function mapMethod(values: number[], dims: number[], targets: number[] = []): Me
     params: z.strictObject({ size: z.int().min(1).default(3) }),
     output: { kind: 'map', signed: true, complete: false },
     run: (context) => {
-      targets.push(context.target.index)
+      targets.push(context.target)
       return Promise.resolve({
         kind: 'image',
         map: float32(values, dims),
@@ -155,7 +160,13 @@ function hooks(signal = new AbortController().signal): ExplainHooks {
   return { signal, progress: () => undefined, now: () => (time += 10) }
 }
 
-const request = (method: Method, more: object = {}) => ({ method, params: {}, target: null, seed: 0, ...more })
+const request = (method: Method, more: object = {}) => ({
+  method,
+  params: {},
+  target: classTarget(null),
+  seed: 0,
+  ...more,
+})
 
 let picture: DecodedImage
 beforeAll(async () => {
@@ -168,9 +179,12 @@ const image = (): ExplainInput => ({ kind: 'image', image: picture })
 
 describe('explain', () => {
   test('the predicted class is explained when none is asked for', async () => {
-    const targets: number[] = []
-    const explanation = await explain(imageModel(), image(), request(mapMethod([1, 2], [1, 2], targets)), hooks())
-    expect(targets).toEqual([1])
+    const targets: Target[] = []
+    const asked: Question[] = []
+    const method = mapMethod([1, 2], [1, 2], targets)
+    const explanation = await explain(imageModel(asked), image(), request(method), hooks())
+    expect(targets).toEqual([{ kind: 'logit', index: null }])
+    expect(asked).toEqual([]) // it is found in the method's own questions
     expect(explanation.target).toMatchObject({ index: 1, label: 'dog', logit: 3 })
     expect(explanation.predictions.map((prediction) => prediction.label)).toEqual(['dog', 'cat'])
   })
@@ -178,13 +192,8 @@ describe('explain', () => {
   test('a class that is asked for costs no forward pass to find', async () => {
     const asked: Question[] = []
     const method = mapMethod([1, 2], [1, 2])
-    const explanation = await explain(
-      imageModel(asked),
-      image(),
-      request(method, { target: { label: 'cat' } }),
-      hooks(),
-    )
-    expect(explanation.target.label).toBe('cat')
+    const explanation = await explain(imageModel(asked), image(), request(method, { target: classTarget(0) }), hooks())
+    expect(explanation.target?.label).toBe('cat')
     expect(asked).toEqual([])
   })
 
@@ -250,7 +259,7 @@ describe('explain', () => {
   })
 
   test('a run cancelled before it starts does not start', async () => {
-    const targets: number[] = []
+    const targets: Target[] = []
     const cancelled = hooks(AbortSignal.abort())
     await expect(
       explain(imageModel(), image(), request(mapMethod([1], [1, 1], targets)), cancelled),

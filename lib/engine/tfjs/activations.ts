@@ -1,6 +1,6 @@
 /** Activations with a backward rule that a rule set can bend. */
 import * as tf from '@tensorflow/tfjs'
-import type { RuleSet } from '../model.ts'
+import type { RectifierRule } from './rule-sets.ts'
 
 /**
  * min(max(x, 0), cap) with the rule set's backward pass. The subgradient at 0 and at the cap is 0.
@@ -8,7 +8,7 @@ import type { RuleSet } from '../model.ts'
  * - guided-relu: dy where 0 < x < cap and dy > 0 (Springenberg 2015, section 3.4).
  * - deconvnet: dy where dy > 0 (Zeiler & Fergus 2014, section 2.1).
  */
-export function relu(x: tf.Tensor, cap: number, rules: RuleSet): tf.Tensor {
+export function relu(x: tf.Tensor, cap: number, rules: RectifierRule): tf.Tensor {
   return tf.customGrad((input) => {
     const value = tf.tidy(() => {
       if (cap === 6) return tf.relu6(input as tf.Tensor)

@@ -2,9 +2,9 @@
 import { setImmediate as nextTick } from 'node:timers/promises'
 import * as tf from '@tensorflow/tfjs'
 import { AppError } from '../../errors.ts'
-import type { RuleSet } from '../model.ts'
 import type { Plan } from './plan.ts'
 import type { Program, Slot, Step } from './program.ts'
+import type { RectifierRule } from './rule-sets.ts'
 
 /** Made of values of the same run; the caller's tidy disposes of it. */
 export type LateTensor = (value: (slot: Slot) => tf.Tensor) => tf.Tensor
@@ -16,7 +16,7 @@ export interface Evaluation {
   readonly given: ReadonlyMap<Slot, tf.Tensor>
   readonly read: ReadonlySet<Slot>
   readonly cotangent: ReadonlyMap<Slot, tf.Tensor | LateTensor>
-  readonly rules: RuleSet
+  readonly rulesAt: (step: Step) => RectifierRule
   readonly signal: AbortSignal | undefined
 }
 
@@ -82,7 +82,7 @@ function maskBehind(step: Step, inputs: readonly tf.Tensor[], masks: readonly (t
 }
 
 /** Runs one step and keeps its outputs, for a caller that may itself be inside a tidy. */
-function runStep(step: Step, values: Values, { program, rules, given }: Evaluation): void {
+function runStep(step: Step, values: Values, { program, rulesAt, given }: Evaluation): void {
   const inputs = step.inputs.map((slot) => values.get(slot))
   const masks = program.masked ? step.inputs.map((slot) => values.mask(slot)) : []
   const count = step.outputs.length
@@ -90,7 +90,7 @@ function runStep(step: Step, values: Values, { program, rules, given }: Evaluati
     const replaced = step.outputs.map((slot) => given.get(slot))
     const outputs = replaced.every((value) => value !== undefined)
       ? replaced // only the mask is wanted
-      : step.run(inputs, { rules, mask: masks[0] ?? null }).slice(0, count)
+      : step.run(inputs, { rules: rulesAt(step), mask: masks[0] ?? null }).slice(0, count)
     const mask = program.masked ? maskBehind(step, inputs, masks) : null
     const all = mask === null ? outputs : [...outputs, mask]
     // What a layer hands on as it is must have a life of its own.

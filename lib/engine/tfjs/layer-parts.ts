@@ -3,7 +3,6 @@
  * before a softmax and a ReLU's backward rule can be bent. Layers without a case here run as TensorFlow.js wrote them.
  */
 import * as tf from '@tensorflow/tfjs'
-import type { RuleSet } from '../model.ts'
 import { relu } from './activations.ts'
 import {
   convolutionInputGradient,
@@ -13,11 +12,12 @@ import {
   type ConvolutionGeometry,
 } from './convolution-gradient.ts'
 import { resize, resizingWeights } from './resizing.ts'
+import type { RectifierRule } from './rule-sets.ts'
 
 export type Layer = tf.layers.Layer
 
 export interface RunContext {
-  readonly rules: RuleSet
+  readonly rules: RectifierRule
   /** The mask of the first input, for layers behind a Masking or Embedding layer. */
   readonly mask: tf.Tensor | null
 }

@@ -3,12 +3,14 @@ import type * as tf from '@tensorflow/tfjs'
 import { AppError } from '../../errors.ts'
 import { zeros, type FloatTensor, type Tensor } from '../../tensor/tensor.ts'
 import { askWithLateWeights, type LateWeights, type PlainAnswer, type PlainQuestion } from '../literal-formulas.ts'
-import type { Answer, EngineInfo, ExplainableModel, LinearHead, Question, Tap, TapId } from '../model.ts'
+import type { Answer, EngineInfo, ExplainableModel, LinearHead, Question, RuleSetInfo, Tap, TapId } from '../model.ts'
+import { PLAIN_RULES } from '../read-rule-set.ts'
 import { evaluate, type LateTensor } from './evaluate.ts'
 import { outerShape, toInside, toOutside } from './layout.ts'
 import { linearHeadOf } from './linear-head.ts'
 import { planOf, type Plan } from './plan.ts'
 import type { Program, Slot } from './program.ts'
+import { rectifierRules, RULE_SETS } from './rule-sets.ts'
 import { sensibleDefault, tapsOf } from './taps.ts'
 
 function badInput(message: string): AppError {
@@ -24,7 +26,9 @@ export class TfjsModel implements ExplainableModel {
   readonly inputs: readonly string[]
   readonly logits: TapId
   readonly defaultTap: TapId
+  readonly ruleSets: readonly RuleSetInfo[] = RULE_SETS
   private readonly slotOf: ReadonlyMap<TapId, Slot>
+  private readonly idsOf = new Map<Slot, TapId[]>()
   private disposed = false
 
   constructor(
@@ -36,6 +40,7 @@ export class TfjsModel implements ExplainableModel {
     this.taps = tapsOf(program)
     this.inputs = program.inputs.map(({ name }) => name)
     this.slotOf = new Map(program.named.map(({ id, slot }) => [id, slot]))
+    for (const { id, slot } of program.named) this.idsOf.set(slot, [...(this.idsOf.get(slot) ?? []), id])
     this.logits = program.logits.id
     this.defaultTap = defaultTap === '' ? sensibleDefault(this.taps) : defaultTap
     this.slot(this.defaultTap)
@@ -55,6 +60,8 @@ export class TfjsModel implements ExplainableModel {
   ): Promise<PlainAnswer> {
     if (this.disposed) throw new AppError({ code: 'INTERNAL', message: 'the model was disposed' })
     const { program } = this
+    const rules = rectifierRules(question.gradient?.rules ?? PLAIN_RULES)
+    for (const tap of rules.taps) this.slot(tap)
     const from = Object.entries(question.from ?? {}).map(([id, value]) => ({ id, slot: this.slot(id), value }))
     const weights = Object.entries(question.gradient?.of ?? {}).map(([id, value]) => ({
       id,
@@ -102,7 +109,7 @@ export class TfjsModel implements ExplainableModel {
           given,
           read: new Set([...needed, ...wrt.map(({ slot }) => slot)]),
           cotangent,
-          rules: question.gradient?.rules ?? 'plain',
+          rulesAt: (step) => rules.at(step.outputs.flatMap((slot) => this.idsOf.get(slot) ?? [])),
           signal,
         },
         (value, gradient) => {

@@ -4,35 +4,25 @@
  * Zhou et al. 2016, https://arxiv.org/abs/1512.04150, equation 2: map = sum_k w_ck A^k, for networks that end in global
  * average pooling and one linear layer. There its mean plus the head's bias is the logit, and it is Grad-CAM times H * W.
  */
-import { AppError } from '../../errors.ts'
-import type { ExplainableModel, LinearHead, Tap } from '../../engine/model.ts'
-import { given, value } from '../../engine/formula.ts'
-import { float32, row } from '../../tensor/tensor.ts'
+import { AppError, throwIfCancelled } from '../../errors.ts'
+import { given, multiply, sum, value, type Formula } from '../../engine/formula.ts'
+import type { LinearHead } from '../../engine/model.ts'
+import { settled, stateScalar } from '../../target/scalar.ts'
+import { float32, row, type FloatTensor } from '../../tensor/tensor.ts'
 import { imageMethod } from '../method.ts'
-import { mapOfLayer, sumOverChannels, tapsWithLinearHead } from './shared/cam.ts'
+import { tapIn } from '../shared/reading.ts'
+import { plane, sumOverChannels } from './shared/cam.ts'
 import { diagnoseMap } from './shared/diagnose.ts'
-import { layerParams, spatialTap } from './shared/layer.ts'
-import type { LayerParams } from './shared/layer.ts'
+import { layerParams, type LayerParams } from './shared/layer.ts'
 
-/** The layer asked for and its head; by default the default tap or, where that has no linear head, one that has. */
-async function tapAndHead(model: ExplainableModel, layer: string | null): Promise<{ tap: Tap; head: LinearHead }> {
-  const tap = spatialTap(model, layer)
-  const head = await model.linearHead(tap.id)
-  if (head !== null) return { tap, head }
-
-  const usable = await tapsWithLinearHead(model)
-  const last = usable.at(-1)
-  const lastHead = layer === null && last !== undefined ? await model.linearHead(last.id) : null
-  if (last !== undefined && lastHead !== null) return { tap: last, head: lastHead }
-  throw new AppError({
-    code: 'METHOD_UNAVAILABLE',
-    message: `tap ${tap.id} is not followed by global average pooling and one linear layer`,
-    userMessage:
-      last === undefined
-        ? 'CAM needs a network that ends in global average pooling and one linear layer, and this one does not. Use Grad-CAM, which works at any layer of any CNN.'
-        : `CAM works only at the layer in front of the global average pooling: ${last.id}. Choose that one, or use Grad-CAM at "${tap.label || tap.id}".`,
-    details: { layer: tap.id, layers: usable.map((one) => one.id) },
-  })
+/** [K, C] -> [1, C, 1, K], so that a sum over the last axis is one weight a channel. */
+function byChannel({ weights }: LinearHead): FloatTensor {
+  const [classes = 0, channels = 0] = weights.dims
+  const turned = new Float32Array(weights.data.length)
+  for (let index = 0; index < classes; index += 1)
+    for (let channel = 0; channel < channels; channel += 1)
+      turned[channel * classes + index] = weights.data[index * channels + channel] ?? 0
+  return float32(turned, [1, channels, 1, classes])
 }
 
 export const cam = imageMethod<LayerParams>({
@@ -49,26 +39,42 @@ export const cam = imageMethod<LayerParams>({
     year: 2016,
     url: 'https://arxiv.org/abs/1512.04150',
   },
-  needs: ['spatial-tap', 'linear-head'],
+  needs: [{ place: 'linear-head' }],
   params: layerParams,
   output: { kind: 'map', signed: true, complete: false },
   cost: () => 1,
-  async run(context, { layer }) {
-    const { tap, head } = await tapAndHead(context.model, layer)
-    const { index } = context.target
-    const classes = head.weights.dims[0] ?? 0
-    if (!Number.isInteger(index) || index < 0 || index >= classes)
-      throw new AppError({
-        code: 'UNKNOWN_LABEL',
-        message: `class ${index} of ${classes}`,
-        userMessage: `This model has ${classes} classes, numbered from 0; there is no class ${index}.`,
-        details: { index, count: classes },
-      })
-    const { data } = row(head.weights, index)
-    const weights = float32(data, [1, data.length, 1, 1])
-    const formula = sumOverChannels(value(tap.id), given('weights'))
-    const { map, logits } = await mapOfLayer(context, formula, { weights })
+  async run(context) {
+    const { model, feeds, head, signal } = context
+    const tap = tapIn(context)
+    const linear = await model.linearHead(tap.id)
+    if (linear === null) throw new AppError({ code: 'INTERNAL', message: `${tap.id} has no linear head` })
+    // The logits are linear in the pooled map: the scalar's gradient at them, through the head, weighs the channels.
+    const { of, perRow } = stateScalar(context.target, head)
+    const cotangent = of[head.logits]
+    const stated = cotangent !== undefined && 'data' in cotangent ? cotangent : null
+    const atLogits = stated === null ? (cotangent as Formula) : given('cotangent')
+    const weights = sum(multiply(atLogits, given('head')), [3]) // [1, C, 1, 1]
+    throwIfCancelled(signal)
+    const answer = await model.ask(
+      {
+        feeds,
+        read: [head.logits],
+        formulas: {
+          shared: { head: byChannel(linear), ...(stated === null ? {} : { cotangent: stated }) },
+          perRow,
+          outputs: { map: sumOverChannels(value(tap.id), weights) },
+        },
+      },
+      signal,
+    )
+    throwIfCancelled(signal)
+    const [map, logits] = [answer.computed['map'], answer.values[head.logits]]
+    if (map === undefined || logits === undefined)
+      throw new AppError({ code: 'INTERNAL', message: 'the engine did not answer with a map' })
     context.progress(1)
-    return { kind: 'image', map, layer: tap.id, logits, diagnoses: diagnoseMap(map, logits, index, null) }
+    const first = row(logits, 0)
+    const target = settled(context.target, first.data)
+    const diagnoses = diagnoseMap(plane(row(map, 0)), first, target, null)
+    return { kind: 'image', map: plane(row(map, 0)), layer: tap.id, logits: first, diagnoses }
   },
 })

@@ -1,9 +1,7 @@
 /** Gradient norm: how strongly the score reacts to a small change of each token. Letters: T tokens, E embedding size. */
 import { z } from 'zod'
-import { float32 } from '../../tensor/tensor.ts'
-import { textMethod } from '../method.ts'
-import { saturation, zeroGradient } from './shared/diagnoses.ts'
-import { gradientAtText, scalarParam } from './shared/embedding.ts'
+import { gradientMethod } from './shared/gradient-method.ts'
+import { scalarParam } from './shared/scalar-param.ts'
 
 const params = z.strictObject({
   norm: z.enum(['L2', 'L1']).default('L2').meta({
@@ -14,11 +12,9 @@ const params = z.strictObject({
   scalar: scalarParam,
 })
 
-export const gradientNorm = textMethod<z.infer<typeof params>>({
+export const gradientNorm = gradientMethod<z.infer<typeof params>>({
   id: 'gradient-norm',
   version: 1,
-  modality: 'text',
-  family: 'gradient',
   title: 'Gradient norm',
   summary:
     'How strongly the score of the class reacts to a small change of each token. Never negative: it shows which words matter, not for which side.',
@@ -28,29 +24,13 @@ export const gradientNorm = textMethod<z.infer<typeof params>>({
     year: 2016,
     url: 'https://arxiv.org/abs/1506.01066',
   },
-  needs: ['gradient', 'embedding-tap'],
   params,
-  output: { kind: 'tokens', signed: false, complete: false },
-  cost: () => 3,
-  /** scores[t] = ||d scalar / d embedding[t]||, T values of at least 0. */
-  async run(context, { norm, scalar }) {
-    const { gradient, logits } = await gradientAtText(context, scalar)
-    const [tokens = 0, size = 0] = gradient.dims // [T, E]
-    const scores = new Float32Array(tokens)
-    for (let token = 0; token < tokens; token += 1) {
-      let sum = 0
-      for (const value of gradient.data.subarray(token * size, (token + 1) * size))
-        sum += norm === 'L1' ? Math.abs(value) : value * value
-      scores[token] = norm === 'L1' ? sum : Math.sqrt(sum)
-    }
-    context.progress(1)
-    return {
-      kind: 'text',
-      scores: float32(scores, [tokens]),
-      wordReduction: 'absolute-max',
-      logits,
-      completeness: null,
-      diagnoses: [...zeroGradient(gradient.data), ...saturation(logits.data, context.target.index)],
-    }
+  signed: false,
+  wordReduction: 'absolute-max',
+  /** scores[t] = ||d scalar / d embedding[t]||, at least 0. */
+  score(gradient, _embedding, { norm }) {
+    let sum = 0
+    for (const value of gradient) sum += norm === 'L1' ? Math.abs(value) : value * value
+    return norm === 'L1' ? sum : Math.sqrt(sum)
   },
 })

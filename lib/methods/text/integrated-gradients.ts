@@ -5,12 +5,17 @@
 import { z } from 'zod'
 import { adaptiveSimpson } from '../../tensor/adaptive-quadrature.ts'
 import { quadrature, QUADRATURE_RULES, type QuadratureRule } from '../../tensor/quadrature.ts'
+import { scalarOf, settled } from '../../target/scalar.ts'
+import type { Target } from '../../target/target.ts'
 import { float32, type FloatTensor } from '../../tensor/tensor.ts'
-import { textMethod, type Diagnosis, type TextContext } from '../method.ts'
+import { textMethod } from '../method.ts'
+import type { Diagnosis } from '../diagnosis.ts'
+import type { TextContext } from '../context.ts'
 import { baselineParam, baselines, specialTokensParam } from './shared/baseline.ts'
 import { completenessDiagnosis, completenessOf, errorAllowed, type Ends } from './shared/completeness.ts'
-import { saturation } from './shared/diagnoses.ts'
-import { batchSize, embed, scalarOf, scalarParam, scalarsAt, type Scalar } from './shared/embedding.ts'
+import { saturation } from '../shared/diagnoses.ts'
+import { batchSize, embed, scalarsAt } from './shared/embedding.ts'
+import { scalarParam, withScalar } from './shared/scalar-param.ts'
 import { integrate, pathPoints, type PathPoint } from './shared/path.ts'
 
 const MOST_POINTS = 257
@@ -56,7 +61,7 @@ export const integratedGradients = textMethod<Params>({
     year: 2017,
     url: 'https://arxiv.org/abs/1703.01365',
   },
-  needs: ['gradient', 'embedding-tap'],
+  needs: [{ place: 'embedding', gradient: true }],
   params,
   output: { kind: 'tokens', signed: true, complete: true },
   cost: ({ baseline, steps }) => 3 * (baseline === 'several' ? SEVERAL : 1) * (steps === 'auto' ? MOST_POINTS : steps),
@@ -66,14 +71,15 @@ export const integratedGradients = textMethod<Params>({
     const starts = await baselines(context, embedding, chosen.baseline, chosen.specialTokens)
     const [tokens = 0] = embedding.dims
     const scores = new Float64Array(tokens)
-    const ends = { input: scalarOf(logits.data, context.target.index, chosen.scalar), baseline: 0 }
+    const target = settled(withScalar(context.target, chosen.scalar), logits.data)
+    const ends = { input: scalarOf(target, logits.data, context.head.link), baseline: 0 }
     let points = 0
     for (const [index, start] of starts.entries()) {
       const path = { baseline: start.embedding, embedding }
       const progress = (share: number): void => context.progress((index + share) / starts.length)
       const one = await (chosen.steps === 'auto'
-        ? automatic(context, path, chosen.scalar, progress)
-        : fixed(context, path, chosen.scalar, progress, { steps: chosen.steps, rule: chosen.rule }, ends.input))
+        ? automatic(context, path, target, progress)
+        : fixed(context, path, target, progress, { steps: chosen.steps, rule: chosen.rule }, ends.input))
       one.scores.forEach((score, token) => (scores[token] = (scores[token] ?? 0) + score / starts.length))
       ends.baseline += one.ends.baseline / starts.length
       points += one.points
@@ -96,7 +102,7 @@ export const integratedGradients = textMethod<Params>({
       completeness,
       diagnoses: [
         ...flatPath(scores),
-        ...saturation(logits.data, context.target.index),
+        ...saturation('text', logits.data, target),
         ...completenessDiagnosis(completeness, ends, advice),
       ],
     }
@@ -119,14 +125,14 @@ interface Integrated {
 async function automatic(
   context: TextContext,
   path: Path,
-  scalar: Scalar,
+  target: Target,
   progress: (share: number) => void,
 ): Promise<Integrated> {
   const [tokens = 0] = path.embedding.dims
   let arrived = 0
   const found = await adaptiveSimpson<PathPoint>(
     {
-      at: (places) => pathPoints(context, path, places, scalar, (more) => progress(shareDone((arrived += more)))),
+      at: (places) => pathPoints(context, path, places, target, (more) => progress(shareDone((arrived += more)))),
       integrand: ({ contributions }) => contributions.reduce((sum, one) => sum + one, 0),
       antiderivative: (point) => point.scalar,
     },
@@ -153,7 +159,7 @@ function shareDone(points: number): number {
 async function fixed(
   context: TextContext,
   path: Path,
-  scalar: Scalar,
+  target: Target,
   progress: (share: number) => void,
   { steps, rule }: { readonly steps: number; readonly rule: QuadratureRule },
   input: number,
@@ -161,8 +167,8 @@ async function fixed(
   const [tokens = 0, size = 0] = path.embedding.dims
   const { nodes, weights } = quadrature(rule, steps)
   let done = 0
-  const points = await pathPoints(context, path, nodes, scalar, (more) => progress((done += more) / steps))
-  const [baseline = Number.NaN] = await scalarsAt(context, float32(path.baseline.data, [1, tokens, size]), scalar)
+  const points = await pathPoints(context, path, nodes, target, (more) => progress((done += more) / steps))
+  const [baseline = Number.NaN] = await scalarsAt(context, float32(path.baseline.data, [1, tokens, size]), target)
   return { scores: integrate(points, weights, tokens), ends: { input, baseline }, points: steps }
 }
 

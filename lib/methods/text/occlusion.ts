@@ -1,12 +1,12 @@
 /** Occlusion: how the score changes when tokens are hidden, one window at a time. Letters: T tokens, E embedding size. */
 import { z } from 'zod'
+import { scalarOf, settled } from '../../target/scalar.ts'
 import { float32 } from '../../tensor/tensor.ts'
 import { textMethod } from '../method.ts'
 import { baselines } from './shared/baseline.ts'
-import { saturation } from './shared/diagnoses.ts'
-import { batchSize, embed, scalarOf, scalarParam, scalarsAt } from './shared/embedding.ts'
-
-const LONGEST_TEXT = 512
+import { saturation } from '../shared/diagnoses.ts'
+import { batchSize, embed, scalarsAt } from './shared/embedding.ts'
+import { scalarParam, withScalar } from './shared/scalar-param.ts'
 
 const params = z.strictObject({
   replacement: z.enum(['mask', 'pad', 'zero']).default('mask').meta({
@@ -35,14 +35,16 @@ export const occlusion = textMethod<z.infer<typeof params>>({
     year: 2016,
     url: 'https://arxiv.org/abs/1612.08220',
   },
-  needs: ['embedding-tap'],
+  needs: [{ place: 'embedding' }],
   params,
   output: { kind: 'tokens', signed: true, complete: false },
-  cost: () => LONGEST_TEXT,
+  // One row for each window that does not begin too late; the first pass finds the embedding.
+  cost: (_, { tokens }) => tokens + 1,
   /** scores[t] = mean over windows W that hold t of F(x) - F(x with W replaced). Special tokens are never hidden: 0. */
   async run(context, { replacement, window, scalar }) {
     const { embedding, logits } = await embed(context)
-    const whole = scalarOf(logits.data, context.target.index, scalar)
+    const target = settled(withScalar(context.target, scalar), logits.data)
+    const whole = scalarOf(target, logits.data, context.head.link)
     const [hidden] = await baselines(context, embedding, replacement, 'keep')
     if (hidden === undefined) throw new RangeError('no replacement')
     const [tokens = 0, size = 0] = embedding.dims
@@ -62,7 +64,7 @@ export const occlusion = textMethod<z.infer<typeof params>>({
           points.set(from, (row * tokens + token) * size)
         }
       })
-      const scalars = await scalarsAt(context, float32(points, [batch.length, tokens, size]), scalar)
+      const scalars = await scalarsAt(context, float32(points, [batch.length, tokens, size]), target)
       batch.forEach((covered, row) => {
         for (const token of covered) {
           sums[token] = (sums[token] ?? 0) + whole - (scalars[row] ?? Number.NaN)
@@ -81,7 +83,7 @@ export const occlusion = textMethod<z.infer<typeof params>>({
       wordReduction: 'absolute-max',
       logits,
       completeness: null,
-      diagnoses: saturation(logits.data, context.target.index),
+      diagnoses: saturation('text', logits.data, target),
     }
   },
 })

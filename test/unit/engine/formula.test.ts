@@ -4,18 +4,42 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   abs,
   add,
+  AXIS_OPERATIONS,
+  BINARY_OPERATIONS,
+  cumulativeSum,
   divide,
+  equal,
+  exp,
   given,
   gradient,
+  greater,
+  less,
+  leavesOf,
+  log,
+  logSoftmax,
   matmul,
   max,
+  maximum,
   mean,
   min,
+  minimum,
   multiply,
+  negate,
+  oneHotArgmax,
+  REDUCTIONS,
   relu,
+  resize,
+  sigmoid,
+  sign,
+  softmax,
+  sqrt,
+  square,
   subtract,
   sum,
+  tanh,
+  UNARY_OPERATIONS,
   value,
+  where,
   type Formula,
 } from '../../../lib/engine/formula.ts'
 import { interpret } from '../../../lib/engine/interpret.ts'
@@ -67,8 +91,45 @@ describe('interpret', () => {
     ['mean', mean(given('a'), [0]), [1, 3], [-1.5, 1.5, -1.5]],
     ['max', max(given('a'), [0, 1]), [1, 1], [5]],
     ['min', min(given('a'), [1]), [2, 1], [-2, -6]],
+    ['negate', negate(given('b')), [3], [-10, -0, -30]],
+    ['sign', sign(subtract(given('a'), 1)), [2, 3], [0, -1, 1, -1, 1, -1]],
+    ['square', square(given('a')), [2, 3], [1, 4, 9, 16, 25, 36]],
+    ['sqrt', sqrt(square(given('a'))), [2, 3], [1, 2, 3, 4, 5, 6]],
+    ['exp', exp(multiply(given('b'), 0)), [3], [1, 1, 1]],
+    ['log, of 0 and less', log(given('c')), [2, 2], [-Infinity, 0, NaN, NaN]],
+    ['sigmoid', sigmoid(multiply(1000, given('c'))), [2, 2], [0.5, 1, 0, NaN]],
+    ['tanh', tanh(multiply(1000, given('c'))), [2, 2], [0, 1, -1, NaN]],
+    ['maximum', maximum(given('a'), given('b')), [2, 3], [10, 0, 30, 10, 5, 30]],
+    ['minimum, with NaN', minimum(given('c'), 0.5), [2, 2], [0, 0.5, -1, NaN]],
+    ['greater', greater(given('a'), 1), [2, 3], [0, 0, 1, 0, 1, 0]],
+    ['less', less(given('a'), 1), [2, 3], [0, 1, 0, 1, 0, 1]],
+    ['equal: NaN to nothing', equal(given('c'), given('c')), [2, 2], [1, 1, 1, 0]],
+    ['where', where(given('c'), given('c'), 7), [2, 2], [7, 1, -1, NaN]],
+    ['where: shapes broadcast', where(greater(given('a'), 0), given('b'), -1), [2, 3], [10, -1, 30, -1, 0, -1]],
+    ['softmax', softmax(multiply(0, given('a')), 0), [2, 3], [0.5, 0.5, 0.5, 0.5, 0.5, 0.5]],
+    ['softmax of large numbers', softmax(multiply(1e4, given('a')), 1), [2, 3], [0, 0, 1, 0, 1, 0]],
+    ['softmax without a place', softmax(log(given('d')), 1), [1, 3], [0.25, 0, 0.75]],
+    ['logSoftmax', logSoftmax(multiply(1e4, given('a')), 1), [2, 3], [-2e4, -5e4, 0, -9e4, 0, -11e4]],
+    ['cumulativeSum', cumulativeSum(given('a'), 1), [2, 3], [1, -1, 2, -4, 1, -5]],
+    ['cumulativeSum over rows', cumulativeSum(given('a'), 0), [2, 3], [1, -2, 3, -3, 3, -3]],
+    ['oneHotArgmax', oneHotArgmax(given('a'), 1), [2, 3], [0, 0, 1, 0, 1, 0]],
+    ['oneHotArgmax over rows', oneHotArgmax(given('a'), 0), [2, 3], [1, 0, 1, 0, 1, 0]],
+    ['oneHotArgmax: the first of several', oneHotArgmax(abs(sign(given('a'))), 1), [2, 3], [1, 0, 0, 1, 0, 0]],
+    ['oneHotArgmax: never NaN beside a number', oneHotArgmax(given('c'), 1), [2, 2], [0, 1, 1, 0]],
+    ['oneHotArgmax: exactly one', oneHotArgmax(log(negate(square(given('a')))), 1), [2, 3], [1, 0, 0, 1, 0, 0]],
+    // Centres of two cells over four places: -1/4, 1/4, 3/4 and 5/4 of the way.
+    ['resize', resize(given('e'), [1, 4]), [1, 1, 1, 4], [4, 5, 7, 8]],
+    ['resize, smaller', resize(given('f'), [1, 1]), [1, 1, 1, 1], [2.5]],
   ]
-  const tensors: Readonly<Record<string, FloatTensor>> = { a, b, t: float32([1, -4, -2, 5, 3, -6], [3, 2]) }
+  const tensors: Readonly<Record<string, FloatTensor>> = {
+    a,
+    b,
+    t: float32([1, -4, -2, 5, 3, -6], [3, 2]),
+    c: float32([0, 1, -1, NaN], [2, 2]),
+    d: float32([1, 0, 3], [1, 3]),
+    e: float32([4, 8], [1, 1, 1, 2]),
+    f: float32([1, 2, 3, 4], [1, 1, 2, 2]),
+  }
   it.each(hands)('%s', (_, formula, dims, expected) => {
     const result = interpret(formula, (leaf) => tensors[leaf.kind === 'given' ? leaf.name : ''] as FloatTensor)
     expect(result.dims).toEqual(dims)
@@ -79,7 +140,7 @@ describe('interpret', () => {
 /** A map's channels, its gradient, a number a channel, matrices: [N, 24, 10, 12] is the shape of the tap. */
 const TAP = 'layer'
 const shared = { channel: random([1, 24, 1, 1], 3), left: random([1, 1, 5, 10], 4) }
-const perRow = { weight: random([ROWS, 1, 1, 1], 5) }
+const perRow = { weight: random([ROWS, 1, 1, 1], 5), coarse: random([ROWS, 2, 5, 3], 9) }
 const FORMULAS: Readonly<Record<string, Formula>> = {
   'a value': value(TAP),
   'a gradient': gradient(TAP),
@@ -93,6 +154,31 @@ const FORMULAS: Readonly<Record<string, Formula>> = {
   'over rows': sum(multiply(given('weight'), abs(gradient(TAP))), [0]),
   product: matmul(given('left'), value(TAP)),
   'nothing reduced': sum(value(TAP), []),
+  negate: negate(value(TAP)),
+  sign: sign(value(TAP)),
+  square: square(value(TAP)),
+  sqrt: sqrt(square(gradient(TAP))),
+  exp: exp(subtract(value(TAP), max(value(TAP), [1]))),
+  log: log(add(0.01, abs(gradient(TAP)))),
+  sigmoid: sigmoid(value(TAP)),
+  tanh: tanh(multiply(given('weight'), value(TAP))),
+  maximum: maximum(value(TAP), given('channel')),
+  minimum: minimum(value(TAP), given('weight')),
+  greater: greater(value(TAP), given('channel')),
+  less: less(value(TAP), given('weight')),
+  equal: equal(value(TAP), max(value(TAP), [1])),
+  where: where(greater(value(TAP), 0), given('channel'), gradient(TAP)),
+  'where, of a term that is no comparison': where(relu(value(TAP)), 2, given('weight')),
+  'softmax of logits': softmax(value('logits'), 1),
+  'softmax of channels': softmax(value(TAP), 1),
+  'logSoftmax of logits': logSoftmax(multiply(30, value('logits')), 1),
+  'logSoftmax of columns': logSoftmax(value(TAP), 3),
+  'cumulativeSum of channels': cumulativeSum(value(TAP), 1),
+  'oneHotArgmax of logits': oneHotArgmax(value('logits'), 1),
+  'oneHotArgmax of channels': oneHotArgmax(value(TAP), 1),
+  'resize, larger': resize(value(TAP), [40, 48]),
+  'resize, to odd extents': resize(given('coarse'), [9, 4]),
+  'resize, smaller': resize(multiply(value(TAP), given('weight')), [3, 5]),
 }
 
 describe('the ONNX engine', () => {
@@ -102,12 +188,33 @@ describe('the ONNX engine', () => {
     JSON.parse(JSON.stringify(formula).replaceAll(`"${TAP}"`, JSON.stringify(tapOf()))) as Formula
   const literally = (question: Question) => askLiterally(question, model.inputs, (plain) => model.ask(plain))
 
-  it.each(Object.keys(FORMULAS))('computes what the interpreter does: %s', async (name) => {
+  it('is asked for every operation', () => {
+    const kinds = new Set<string>()
+    const visit = (one: unknown): void => {
+      if (typeof one !== 'object' || one === null) return
+      for (const key of ['kind', 'operation']) if (key in one) kinds.add(String((one as Record<string, unknown>)[key]))
+      Object.values(one).forEach(visit)
+    }
+    visit(FORMULAS)
+    for (const operations of [BINARY_OPERATIONS, UNARY_OPERATIONS, REDUCTIONS, AXIS_OPERATIONS])
+      for (const operation of operations) expect(kinds).toContain(operation)
+    expect(kinds).toContain('where')
+    expect(kinds).toContain('resize')
+  })
+
+  const cases = Object.keys(FORMULAS).flatMap((name) => [ROWS, 1].map((rows) => [name, rows] as const))
+  it.each(cases)('computes what the interpreter does: %s, %d rows', async (name, rows) => {
+    const firstRows = (tensor: FloatTensor): FloatTensor =>
+      float32(tensor.data.slice(0, (tensor.data.length / ROWS) * rows), [rows, ...tensor.dims.slice(1)])
     const question: Question = {
-      feeds: { image: picture },
+      feeds: { image: firstRows(picture) },
       read: ['logits'],
-      gradient: { of, wrt: [] },
-      formulas: { shared, perRow, outputs: { [name]: placed(FORMULAS[name] as Formula) } },
+      gradient: { of: { logits: firstRows(of.logits) }, wrt: [] },
+      formulas: {
+        shared,
+        perRow: { weight: firstRows(perRow.weight), coarse: firstRows(perRow.coarse) },
+        outputs: { [name]: placed(FORMULAS[name] as Formula) },
+      },
     }
     const [ours, reference] = [await model.ask(question), await literally(question)]
     const [found, expected] = [ours.computed[name], reference.computed[name]]
@@ -116,6 +223,71 @@ describe('the ONNX engine', () => {
     expect(relativeDifference(found?.data ?? [], expected?.data ?? [])).toBeLessThan(FLOAT32)
     expect(ours.values['logits']).toEqual(reference.values['logits'])
     expect(ours.gradients).toEqual({})
+  })
+
+  /** Each at every place, beside every other: a row of 17, which is more than a register of the processor holds. */
+  const ODD = [NaN, 0, -0, 1, -1, Infinity, -Infinity, 2.5, 1e30, -1e30, 88, 104, -104, 1e-30, 1e-38, 3, 3]
+  const odd = float32(ODD, [1, 1, ODD.length])
+  const across = float32(ODD, [1, ODD.length, 1])
+  /** Softmax's rows: all of one kind, and such that hold one other. */
+  const lines = [
+    [-Infinity, -Infinity, -Infinity, -Infinity, -Infinity],
+    [Infinity, 0, 1, 2, 3],
+    [NaN, 0, 1, 2, 3],
+    [-Infinity, 0, 1, 2, 3],
+    [NaN, NaN, NaN, NaN, NaN],
+    [-Infinity, NaN, -Infinity, NaN, -Infinity],
+    [500, 499, -500, 500, 0],
+    [-3, -3, -3, -3, -3],
+  ]
+  const rows = float32(lines.flat(), [1, lines.length, 5])
+  const [x, y, z] = [given('x'), given('y'), given('z')]
+  const EDGES: Readonly<Record<string, Formula>> = {
+    ...Object.fromEntries(UNARY_OPERATIONS.map((operation) => [operation, { kind: 'unary', operation, of: x }])),
+    ...Object.fromEntries(
+      BINARY_OPERATIONS.filter((operation) => operation !== 'matmul').map((operation) => [
+        operation,
+        { kind: 'binary', operation, left: x, right: y },
+      ]),
+    ),
+    ...Object.fromEntries(
+      AXIS_OPERATIONS.map((operation) => [operation, { kind: 'along', operation, of: z, axis: 2 }]),
+    ),
+    'oneHotArgmax of all': oneHotArgmax(x, 2),
+    'oneHotArgmax of comparisons': oneHotArgmax(greater(x, y), 2),
+    where: where(x, y, 5),
+    'where, of infinity': where(greater(x, 1), x, -Infinity),
+  }
+  it.each(Object.keys(EDGES))('agrees where a value is none: %s', async (name) => {
+    const tensors = { x: odd, y: across, z: rows }
+    const formula = EDGES[name] as Formula
+    const used = new Set(leavesOf(formula).map((leaf) => (leaf.kind === 'given' ? leaf.name : '')))
+    const shared = Object.fromEntries(Object.entries(tensors).filter(([key]) => used.has(key)))
+    const { computed } = await model.ask({ read: [], formulas: { shared, outputs: { [name]: formula } } })
+    const expected = interpret(formula, (leaf) => tensors[leaf.kind === 'given' ? (leaf.name as 'x') : 'x'])
+    expect(computed[name]?.dims).toEqual(expected.dims)
+    expected.data.forEach((one, at) => {
+      const found = computed[name]?.data[at] ?? 0
+      const near = Math.abs(found - one) <= FLOAT32 * Math.abs(one) + 1e-37
+      expect(Object.is(found, one) || found === one || near, `${at}: ${found}, expected ${one}`).toBe(true)
+    })
+  })
+
+  it('oneHotArgmax takes the first of equals wherever they stand, in rows of any length', async () => {
+    for (const length of [1, 2, 7, 8, 9, 16, 33, 100, 1000]) {
+      const many = 50
+      const values = Float32Array.from(normals(many * length, length), (one) => Math.round(one))
+      const x = float32(values, [1, many, length])
+      const { computed } = await model.ask({
+        read: [],
+        formulas: { shared: { x }, outputs: { along: oneHotArgmax(given('x'), 2), down: oneHotArgmax(given('x'), 1) } },
+      })
+      for (const [name, axis] of [
+        ['along', 2],
+        ['down', 1],
+      ] as const)
+        expect(computed[name]).toEqual(interpret(oneHotArgmax(given('x'), axis), () => x))
+    }
   })
 
   it('computes its inputs: the same as when they are fed, logits and gradient at them', async () => {
@@ -218,6 +390,38 @@ describe('the ONNX engine', () => {
       'an axis that is not there',
       { read: ['logits'], formulas: { perRow: { image: picture }, inputs: { image: sum(image, [4]) } } },
       'has no axis 4',
+    ],
+    [
+      'a map of other rank',
+      {
+        read: ['logits'],
+        formulas: { shared: { flat: random([1, 5], 1) }, inputs: { image: resize(given('flat'), [40, 48]) } },
+      },
+      '[1, 5] is no map [N, C, H, W] to be resized',
+    ],
+    [
+      'a size that is none',
+      { read: ['logits'], formulas: { perRow: { image: picture }, inputs: { image: resize(image, [40, 0.5]) } } },
+      'a map cannot be resized to [40, 0.5]',
+    ],
+    [
+      'an output that reads what is not given',
+      { feeds: { image: picture }, read: [], formulas: { outputs: { sum: add(value('logits'), given('nothing')) } } },
+      '"nothing", which is not given',
+    ],
+    [
+      'an output whose shapes do not fit, before it runs',
+      {
+        feeds: { image: picture },
+        read: [],
+        formulas: { shared: { odd: random([1, 5], 1) }, outputs: { sum: add(value('logits'), given('odd')) } },
+      },
+      '[?, 7] and [1, 5] have no common shape',
+    ],
+    [
+      'an axis that the logits have not',
+      { feeds: { image: picture }, read: [], formulas: { outputs: { first: oneHotArgmax(value('logits'), 2) } } },
+      '[?, 7] has no axis 2',
     ],
     [
       'a gradient of nothing',

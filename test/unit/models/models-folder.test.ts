@@ -2,6 +2,7 @@ import { cp, mkdir, mkdtemp, rename, rm, symlink, truncate, utimes, writeFile } 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { refOf } from '../../../lib/models/model-ref.ts'
 import { ModelsFolder } from '../../../lib/models/models-folder.ts'
 
 const METADATA = { labels: ['Cat', 'Not cat'], imageSize: 96 }
@@ -101,5 +102,21 @@ describe('a folder of models', () => {
       { folder: 'cats', message: expect.stringContaining('called cats already') as string },
       { folder: 'pets-cnn', message: expect.stringContaining('called pets-cnn already') as string },
     ])
+  })
+
+  test('holds the models of a content, and no other version of them', async () => {
+    const cats = await put('cats')
+    await mkdir(join(root, 'unreadable'))
+    const [before] = (await models.read()).entries
+    if (before === undefined) throw new Error('no model')
+    const fresh = new ModelsFolder(root)
+    expect(await fresh.find(refOf(before))).toMatchObject({ id: 'cats', sha256: before.sha256, folder: cats })
+    await writeFile(join(cats, 'weights.bin'), new Uint8Array(8).fill(1))
+    await utimes(join(cats, 'weights.bin'), 1, 1)
+    expect(await fresh.find(refOf(before))).toBeNull()
+    const [after] = (await models.read()).entries
+    expect(after?.sha256).not.toBe(before.sha256)
+    expect(await fresh.find(refOf(after ?? before))).toMatchObject({ folder: cats })
+    expect(await new ModelsFolder(join(root, 'nowhere')).find(refOf(before))).toBeNull()
   })
 })

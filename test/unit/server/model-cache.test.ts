@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { ModelCache } from '../../../server/jobs/model-cache.ts'
-import type { CatalogueEntry } from '../../../lib/models/catalogue.ts'
 import type { LoadedModel } from '../../../lib/models/load.ts'
+import { idIn } from '../../../lib/models/model-ref.ts'
 
 /** A cache of two, and what was loaded and disposed of, in order. */
 function watched() {
   const happened: string[] = []
   const failing = new Set<string>()
-  const cache = new ModelCache(2, ({ id }) => {
+  const cache = new ModelCache(2, (ref) => {
+    const id = idIn(ref)
     happened.push(`load ${id}`)
     if (failing.has(id)) return Promise.reject(new Error(`no ${id}`))
     const dispose = () => {
@@ -16,7 +17,7 @@ function watched() {
     }
     return Promise.resolve({ model: { dispose } } as unknown as LoadedModel)
   })
-  const entry = (id: string, sha256 = 'x') => ({ id, sha256 }) as CatalogueEntry
+  const entry = (id: string, sha256 = 'x') => `${id}@${sha256}`
   const touch = (id: string, sha256?: string) => cache.use(entry(id, sha256), (_, loadMs) => Promise.resolve(loadMs))
   return { cache, entry, touch, happened, failing }
 }

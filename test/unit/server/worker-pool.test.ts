@@ -1,9 +1,14 @@
 /** Workers that are given up, and which one is taken. */
+import { classTarget } from '../../../lib/target/target.ts'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { listModels } from '../../../lib/models/catalogue.ts'
+import { refOf } from '../../../lib/models/model-ref.ts'
+import { describedBy } from '../../../server/jobs/describe.ts'
+import { explainKind } from '../../../server/jobs/kinds/explain.ts'
+import { workerArguments } from '../../../server/jobs/worker-parts.ts'
 import { WorkerPool } from '../../../server/jobs/worker-pool.ts'
 import { createLogger } from '../../../server/logger.ts'
 import { WORKER } from '../../../server/paths.ts'
@@ -24,19 +29,21 @@ test('a model that never finishes loading is given up with its worker; the other
       entry: SLOW_WORKER,
       execArgv: WORKER.execArgv,
       env: { ...process.env, LIMELIGHT_TEST_GATE: join(folder, 'gate'), LIMELIGHT_TEST_ENDLESS: endless.id },
+      args: workerArguments({ data: folder, models: [resolve('models')] }),
       size: 2,
       // Long enough for the others, which are asked before it is over.
-      describeMs: 3000,
+      silentMs: { describe: 3000 },
       log: createLogger('silent'),
     })
-    const stuck = pool.describe(endless)
+    const describe = describedBy(pool)
+    const stuck = describe(endless)
     // Whoever comes next is not put behind it.
-    expect(await pool.describe(other)).toMatchObject({ engine: { name: 'onnx' } })
+    expect(await describe(other)).toMatchObject({ engine: { name: 'onnx' } })
     await expect(stuck).rejects.toMatchObject({
       code: 'BAD_MODEL',
       userMessage: expect.stringMatching(/could not be loaded within 3 seconds/) as unknown,
     })
-    expect(await pool.describe(other)).toMatchObject({ engine: { name: 'onnx' } })
+    expect(await describe(other)).toMatchObject({ engine: { name: 'onnx' } })
     expect(pool.status().replaced).toBe(1)
   } finally {
     await rm(folder, { recursive: true, force: true })
@@ -53,21 +60,25 @@ test('a run that shows no progress for too long is given up with its worker, and
       entry: SLOW_WORKER,
       execArgv: WORKER.execArgv,
       env: { ...process.env, LIMELIGHT_TEST_GATE: gate, LIMELIGHT_TEST_STUBBORN: '1' },
+      args: workerArguments({ data: folder, models: [resolve('models')] }),
       size: 1,
-      silentMs: 3000,
+      silentMs: { explain: 3000 },
       log: createLogger('silent'),
     })
     const seen: number[] = []
     const run = (runId: string) =>
-      pool?.explain(
+      pool?.run(
+        explainKind,
         {
-          runId,
-          model,
-          methodId: 'occlusion',
-          params: {},
-          targetIndex: null,
-          seed: 0,
-          input: { kind: 'text', text: 'Good.' },
+          id: runId,
+          payload: {
+            model: refOf(model),
+            method: { id: 'occlusion', version: 1 },
+            params: {},
+            target: classTarget(null),
+            seed: 0,
+            input: { kind: 'text', text: 'Good.' },
+          },
         },
         { signal: new AbortController().signal, progress: (fraction) => seen.push(fraction) },
       )

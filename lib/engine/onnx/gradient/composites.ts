@@ -3,8 +3,7 @@
  * are the same; what is saved are passes over large tensors.
  */
 import type { Builder } from '../graph/builder.ts'
-import { consumersOf, intAttribute, intsAttribute, producersOf, type Graph, type GraphNode } from '../graph/graph.ts'
-import type { RuleSet } from '../../model.ts'
+import { intAttribute, intsAttribute, type Graph, type GraphNode } from '../graph/graph.ts'
 import { clipBounds, geluSlope } from '../operators/rules/activation.ts'
 import { blockedMap } from '../operators/rules/blocked.ts'
 import { rectifiedPoolGradient } from '../operators/rules/blocked-pooling.ts'
@@ -12,6 +11,9 @@ import { windowOf } from '../operators/rules/convolution.ts'
 import { keepBetween } from '../operators/rules/mask.ts'
 import { matMulGradients } from '../operators/rules/matmul.ts'
 import { maxPool } from '../operators/rules/pooling.ts'
+import { PLAIN, type Bending } from './bending.ts'
+import { findErfGelus } from './spelled-activations.ts'
+import { linksOf, onlyReader, type Links } from './spelling.ts'
 
 export interface Composite {
   /** All its nodes but the last. */
@@ -28,14 +30,15 @@ export function findComposites(
   graph: Graph,
   build: Builder,
   kept: ReadonlySet<string>,
-  rules: RuleSet = 'plain',
+  rules: Bending = PLAIN,
 ): Map<GraphNode, Composite> {
-  const links: Links = { producers: producersOf(graph.nodes), consumers: consumersOf(graph.nodes), kept }
-  return new Map([
-    ...findGelus(graph, build, links),
+  const links = linksOf(graph, kept)
+  const all = [
+    ...gelusOf(graph, build, links),
     ...findAttentions(graph, build, links),
-    ...(rules === 'plain' ? findRectifiedPools(graph, build, links) : []),
-  ])
+    ...findRectifiedPools(graph, build, links),
+  ]
+  return new Map(all.filter(([last, { inner }]) => ![last, ...inner].some((node) => rules.bends(node))))
 }
 
 /**
@@ -80,18 +83,6 @@ function blockedPoolGradient(build: Builder, pool: GraphNode, g: string): string
 function rectifies(build: Builder, node: GraphNode): readonly [number, number] | null {
   if (node.operator === 'Relu') return [0, Infinity]
   return node.operator === 'Clip' ? clipBounds(build, node) : null
-}
-
-interface Links {
-  readonly producers: ReadonlyMap<string, GraphNode>
-  readonly consumers: ReadonlyMap<string, readonly GraphNode[]>
-  readonly kept: ReadonlySet<string>
-}
-
-/** The one node that reads a tensor that nothing else needs. */
-function onlyReader({ consumers, kept }: Links, name = ''): GraphNode | undefined {
-  const all = consumers.get(name) ?? []
-  return all.length === 1 && !kept.has(name) ? all[0] : undefined
 }
 
 /** What a softmax becomes before it is used: itself, or torch's guard, Where(IsNaN(p), 0, p), for rows that are all masked. */
@@ -142,55 +133,16 @@ function findAttentions(graph: Graph, build: Builder, links: Links): Map<GraphNo
   return found
 }
 
-/** x Φ(x) = x/2 (1 + erf(x/√2)), the ½ in any of the places where exporters put it. By its last node. */
-function findGelus(graph: Graph, build: Builder, links: Links): Map<GraphNode, Composite> {
-  const found = new Map<GraphNode, Composite>()
-  const { producers } = links
-  const only = (name: string | undefined): GraphNode | undefined => onlyReader(links, name)
-  const scalar = (name: string | undefined): number | undefined => build.scalarIn(name)
-  const close = (value: number | undefined, to: number): boolean => value !== undefined && Math.abs(value - to) < 1e-6
-  /** The other operand of `node` where it is this operator. */
-  const beside = (node: GraphNode | undefined, operator: string, name: string): string | undefined => {
-    if (node?.operator !== operator || node.domain !== '' || node.inputs.length !== 2) return undefined
-    return node.inputs[0] === name ? node.inputs[1] : node.inputs[1] === name ? node.inputs[0] : undefined
-  }
-  for (const erf of graph.nodes) {
-    if (erf.operator !== 'Erf' || erf.domain !== '') continue
-    const [scaled = ''] = erf.inputs
-    const scaling = producers.get(scaled)
-    const x = scaling?.inputs.find((name) => scalar(name) === undefined)
-    const factor = scalar(scaling?.inputs.find((name) => name !== x))
-    const scales =
-      (scaling?.operator === 'Div' && scaling.inputs[0] === x && close(factor, Math.SQRT2)) ||
-      (scaling?.operator === 'Mul' && close(factor, Math.SQRT1_2))
-    if (x === undefined || scaling === undefined || !scales || only(scaled) !== erf) continue
-    const raised = only(erf.outputs[0])
-    if (raised === undefined || !close(scalar(beside(raised, 'Add', erf.outputs[0] ?? '')), 1)) continue
-    const [onePlus = ''] = raised.outputs
-    const first = only(onePlus)
-    const other = beside(first, 'Mul', onePlus)
-    if (first === undefined || other === undefined) continue
-    const second = only(first.outputs[0])
-    const beyond = beside(second, 'Mul', first.outputs[0] ?? '')
-    const halving = producers.get(other)
-    const inner = [scaling, erf, raised]
-    let last: GraphNode | undefined
-    if (other === x && close(scalar(beyond), 0.5)) {
-      last = second
-      inner.push(first)
-    } else if (close(scalar(other), 0.5) && beyond === x) {
-      last = second
-      inner.push(first)
-    } else if (halving && close(scalar(beside(halving, 'Mul', x)), 0.5) && only(other) === first) {
-      last = first
-      inner.push(halving)
-    }
-    if (last === undefined) continue
-    found.set(last, {
-      inner,
-      gradients: (builder, g, wanted) =>
-        wanted(x) ? [[x, builder.mul(builder.scale(g, 0.5), geluSlope(builder, scaled, onePlus))]] : [],
-    })
-  }
-  return found
+/** x Φ(x), its slope from the error function that is there already. */
+function gelusOf(graph: Graph, build: Builder, links: Links): Map<GraphNode, Composite> {
+  return new Map(
+    findErfGelus(graph, build, links).map(({ last, inner, x, scaled, onePlus }) => [
+      last,
+      {
+        inner,
+        gradients: (builder, g, wanted) =>
+          wanted(x) ? [[x, builder.mul(builder.scale(g, 0.5), geluSlope(builder, scaled, onePlus))]] : [],
+      },
+    ]),
+  )
 }

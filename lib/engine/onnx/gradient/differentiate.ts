@@ -3,12 +3,22 @@
  * tensors. Only nodes on a path from those tensors to the outputs take part.
  */
 import { AppError } from '../../../errors.ts'
-import type { RuleSet } from '../../model.ts'
 import { Builder } from '../graph/builder.ts'
+import type { Bending } from './bending.ts'
 import { findComposites } from './composites.ts'
-import { carriesFloats, DataType, describeNode, readsOf, typeIn, type Graph, type GraphNode } from '../graph/graph.ts'
-import { describeObstacles, obstacleAt, type Obstacle } from './obstacles.ts'
-import { RULES, ruleFor, ruleKey, STOPS } from '../operators/table.ts'
+import {
+  carriesFloats,
+  DataType,
+  describeNode,
+  operatorKey,
+  readsOf,
+  typeIn,
+  type Graph,
+  type GraphNode,
+} from '../graph/graph.ts'
+import { describeObstacles, obstacleAt, type Obstacle, type Way } from './obstacles.ts'
+import { findSpelled } from './spelled-functions.ts'
+import { operatorOf } from '../operators/operator-of.ts'
 import type { RuleEntry } from '../operators/rules/rule.ts'
 
 export interface GradientRequest {
@@ -17,7 +27,9 @@ export interface GradientRequest {
   /** Output -> tensor that holds its cotangent, where nodes behind the model's compute it. */
   readonly computed?: ReadonlyMap<string, string>
   readonly wrt: readonly string[]
-  readonly rules: RuleSet
+  readonly rules: Bending
+  /** The name of a tensor's value in the reference pass; only rule sets that compare with one ask. */
+  readonly reference?: (tensor: string) => string
   /** Tensors that are given, not computed: nothing before them matters. */
   readonly replaced: ReadonlySet<string>
 }
@@ -59,11 +71,10 @@ function quantisedTensors(graph: Graph): ReadonlySet<string> {
   const quantised = new Set<string>()
   found.set(graph, quantised)
   for (const node of graph.nodes) {
-    const entry = RULES[ruleKey(node)]
+    const { rule, stops } = operatorOf(node)
     const [first = ''] = node.outputs
-    if (entry?.carriesIntegers) quantised.add(first)
-    else if (!entry && !STOPS.has(node.operator) && QUANTISED.has(typeIn(graph, first)) && narrow(graph, node))
-      quantised.add(first)
+    if (rule?.carriesIntegers) quantised.add(first)
+    else if (!rule && !stops && QUANTISED.has(typeIn(graph, first)) && narrow(graph, node)) quantised.add(first)
     else if (node.inputs.some((name) => quantised.has(name)))
       for (const name of node.outputs) if (QUANTISED.has(typeIn(graph, name))) quantised.add(name)
   }
@@ -79,7 +90,7 @@ function narrow(graph: Graph, node: GraphNode): boolean {
 export function dependents(graph: Graph, wrt: Iterable<string>, replaced: ReadonlySet<string>): Set<string> {
   const reached = new Set(wrt)
   for (const node of graph.nodes) {
-    if (STOPS.has(node.operator) || !readsOf(node).some((name) => reached.has(name))) continue
+    if (operatorOf(node).stops || !readsOf(node).some((name) => reached.has(name))) continue
     for (const name of carriersOf(graph, node)) if (!replaced.has(name)) reached.add(name)
   }
   return reached
@@ -100,7 +111,7 @@ function pathOf(graph: Graph, request: GradientRequest): Path {
   const path: GraphNode[] = []
   for (const node of graph.nodes.toReversed()) {
     const carries = node.outputs.some((name) => needed.has(name) && reached.has(name) && !request.replaced.has(name))
-    if (!carries || STOPS.has(node.operator) || !readsOf(node).some((name) => reached.has(name))) continue
+    if (!carries || operatorOf(node).stops || !readsOf(node).some((name) => reached.has(name))) continue
     path.push(node)
     for (const name of readsOf(node)) if (reached.has(name)) needed.add(name)
   }
@@ -113,18 +124,25 @@ function expectConstant(node: GraphNode, entry: RuleEntry, place: number): void 
   throw new AppError({
     code: 'NOT_DIFFERENTIABLE',
     message: `${describeNode(node)}: its input ${place + 1} depends on what the gradient is asked for, and its rule takes that for a constant. Choose a layer behind it, or a method without gradients.`,
-    details: { operators: [ruleKey(node)] },
+    details: { operators: [operatorKey(node)] },
   })
 }
 
 /** Everything on the way that no gradient passes. */
 function obstaclesOn(
-  { path, needed, reached }: Path,
+  { needed, reached }: Path,
+  nodes: readonly GraphNode[],
   build: Builder,
-  { rules, replaced }: GradientRequest,
+  replaced: ReadonlySet<string>,
+  way: Way,
 ): Obstacle[] {
   const arrives = (name: string): boolean => needed.has(name) && reached.has(name) && !replaced.has(name)
-  return path.flatMap((node) => obstacleAt(node, build, rules, arrives) ?? [])
+  return nodes.flatMap((node) => obstacleAt(node, build, arrives, way) ?? [])
+}
+
+/** @throws Error: a question without a reference has no rule set that asks for one. */
+function noReference(tensor: string): never {
+  throw new Error(`the reference value of "${tensor}" is asked for, and the question has no reference`)
 }
 
 /**
@@ -132,9 +150,19 @@ function obstaclesOn(
  * @throws AppError NOT_DIFFERENTIABLE naming every operator on the way that has no rule, or none for its variant.
  */
 export function differentiate(graph: Graph, request: GradientRequest): GradientGraph {
-  const way = pathOf(graph, request)
-  const { path, reached } = way
-  const missing = describeObstacles(obstaclesOn(way, new Builder(graph, 'limelight:'), request))
+  const { rules, replaced } = request
+  const found = pathOf(graph, request)
+  const { reached } = found
+  const way: Way = {
+    rules,
+    backwards: { depends: (name) => reached.has(name), reference: request.reference ?? noReference },
+  }
+  const kept = new Set([...request.of, ...request.wrt, ...replaced])
+  const scratch = new Builder(graph, 'limelight:')
+  const spelled = findSpelled(graph, scratch, kept, rules)
+  const taken = new Set([...spelled.values()].flatMap((one) => one.inner))
+  const path = found.path.filter((node) => !taken.has(node)).map((node) => spelled.get(node)?.stands ?? node)
+  const missing = describeObstacles(obstaclesOn(found, path, scratch, replaced, way))
   if (missing.length > 0)
     throw new AppError({
       code: 'NOT_DIFFERENTIABLE',
@@ -160,8 +188,7 @@ export function differentiate(graph: Graph, request: GradientRequest): GradientG
     return sum
   }
   for (const { of, name } of seeds) give(of, name)
-  const kept = new Set([...request.of, ...request.wrt, ...request.replaced])
-  const composites = findComposites(graph, builder, kept, request.rules)
+  const composites = findComposites(graph, builder, kept, rules)
   const inside = new Set([...composites.values()].flatMap((one) => one.inner))
   for (const node of path.toReversed()) {
     if (inside.has(node)) continue
@@ -172,9 +199,9 @@ export function differentiate(graph: Graph, request: GradientRequest): GradientG
       for (const [name, gradient] of composite.gradients(builder, g, (name) => reached.has(name))) give(name, gradient)
       continue
     }
-    const incoming = node.outputs.map((name) => (reached.has(name) && !request.replaced.has(name) ? total(name) : null))
+    const incoming = node.outputs.map((name) => (reached.has(name) && !replaced.has(name) ? total(name) : null))
     if (incoming.every((one) => one === null)) continue
-    const entry = ruleFor(node, request.rules)
+    const entry = rules.ruleOf(node, way.backwards)
     if (entry === undefined) throw new Error(`no rule for ${describeNode(node)}`)
     const wanted = node.inputs.map((name) => reached.has(name))
     const gradients = entry.rule(node, incoming, builder, wanted)

@@ -1,8 +1,9 @@
 /** What gradients cannot pass: asked before the first rule runs, and of every layer when a model is loaded. */
-import type { RuleSet } from '../../model.ts'
 import type { Builder } from '../graph/builder.ts'
-import { carriesFloats, describeNode, type GraphNode } from '../graph/graph.ts'
-import { HOLD_FOR_INTEGERS, RULES, ruleFor, ruleKey } from '../operators/table.ts'
+import { carriesFloats, describeNode, operatorKey, type GraphNode } from '../graph/graph.ts'
+import { operatorOf } from '../operators/operator-of.ts'
+import { PLAIN, type Bending } from './bending.ts'
+import type { Backwards } from './rule-sets/rule-set.ts'
 
 export interface Obstacle {
   readonly node: GraphNode
@@ -10,15 +11,25 @@ export interface Obstacle {
   readonly reason: string | null
 }
 
+/** The rules that a gradient goes by, and what is known of its way. */
+export interface Way {
+  readonly rules: Bending
+  readonly backwards: Backwards
+}
+
+const ANY_WAY: Way = { rules: PLAIN, backwards: { depends: () => true, reference: (name) => name } }
+
 /** Why no gradient passes a node from those of its outputs that `carries` is true of; null where it passes. */
 export function obstacleAt(
   node: GraphNode,
   build: Builder,
-  rules: RuleSet,
   carries: (output: string) => boolean,
+  { rules, backwards }: Way = ANY_WAY,
 ): Obstacle | null {
-  const entry = ruleFor(node, rules)
-  if (entry === undefined) return { node, reason: node.obstacle ?? null }
+  const entry = rules.ruleOf(node, backwards)
+  if (entry === undefined || node.obstacle !== undefined) return { node, reason: node.obstacle ?? null }
+  const refused = rules.refusal(node)
+  if (refused !== null) return { node, reason: refused }
   const handled = entry.outputs ?? 1
   const ignored = node.outputs.findIndex((name, place) => place >= handled && name !== '' && carries(name))
   if (ignored >= 0) return { node, reason: `its output ${ignored + 1} has no gradient rule` }
@@ -28,7 +39,8 @@ export function obstacleAt(
 }
 
 function computesIntegers(node: GraphNode, build: Builder): boolean {
-  if (RULES[ruleKey(node)]?.carriesIntegers || HOLD_FOR_INTEGERS.has(node.operator)) return false
+  const { rule, holdsForIntegers } = operatorOf(node)
+  if (rule?.carriesIntegers || holdsForIntegers) return false
   const type = build.type(node.outputs[0] ?? '')
   return type !== 0 && !carriesFloats(type)
 }
@@ -37,15 +49,15 @@ function computesIntegers(node: GraphNode, build: Builder): boolean {
 export function describeObstacles(obstacles: Iterable<Obstacle>): string[] {
   const alike = new Map<string, Obstacle[]>()
   for (const obstacle of new Set(obstacles)) {
-    const key = `${ruleKey(obstacle.node)} ${obstacle.reason ?? ''}`
+    const key = `${operatorKey(obstacle.node)} ${obstacle.reason ?? ''}`
     alike.set(key, [...(alike.get(key) ?? []), obstacle])
   }
   const texts = [...alike.values()].map(([first, ...others]) => {
     if (!first) return ''
     const { node, reason } = first
-    if (reason === null) return ruleKey(node)
+    if (reason === null) return operatorKey(node)
     const more = others.length > 0 ? ` and ${others.length} more` : ''
-    return `${ruleKey(node)} (${reason}; at ${node.name || node.outputs[0] || describeNode(node)}${more})`
+    return `${operatorKey(node)} (${reason}; at ${node.name || node.outputs[0] || describeNode(node)}${more})`
   })
   return texts.sort()
 }

@@ -5,13 +5,14 @@
  */
 import { AppError } from '../../../errors.ts'
 import { sizeOf } from '../../../tensor/tensor.ts'
-import { floatConstant, floatsOf, intConstant, intsOf } from './constant.ts'
+import { floatConstant, floatsOf, intsOf } from './constant.ts'
+import { NodeWriter, numbered } from './node-writer.ts'
 import {
+  carriesFloats,
   DataType,
   describeNode,
   shapeIn,
   typeIn,
-  type Attribute,
   type Constant,
   type Dim,
   type Graph,
@@ -19,16 +20,6 @@ import {
   type Shape,
   type ValueInfo,
 } from './graph.ts'
-
-/** Attributes as plain values: integers and integer lists, `{ float }` where a float is meant. */
-export type AttributeInput = number | readonly number[] | string | { readonly float: number } | undefined
-
-function attributeOf(value: Exclude<AttributeInput, undefined>): Attribute {
-  if (typeof value === 'number') return { kind: 'int', value }
-  if (typeof value === 'string') return { kind: 'string', value }
-  if (Array.isArray(value)) return { kind: 'ints', value: value as readonly number[] }
-  return { kind: 'float', value: (value as { readonly float: number }).float }
-}
 
 /** A cotangent: the name of the graph input, and the tensor of whose shape it is. */
 export interface Seed {
@@ -39,30 +30,18 @@ export interface Seed {
 /** The first axis of what is given with a run, where that is one tensor and the cotangents. */
 export const ROWS = 'N'
 
-export class Builder {
+export class Builder extends NodeWriter {
   readonly graph: Graph
   readonly seed: Seed | null
-  readonly #nodes: GraphNode[] = []
-  readonly #constants = new Map<string, Constant>()
   readonly #cached = new Map<string, string>()
-  readonly #domains = new Set<string>()
   readonly #stated: ValueInfo[] = []
-  readonly #prefix: string
-  #count = 0
 
   constructor(graph: Graph, prefix: string, seed: Seed | null = null) {
+    super(numbered(prefix))
     this.graph = graph
     this.seed = seed
-    this.#prefix = prefix
   }
 
-  /** The nodes written so far, in order. */
-  get nodes(): readonly GraphNode[] {
-    return this.#nodes
-  }
-  get constants(): ReadonlyMap<string, Constant> {
-    return this.#constants
-  }
   /** Shapes that rules know better than the runtime's inference. */
   get stated(): readonly ValueInfo[] {
     return this.#stated
@@ -70,62 +49,6 @@ export class Builder {
   /** States the shape [N, ...extents] of a float tensor that a rule has written. */
   stateRows(name: string, extents: readonly number[]): void {
     this.#stated.push({ name, type: DataType.float, shape: [ROWS, ...extents] })
-  }
-  /** Domains beside ai.onnx that the written nodes use. */
-  get domains(): ReadonlySet<string> {
-    return this.#domains
-  }
-
-  /** Adds a node with one output and gives that output's name. */
-  op(
-    operator: string,
-    inputs: readonly string[],
-    attributes: Readonly<Record<string, AttributeInput>> = {},
-    domain = '',
-  ): string {
-    return this.ops(operator, inputs, attributes, 1, domain)[0] as string
-  }
-
-  /** Adds a node with several outputs. */
-  ops(
-    operator: string,
-    inputs: readonly string[],
-    attributes: Readonly<Record<string, AttributeInput>>,
-    outputs: number,
-    domain = '',
-  ): string[] {
-    const name = `${this.#prefix}${this.#count++}/${operator}`
-    const names = Array.from({ length: outputs }, (_, index) => (index === 0 ? name : `${name}:${index}`))
-    const entries = Object.entries(attributes).flatMap(([key, value]) =>
-      value === undefined ? [] : [[key, attributeOf(value)] as const],
-    )
-    if (domain !== '') this.#domains.add(domain)
-    this.#nodes.push({ name, operator, domain, inputs, outputs: names, attributes: Object.fromEntries(entries) })
-    return names
-  }
-
-  /** Adds a node with the attributes of a node of the model. */
-  raw(
-    operator: string,
-    inputs: readonly string[],
-    attributes: Readonly<Record<string, Attribute>>,
-    domain = '',
-  ): string {
-    const name = `${this.#prefix}${this.#count++}/${operator}`
-    if (domain !== '') this.#domains.add(domain)
-    this.#nodes.push({ name, operator, domain, inputs, outputs: [name], attributes })
-    return name
-  }
-
-  /** Adds a copy of a node of the model with other inputs or outputs. */
-  copy(node: GraphNode, change: Partial<GraphNode>): void {
-    this.#nodes.push({ ...node, ...change, name: `${this.#prefix}${this.#count++}/${node.operator}` })
-  }
-
-  constant(constant: Constant): string {
-    const name = `${this.#prefix}${this.#count++}/constant`
-    this.#constants.set(name, constant)
-    return name
   }
 
   /** What `make` writes, once for each key. */
@@ -135,9 +58,8 @@ export class Builder {
     return name
   }
 
-  /** A float scalar. */
-  float(value: number): string {
-    return this.once(`float ${value}`, () => this.constant(floatConstant([value], [])))
+  override float(value: number): string {
+    return this.once(`float ${value}`, () => super.float(value))
   }
 
   /** A float tensor of one value. */
@@ -148,19 +70,16 @@ export class Builder {
     })
   }
 
-  /** A vector of int64. */
-  ints(values: readonly number[]): string {
-    return this.once(`ints ${values.join()}`, () => this.constant(intConstant(values)))
+  override ints(values: readonly number[]): string {
+    return this.once(`ints ${values.join()}`, () => super.ints(values))
   }
-
-  /** An int64 scalar. */
-  int(value: number): string {
-    return this.once(`int ${value}`, () => this.constant(intConstant([value], [])))
+  override int(value: number): string {
+    return this.once(`int ${value}`, () => super.int(value))
   }
 
   /** The value of a tensor that is known before the run. */
   value(name: string | undefined): Constant | undefined {
-    return name === undefined ? undefined : (this.graph.constants.get(name) ?? this.#constants.get(name))
+    return name === undefined ? undefined : (this.graph.constants.get(name) ?? this.constants.get(name))
   }
   intsIn(name: string | undefined): number[] | undefined {
     const constant = this.value(name)
@@ -170,10 +89,11 @@ export class Builder {
     const constant = this.value(name)
     return constant && floatsOf(constant)
   }
-  /** The value of a float tensor with one element. */
+  /** The value of a float tensor with one element; undefined for any other tensor. */
   scalarIn(name: string | undefined): number | undefined {
-    const values = this.floatsIn(name)
-    return values?.length === 1 ? values[0] : undefined
+    const constant = this.value(name)
+    if (constant === undefined || sizeOf(constant.dims) !== 1 || !carriesFloats(constant.type)) return undefined
+    return floatsOf(constant)[0]
   }
 
   /** The value of a tensor with one element, of any numeric type. */
@@ -187,7 +107,7 @@ export class Builder {
 
   /** Shape of a tensor of the model; null where its rank is unknown. */
   shape(name: string): Shape | null {
-    return this.#constants.get(name)?.dims ?? shapeIn(this.graph, name)
+    return this.constants.get(name)?.dims ?? shapeIn(this.graph, name)
   }
   /** @throws AppError NOT_DIFFERENTIABLE where the rank is unknown. */
   shapeFor(node: GraphNode, name: string): Shape {
@@ -200,7 +120,7 @@ export class Builder {
     return shape
   }
   type(name: string): number {
-    return this.#constants.get(name)?.type ?? typeIn(this.graph, name)
+    return this.constants.get(name)?.type ?? typeIn(this.graph, name)
   }
 
   /** The shape of a tensor as an int64 vector: a constant where it is static. */
@@ -240,33 +160,6 @@ export class Builder {
     return this.div(size(name), size(of))
   }
 
-  add(a: string, b: string): string {
-    return this.op('Add', [a, b])
-  }
-  sub(a: string, b: string): string {
-    return this.op('Sub', [a, b])
-  }
-  mul(a: string, b: string): string {
-    return this.op('Mul', [a, b])
-  }
-  div(a: string, b: string): string {
-    return this.op('Div', [a, b])
-  }
-  scale(a: string, factor: number): string {
-    return factor === 1 ? a : this.mul(a, this.float(factor))
-  }
-  neg(a: string): string {
-    return this.op('Neg', [a])
-  }
-  matMul(a: string, b: string): string {
-    return this.op('MatMul', [a, b])
-  }
-  transpose(a: string, perm: readonly number[]): string {
-    return perm.every((axis, index) => axis === index) ? a : this.op('Transpose', [a], { perm })
-  }
-  reshape(a: string, shape: string): string {
-    return this.op('Reshape', [a, shape])
-  }
   /** Gives `a` the shape that the tensor `like` has; `now` is a tensor of the shape that `a` has. */
   reshapeLike(a: string, like: string, now?: string): string {
     const [rows, ...rest] = this.shape(like) ?? []
@@ -281,28 +174,6 @@ export class Builder {
     const target = this.shape(like)?.map((dim, axis) => (axes.includes(axis) ? dim : 1))
     const known = target?.every((dim) => typeof dim === 'number')
     return this.op('Expand', [a, known ? this.ints(target as number[]) : this.shapeOf(like)])
-  }
-  unsqueeze(a: string, axes: readonly number[]): string {
-    return axes.length === 0 ? a : this.op('Unsqueeze', [a, this.ints(axes)])
-  }
-  squeeze(a: string, axes: readonly number[]): string {
-    return axes.length === 0 ? a : this.op('Squeeze', [a, this.ints(axes)])
-  }
-  sum(a: string, axes: readonly number[], keep: boolean): string {
-    return axes.length === 0 ? a : this.op('ReduceSum', [a, this.ints(axes)], { keepdims: keep ? 1 : 0 })
-  }
-  mean(a: string, axes: readonly number[]): string {
-    return this.op('ReduceMean', [a, this.ints(axes)], { keepdims: 1 })
-  }
-  where(condition: string, a: string, b: string): string {
-    return this.op('Where', [condition, a, b])
-  }
-  /** `a` where the condition holds (fails, if `not`), 0 elsewhere. */
-  keep(a: string, condition: string, not = false): string {
-    return not ? this.where(condition, this.float(0), a) : this.where(condition, a, this.float(0))
-  }
-  cast(a: string, to: number): string {
-    return this.op('Cast', [a], { to })
   }
   /**
    * A zero for each row of `like`, [N, 1, 1, 1], which the runtime cannot work out before the run; null where the cotangent

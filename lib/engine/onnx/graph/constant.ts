@@ -114,6 +114,10 @@ export function intsOf(constant: Constant): number[] {
       return Array.from(of(Uint8Array, 1))
     case DataType.int8:
       return Array.from(of(Int8Array, 1))
+    case DataType.uint16:
+      return Array.from(of(Uint16Array, 2))
+    case DataType.int16:
+      return Array.from(of(Int16Array, 2))
     default:
       throw badModel(`Expected an integer constant, found element type ${constant.type}.`)
   }

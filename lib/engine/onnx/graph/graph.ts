@@ -3,6 +3,7 @@
  * kept apart from nodes; names are the file's own tensor names.
  */
 import { AppError } from '../../../errors.ts'
+import { sizeOf } from '../../../tensor/tensor.ts'
 
 /** ONNX TensorProto.DataType codes in use here. */
 export const DataType = {
@@ -80,6 +81,11 @@ export interface GraphNode {
   readonly scope?: string
   /** Why no gradient passes this variant of an operator that is otherwise known. */
   readonly obstacle?: string
+  /**
+   * The tap that it stands for, where its own output is called otherwise: a selection moved forward, a part of an operator
+   * that was written out for a rule set.
+   */
+  readonly origin?: string
 }
 
 /** A number, a symbol shared by equal extents, or null: unknown before the run. */
@@ -123,6 +129,11 @@ export function badModel(message: string, cause?: unknown): AppError {
 /** `/layer1/conv/Conv (Conv)`: how errors name a node. */
 export function describeNode(node: GraphNode): string {
   return `${node.name || node.outputs[0] || 'unnamed node'} (${node.operator})`
+}
+
+/** What an operator is called: ai.onnx's by name, those of other domains by `domain:name`. */
+export function operatorKey(node: GraphNode): string {
+  return node.domain === '' ? node.operator : `${node.domain}:${node.operator}`
 }
 
 /** Everything a node reads: its inputs and what its subgraphs capture; optional gaps left out. */
@@ -213,6 +224,17 @@ export function neededNodes(
 /** Shape of a tensor, null where its rank is not known. */
 export function shapeIn(graph: Graph, name: string): Shape | null {
   return graph.constants.get(name)?.dims ?? graph.values.get(name)?.shape ?? null
+}
+
+/** Elements of a tensor; an extent that is not known before the run counts as 1, so that this is a lower bound. */
+export function elementsOf(shape: Shape | null): number {
+  return sizeOf((shape ?? []).map((dim) => (typeof dim === 'number' ? dim : 1)))
+}
+
+/** One extent, 1 where it is not known before the run. */
+export function extentOf(shape: Shape | null, axis: number): number {
+  const dim = shape?.at(axis)
+  return typeof dim === 'number' ? dim : 1
 }
 
 /** Element type of a tensor, 0 where it is not known. */

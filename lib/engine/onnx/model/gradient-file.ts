@@ -1,16 +1,23 @@
 /** The gradient of a model as an ordinary ONNX file, which anything that runs ONNX can serve. */
 import { AppError } from '../../../errors.ts'
 import type { RuleSet, Tap, TapId } from '../../model.ts'
+import { PLAIN_RULES } from '../../read-rule-set.ts'
+import { Bending } from '../gradient/bending.ts'
+import { RULE_SETS } from '../gradient/rule-sets/index.ts'
 import { compileQuestion, NO_FORMULAS, type CompiledGraph } from '../question/compile.ts'
-import { badModel, DataType, shapeIn, type Graph, type GraphNode } from '../graph/graph.ts'
+import { badModel, DataType, shapeIn, type Graph } from '../graph/graph.ts'
 import { prepareGraph } from './load.ts'
+import { NodeWriter, numbered } from '../graph/node-writer.ts'
 import { readModelFile } from '../file/read-model.ts'
-import { findLogits, findTaps } from './taps.ts'
+import { RuleGraphs } from './rule-graphs.ts'
+import { findLogits } from './defaults.ts'
+import { findTaps } from './taps.ts'
 import { writeModel } from '../file/write-model.ts'
 
 export interface GradientFileOptions {
   /** Ids of taps, or labels that only one tap has. */
   readonly wrt: readonly TapId[]
+  /** Without a reference: the file has no place for one. */
   readonly rules?: RuleSet
 }
 
@@ -23,18 +30,26 @@ export interface GradientFile {
 /**
  * A model with the original's inputs and `cotangent` [N, K] (weights of the logits); its outputs are the logits and
  * `gradient/<tap>` for each tap, in the tap's shape.
- * @throws AppError BAD_MODEL, UNKNOWN_LAYER (with the taps it has), NOT_DIFFERENTIABLE.
+ * @throws AppError BAD_MODEL, UNKNOWN_LAYER (with the taps it has), NOT_DIFFERENTIABLE, BAD_PARAMETER for the rule set.
  */
 export async function gradientModel(path: string, options: GradientFileOptions): Promise<GradientFile> {
   const graph = await prepareGraph(await readModelFile(path))
   const logits = findLogits(graph)
-  const wrt = tapsNamed(findTaps(graph, logits), options.wrt)
-  const compiled = compileQuestion(graph, {
+  const rules = new Bending(options.rules ?? PLAIN_RULES, RULE_SETS)
+  if (rules.references.length > 0)
+    throw new AppError({
+      code: 'BAD_PARAMETER',
+      message: 'A gradient that compares with a reference cannot be written as a file. Choose another rule set.',
+    })
+  const taps = findTaps(graph, logits)
+  const wrt = tapsNamed(taps, options.wrt)
+  tapsNamed(taps, rules.taps)
+  const compiled = compileQuestion(await new RuleGraphs(graph).for(rules), {
     replaced: [],
     read: [logits],
     of: [logits],
     wrt,
-    rules: options.rules ?? 'plain',
+    rules,
     formulas: NO_FORMULAS,
   })
   const named = withPlainNames(graph, compiled, logits)
@@ -69,17 +84,10 @@ function withPlainNames(whole: Graph, { graph, cotangents, gradients }: Compiled
     if (taken.has(name))
       throw badModel(`It has a tensor "${name}" of its own, which is what the gradient's file calls one. Rename it.`)
   const rename = (name: string): string => (name === cotangent ? 'cotangent' : name)
-  const nodes: GraphNode[] = graph.nodes.map((node) => ({ ...node, inputs: node.inputs.map(rename) }))
-  for (const [tap, name] of gradients)
-    nodes.push({
-      // A node of the model may be called as its gradient is.
-      name: `limelight:gradient-file/${tap}`,
-      operator: 'Identity',
-      domain: '',
-      inputs: [name],
-      outputs: [`gradient/${tap}`],
-      attributes: {},
-    })
+  // A node of the model may be called as its gradient is.
+  const write = new NodeWriter(numbered('limelight:gradient-file/'))
+  for (const node of graph.nodes) write.put({ ...node, inputs: node.inputs.map(rename) })
+  for (const [tap, name] of gradients) write.op('Identity', [name], {}, `gradient/${tap}`)
   const output = (name: string, tap: string): Graph['outputs'][number] => {
     const shape = shapeIn(whole, tap)
     return {
@@ -90,7 +98,7 @@ function withPlainNames(whole: Graph, { graph, cotangents, gradients }: Compiled
   }
   return {
     ...graph,
-    nodes,
+    nodes: write.nodes,
     inputs: graph.inputs.map((one) => ({ ...one, name: rename(one.name) })),
     outputs: [output(logits, logits), ...[...gradients.keys()].map((tap) => output(`gradient/${tap}`, tap))],
   }

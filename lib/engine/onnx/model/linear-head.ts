@@ -2,6 +2,7 @@
 import { float32, type FloatTensor } from '../../../tensor/tensor.ts'
 import type { LinearHead } from '../../model.ts'
 import { floatsOf, intsOf } from '../graph/constant.ts'
+import { operatorOf } from '../operators/operator-of.ts'
 import { consumersOf, floatAttribute, intAttribute, shapeIn, type Graph, type GraphNode } from '../graph/graph.ts'
 
 /** The head behind `tap`, or null where the logits are anything else. */
@@ -16,7 +17,7 @@ export function findLinearHead(graph: Graph, tap: string, logits: string): Linea
   let node = only(tap)
   if (node === undefined || !averagesExtents(graph, node)) return null
   let name = node.outputs[0] ?? ''
-  for (node = only(name); node && reshapes(node); node = only(name)) name = node.outputs[0] ?? ''
+  for (node = only(name); node && operatorOf(node).keepsValues; node = only(name)) name = node.outputs[0] ?? ''
   // 1x1 convolutions on the pooled values are linear too; so is one in front of a reshape.
   let weights: FloatTensor | null = null
   let bias: Float32Array | null = null
@@ -37,7 +38,7 @@ export function findLinearHead(graph: Graph, tap: string, logits: string): Linea
       const other = next.inputs.find((one) => one !== name)
       bias = constantFloats(graph, other, 1)
       if (bias === null) return null
-    } else if (!reshapes(next)) return null
+    } else if (!operatorOf(next).keepsValues) return null
     name = next.outputs[0] ?? ''
   }
   const classes = weights.dims[0] ?? 0
@@ -54,10 +55,6 @@ function averagesExtents(graph: Graph, node: GraphNode): boolean {
   if (axes === undefined) return false
   const places = intsOf(axes).map((axis) => (axis < 0 ? axis + 4 : axis))
   return places.toSorted((a, b) => a - b).join() === '2,3'
-}
-
-function reshapes(node: GraphNode): boolean {
-  return ['Flatten', 'Reshape', 'Squeeze', 'Unsqueeze', 'Identity', 'Dropout'].includes(node.operator)
 }
 
 function matrix(graph: Graph, name: string | undefined, transposed: boolean): FloatTensor | null {

@@ -9,9 +9,12 @@ import { badModel, DataType, type Graph } from '../graph/graph.ts'
 import { inferShapes } from '../prepare/infer-shapes.ts'
 import { OnnxModel } from './onnx-model.ts'
 import { readModelFile } from '../file/read-model.ts'
-import { RULES, ruleKey } from '../operators/table.ts'
+import { operatorOf } from '../operators/operator-of.ts'
 import { typeName } from '../run/runtime.ts'
-import { findLogits, findTaps, sensibleTap } from './taps.ts'
+import { findLogits, sensibleTap } from './defaults.ts'
+import { findTaps } from './taps.ts'
+import { RULE_SETS } from '../gradient/rule-sets/index.ts'
+import type { RuleSetDefinition } from '../gradient/rule-sets/rule-set.ts'
 import { upgrade } from '../prepare/upgrade.ts'
 import { precisionNote, widen } from '../prepare/widen.ts'
 
@@ -22,6 +25,8 @@ export interface OnnxOptions {
   readonly threads?: number
   /** Bytes of compiled questions kept; 1 GiB by default. */
   readonly cacheBytes?: number
+  /** The rule sets that questions may name; those of the engine's own list by default. 'plain' must be among them. */
+  readonly ruleSets?: readonly RuleSetDefinition[]
 }
 
 /**
@@ -47,6 +52,7 @@ export async function loadOnnxModel(path: string, options: OnnxOptions = {}): Pr
     logits,
     defaultTap,
     engine: { name: 'onnx', backend: 'cpu', version: runtimeVersion(), reason: notesOn(graph) },
+    ruleSets: options.ruleSets ?? RULE_SETS,
     settings: { threads: options.threads ?? 0, cacheBytes: options.cacheBytes ?? 2 ** 30 },
   })
 }
@@ -71,7 +77,7 @@ function notesOn(graph: Graph): string {
 
 /** What a reader of gradients must know about a quantised model; '' for any other. */
 export function quantisationNote(graph: Graph): string {
-  if (!graph.nodes.some((node) => RULES[ruleKey(node)]?.carriesIntegers)) return ''
+  if (!graph.nodes.some((node) => operatorOf(node).rule?.carriesIntegers)) return ''
   const saturates = graph.nodes.some((node) => node.operator === 'QuantizeLinear')
   return `Quantised model: gradients are those of the float model on its dequantised weights${saturates ? ', and 0 where a quantised value saturates' : ''}.`
 }

@@ -5,12 +5,25 @@ import { sizeOf, type FloatTensor, type Tensor } from '../../../tensor/tensor.ts
 import { leavesOf, type Leaf } from '../../formula.ts'
 import { checkWidens, dimsOf, type Extents } from '../../formula-shape.ts'
 import { computedWeights, givenIn } from '../../given.ts'
-import type { Answer, EngineInfo, ExplainableModel, LinearHead, Question, Tap, TapId } from '../../model.ts'
+import { PLAIN_RULES } from '../../read-rule-set.ts'
+import type {
+  Answer,
+  EngineInfo,
+  ExplainableModel,
+  LinearHead,
+  Question,
+  RuleSetInfo,
+  Tap,
+  TapId,
+} from '../../model.ts'
+import { Bending } from '../gradient/bending.ts'
+import type { RuleSetDefinition } from '../gradient/rule-sets/rule-set.ts'
 import { COMPUTED_COTANGENT, type FormulaPlan, type QuestionPlan } from '../question/compile.ts'
 import { DataType, shapeIn, typeIn, type Graph, type Shape } from '../graph/graph.ts'
 import { findLinearHead } from './linear-head.ts'
+import { RuleGraphs } from './rule-graphs.ts'
 import { toFloat, toRuntime, typeCode, typeName } from '../run/runtime.ts'
-import { QuestionCache, type CacheSettings, type CompiledQuestion } from '../question/session.ts'
+import { QuestionCache, type CacheSettings, type CompiledQuestion } from '../question/question-cache.ts'
 
 export interface OnnxModelParts {
   readonly graph: Graph
@@ -18,6 +31,7 @@ export interface OnnxModelParts {
   readonly logits: TapId
   readonly defaultTap: TapId
   readonly engine: EngineInfo
+  readonly ruleSets: readonly RuleSetDefinition[]
   readonly settings: CacheSettings
 }
 
@@ -33,6 +47,7 @@ export class OnnxModel implements ExplainableModel {
   readonly defaultTap: TapId
   readonly #graph: Graph
   readonly #cache: QuestionCache
+  readonly #ruleSets: readonly RuleSetDefinition[]
   readonly #known: ReadonlySet<string>
   #disposed = false
 
@@ -43,8 +58,14 @@ export class OnnxModel implements ExplainableModel {
     this.defaultTap = parts.defaultTap
     this.inputs = parts.graph.inputs.map((one) => one.name)
     this.#graph = parts.graph
-    this.#cache = new QuestionCache(parts.graph, parts.settings)
+    this.#ruleSets = parts.ruleSets
+    const graphs = new RuleGraphs(parts.graph)
+    this.#cache = new QuestionCache(({ rules }) => graphs.for(rules), parts.settings)
     this.#known = new Set(parts.taps.map((tap) => tap.id))
+  }
+
+  get ruleSets(): readonly RuleSetInfo[] {
+    return this.#ruleSets
   }
 
   /** How many graphs were compiled so far. */
@@ -96,11 +117,19 @@ export class OnnxModel implements ExplainableModel {
     for (const name of Object.keys(question.feeds ?? {}))
       if (!this.inputs.includes(name))
         throw badInput(`The model has no input "${name}". It has ${this.inputs.join(', ')}.`)
+    const rules = new Bending(question.gradient?.rules ?? PLAIN_RULES, this.#ruleSets)
+    const { reference } = question.gradient?.rules ?? {}
+    for (const name of Object.keys(reference?.feeds ?? {}))
+      if (!this.inputs.includes(name))
+        throw badInput(
+          `The reference feeds "${name}", which is no input of the model. It has ${this.inputs.join(', ')}.`,
+        )
+    this.#checkTaps([...rules.taps, ...Object.keys(reference?.from ?? {})])
     const formulas = this.#formulaPlan(question)
     const leaves = Object.values(formulas.outputs).flatMap(leavesOf)
     if ((wrt.length > 0 || leaves.some((leaf) => leaf.kind === 'gradient')) && of.length === 0)
       throw badInput('A gradient needs an output to be the gradient of.')
-    return { replaced, read: question.read, of, wrt, rules: question.gradient?.rules ?? 'plain', formulas }
+    return { replaced, read: question.read, of, wrt, rules, formulas }
   }
 
   /** @throws AppError BAD_INPUT where formulas and tensors do not fit each other or the taps they are computed for. */
@@ -154,6 +183,7 @@ export class OnnxModel implements ExplainableModel {
       const tensor = perRow?.[name] ?? shared?.[name]
       if (tensor !== undefined) feeds[input] = toRuntime(tensor)
     }
+    this.#feedReference(compiled, question, feeds)
     this.#checkRows(compiled, feeds)
     if (compiled.cotangents.size + Object.keys(plan.formulas.cotangents).length > 0)
       this.#checkSymbols(compiled.feeds, feeds)
@@ -181,6 +211,24 @@ export class OnnxModel implements ExplainableModel {
     const computed: Record<string, FloatTensor> = {}
     for (const [name, output] of compiled.computed) computed[name] = result(output)
     return { values, gradients, computed }
+  }
+
+  /** Each tensor of the reference has one row, or as many as the question. */
+  #feedReference(
+    { references, cotangents, feeds: own }: CompiledQuestion,
+    { gradient }: Question,
+    feeds: Record<string, RuntimeTensor>,
+  ): void {
+    const { feeds: inputs = {}, from = {} } = gradient?.rules?.reference ?? {}
+    const [rows] = [...cotangents.values(), ...own].map((name) => feeds[name]?.dims[0])
+    for (const [name, input] of references) {
+      const tensor = this.#checked(name, from[name] ?? inputs[name])
+      if (tensor.dims[0] !== 1 && rows !== undefined && tensor.dims[0] !== rows)
+        throw badInput(
+          `The reference of "${name}" has ${tensor.dims[0]} rows, the question ${rows}. Give one row, or as many.`,
+        )
+      feeds[input] = toRuntime(tensor)
+    }
   }
 
   /** The compiled graph says so where several of its inputs have the same rows: then they must. */

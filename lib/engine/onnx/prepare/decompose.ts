@@ -3,8 +3,9 @@
  * them. ONNX Runtime fuses the plain ones again when it runs them.
  */
 import { attention, multiHeadAttention, rotaryEmbedding } from './decompose-attention.ts'
-import { Expansion, Obstacle, float, int, type Decomposition } from './expansion.ts'
-import { floatAttribute, intAttribute, shapeIn, type Attribute, type Graph, type GraphNode } from '../graph/graph.ts'
+import { Expansion, NotWrittenOut, type Decomposition } from './expansion.ts'
+import { floatAttribute, intAttribute, operatorKey, shapeIn, type Graph, type GraphNode } from '../graph/graph.ts'
+import type { AttributeInput } from '../graph/node-writer.ts'
 import { QUANTISED_OPERATORS } from './quantised-operators.ts'
 
 /** Y = activation(Conv(x)) (+ a sum input). */
@@ -25,7 +26,7 @@ const fusedGemm: Decomposition = (at) => {
   const name = activation?.kind === 'string' ? activation.value : ''
   // Of the activations that the runtime fuses only Selu and ScaledTanh have a third parameter.
   if (activation_gamma?.kind === 'float' && activation_gamma.value !== 0 && name !== 'Selu')
-    throw new Obstacle(`its activation ${name} has a parameter gamma`)
+    return at.refuse(`its activation ${name} has a parameter gamma`)
   const product = at.op('Gemm', at.node.inputs, attributes)
   activate(at, product, name, [a, b], activation_gamma)
 }
@@ -36,15 +37,15 @@ function activate(
   value: string,
   name: string,
   [a, b]: readonly [number, number],
-  gamma: Attribute = float(0),
+  gamma: AttributeInput = { float: 0 },
 ): void {
   const output = at.node.outputs[0] ?? ''
   if (name === '') at.op('Identity', [value], {}, output)
   else if (name === 'Clip') at.op('Clip', [value, at.float(a), at.float(b)], {}, output)
   else if (name === 'LeakyRelu' || name === 'Elu' || name === 'ThresholdedRelu')
-    at.op(name, [value], { alpha: float(a) }, output)
-  else if (name === 'HardSigmoid') at.op(name, [value], { alpha: float(a), beta: float(b) }, output)
-  else if (name === 'Selu') at.op(name, [value], { alpha: float(a), gamma }, output)
+    at.op(name, [value], { alpha: { float: a } }, output)
+  else if (name === 'HardSigmoid') at.op(name, [value], { alpha: { float: a }, beta: { float: b } }, output)
+  else if (name === 'Selu') at.op(name, [value], { alpha: { float: a }, gamma }, output)
   else at.op(name, [value], {}, output)
 }
 
@@ -54,12 +55,12 @@ const fusedMatMul: Decomposition = (at) => {
     const name = at.input(index)
     if (!intAttribute(at.node, flag)) return name
     const rank = shapeIn(at.graph, name)?.length
-    if (rank === undefined) throw new Obstacle(`the rank of "${name}" is unknown`)
+    if (rank === undefined) return at.refuse(`the rank of "${name}" is unknown`)
     const perm = Array.from({ length: rank }, (_, axis) => axis)
-    return at.op('Transpose', [name], { perm: { kind: 'ints', value: [...perm.slice(0, -2), rank - 1, rank - 2] } })
+    return at.op('Transpose', [name], { perm: [...perm.slice(0, -2), rank - 1, rank - 2] })
   }
   if (intAttribute(at.node, 'transBatchA') || intAttribute(at.node, 'transBatchB'))
-    throw new Obstacle('transposed batches')
+    return at.refuse('transposed batches')
   const alpha = floatAttribute(at.node, 'alpha') ?? 1
   const output = at.node.outputs[0] ?? ''
   const operands = [turned(0, 'transA'), turned(1, 'transB')]
@@ -68,7 +69,7 @@ const fusedMatMul: Decomposition = (at) => {
 }
 
 /** x Phi(x), by the error function. */
-function exactGelu(at: Expansion, x: string, output: string): void {
+export function exactGelu(at: Expansion, x: string, output: string): void {
   const erf = at.op('Erf', [at.op('Mul', [x, at.float(Math.SQRT1_2)])])
   const share = at.op('Mul', [at.op('Add', [erf, at.float(1)]), at.float(0.5)])
   at.op('Mul', [x, share], {}, output)
@@ -76,14 +77,17 @@ function exactGelu(at: Expansion, x: string, output: string): void {
 const biasGelu: Decomposition = (at) => {
   exactGelu(at, at.op('Add', [at.input(0), at.input(1)]), at.node.outputs[0] ?? '')
 }
-/** x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))), of x + bias. */
-const fastGelu: Decomposition = (at) => {
-  const x = at.input(1) === '' ? at.input(0) : at.op('Add', [at.input(0), at.input(1)])
+/** x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) */
+export function tanhGelu(at: Expansion, x: string, output: string): void {
   const cube = at.op('Mul', [at.op('Mul', [x, x]), x])
   const inner = at.op('Add', [x, at.op('Mul', [cube, at.float(0.044715)])])
   const tanh = at.op('Tanh', [at.op('Mul', [inner, at.float(Math.sqrt(2 / Math.PI))])])
   const share = at.op('Mul', [at.op('Add', [tanh, at.float(1)]), at.float(0.5)])
-  at.op('Mul', [x, share], {}, at.node.outputs[0] ?? '')
+  at.op('Mul', [x, share], {}, output)
+}
+const fastGelu: Decomposition = (at) => {
+  const x = at.input(1) === '' ? at.input(0) : at.op('Add', [at.input(0), at.input(1)])
+  tanhGelu(at, x, at.node.outputs[0] ?? '')
 }
 
 /** LayerNormalization(x + skip + bias); a fourth output is the sum itself. */
@@ -95,7 +99,7 @@ const skipLayerNormalization: Decomposition = (at) => {
   at.op(
     'LayerNormalization',
     scaled,
-    { axis: int(-1), epsilon: float(floatAttribute(node, 'epsilon') ?? 1e-12) },
+    { axis: -1, epsilon: { float: floatAttribute(node, 'epsilon') ?? 1e-12 } },
     node.outputs[0],
   )
 }
@@ -103,7 +107,7 @@ const skipLayerNormalization: Decomposition = (at) => {
 /** x / rms(x) times scale over the last axis; `smallest` is the epsilon where the node states none. */
 function overRms(at: Expansion, x: string, scale: string, smallest: number): void {
   const last = at.ints([-1])
-  const square = at.op('ReduceMean', [at.op('Mul', [x, x]), last], { keepdims: int(1) })
+  const square = at.op('ReduceMean', [at.op('Mul', [x, x]), last], { keepdims: 1 })
   const epsilon = at.float(floatAttribute(at.node, 'epsilon') ?? smallest)
   const root = at.op('Sqrt', [at.op('Add', [square, epsilon])])
   at.op('Mul', [at.op('Div', [x, root]), scale], {}, at.node.outputs[0] ?? '')
@@ -113,14 +117,14 @@ function overRms(at: Expansion, x: string, scale: string, smallest: number): voi
 const simplifiedLayerNormalization: Decomposition = (at) => {
   const axis = intAttribute(at.node, 'axis') ?? -1
   const rank = shapeIn(at.graph, at.input(0))?.length
-  if (axis !== -1 && axis + 1 !== rank) throw new Obstacle(`it normalises from axis ${axis} on`)
-  if (at.isRead(1)) throw new Obstacle('its second output is read')
+  if (axis !== -1 && axis + 1 !== rank) return at.refuse(`it normalises from axis ${axis} on`)
+  if (at.isRead(1)) return at.refuse('its second output is read')
   overRms(at, at.input(0), at.input(1), 1e-5)
 }
 
 /** The same of x + skip (+ bias), the sum being the fourth output. */
 const skipSimplifiedLayerNormalization: Decomposition = (at) => {
-  if (at.isRead(1) || at.isRead(2)) throw new Obstacle('its statistics are read')
+  if (at.isRead(1) || at.isRead(2)) return at.refuse('its statistics are read')
   const biased = at.input(3) === '' ? at.input(0) : at.op('Add', [at.input(0), at.input(3)])
   const sum = at.op('Add', [biased, at.input(1)], {}, at.node.outputs[3] || undefined)
   overRms(at, sum, at.input(2), 1e-12)
@@ -130,9 +134,9 @@ const skipSimplifiedLayerNormalization: Decomposition = (at) => {
 const embedLayerNormalization: Decomposition = (at) => {
   const { node } = at
   const ids = at.input(0)
-  const axis = { axis: int(0) }
+  const axis = { axis: 0 }
   const words = at.op('Gather', [at.input(2), ids], axis)
-  const length = at.op('Shape', [ids], { start: int(1), end: int(2) })
+  const length = at.op('Shape', [ids], { start: 1, end: 2 })
   const positions =
     at.input(8) === ''
       ? at.op('Slice', [at.input(3), at.ints([0]), length, at.ints([0])])
@@ -142,13 +146,13 @@ const embedLayerNormalization: Decomposition = (at) => {
   const sum = segments
     ? at.op('Add', [placed, at.op('Gather', [at.input(4), at.input(1)], axis)], {}, node.outputs[2] || undefined)
     : placed
-  const epsilon = float(floatAttribute(node, 'epsilon') ?? 1e-12)
-  at.op('LayerNormalization', [sum, at.input(5), at.input(6)], { axis: int(-1), epsilon }, node.outputs[0])
+  const epsilon = { float: floatAttribute(node, 'epsilon') ?? 1e-12 }
+  at.op('LayerNormalization', [sum, at.input(5), at.input(6)], { axis: -1, epsilon }, node.outputs[0])
   const count = node.outputs[1] ?? ''
   if (count === '') return
   const mask = at.input(7) === '' ? at.op('Expand', [at.ints([1]), at.op('Shape', [ids])]) : at.input(7)
-  const total = at.op('ReduceSum', [at.op('Cast', [mask], { to: int(6) }), at.ints([1])], { keepdims: int(0) })
-  at.op('Cast', [total], { to: int(6) }, count)
+  const total = at.op('ReduceSum', [at.op('Cast', [mask], { to: 6 }), at.ints([1])], { keepdims: 0 })
+  at.op('Cast', [total], { to: 6 }, count)
 }
 
 /** Fused operators by `domain:name`. */
@@ -179,14 +183,14 @@ export function decompose(graph: Graph): Graph {
       changed = true
       return [{ ...node, obstacle: 'save the optimised model below ORT_ENABLE_ALL' }]
     }
-    const key = node.domain === '' ? node.operator : `${node.domain}:${node.operator}`
+    const key = operatorKey(node)
     const decomposition = DECOMPOSITIONS[key] ?? QUANTISED_OPERATORS[key]
     if (decomposition === undefined) return [node]
     const at = new Expansion(graph, node)
     try {
       decomposition(at)
     } catch (thrown) {
-      if (!(thrown instanceof Obstacle)) throw thrown
+      if (!(thrown instanceof NotWrittenOut)) throw thrown
       changed = true
       return [{ ...node, obstacle: thrown.message }]
     }

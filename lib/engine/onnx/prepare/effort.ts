@@ -5,15 +5,16 @@
 import { sizeOf } from '../../../tensor/tensor.ts'
 import { bytesPerElement } from '../graph/constant.ts'
 import {
-  intAttribute,
+  elementsOf,
+  extentOf,
   intsAttribute,
   readsOf,
   shapeIn,
   typeIn,
   type Graph,
   type GraphNode,
-  type Shape,
 } from '../graph/graph.ts'
+import { operatorOf } from '../operators/operator-of.ts'
 
 export interface Effort {
   /** Of the tensors it makes. */
@@ -27,13 +28,6 @@ const PRODUCTS = 2e10
 const VALUES = 1e9
 const WINDOWED = 2e8
 
-const POOLINGS: ReadonlySet<string> = new Set(['MaxPool', 'AveragePool', 'LpPool'])
-
-/** Elements of a tensor; an extent that is not known before the run counts as 1, so that this is a lower bound. */
-export function elementsOf(shape: Shape | null): number {
-  return sizeOf((shape ?? []).map((dim) => (typeof dim === 'number' ? dim : 1)))
-}
-
 export function bytesOfTensor(graph: Graph, name: string): number {
   return elementsOf(shapeIn(graph, name)) * bytesPerElement(typeIn(graph, name))
 }
@@ -41,46 +35,19 @@ export function bytesOfTensor(graph: Graph, name: string): number {
 /** A lower bound where shapes are unknown. */
 export function effortOf(graph: Graph, node: GraphNode): Effort {
   const made = node.outputs.filter((name) => name !== '')
-  const read = node.operator === 'Shape' || node.operator === 'Size' ? [] : readsOf(node)
+  const { readsShape, products } = operatorOf(node)
+  const read = readsShape ? [] : readsOf(node)
   const moved = [...made, ...read.filter((name) => !graph.constants.has(name))]
   const values = moved.reduce((sum, name) => sum + elementsOf(shapeIn(graph, name)), 0)
   return {
     bytes: made.reduce((sum, name) => sum + bytesOfTensor(graph, name), 0),
-    seconds: values / VALUES + productsOf(graph, node) / PRODUCTS + windowedBy(graph, node) / WINDOWED,
-  }
-}
-
-function extent(shape: Shape | null, axis: number): number {
-  const dim = shape?.at(axis)
-  return typeof dim === 'number' ? dim : 1
-}
-
-/** Products of numbers that a matrix product or a convolution sums. */
-function productsOf(graph: Graph, node: GraphNode): number {
-  const [a = null, b = null] = node.inputs.map((name) => shapeIn(graph, name))
-  const outputs = elementsOf(shapeIn(graph, node.outputs[0] ?? ''))
-  switch (node.operator) {
-    case 'MatMul':
-    case 'FusedMatMul':
-    case 'MatMulInteger':
-    case 'QLinearMatMul':
-      return outputs * extent(a, -1)
-    case 'Gemm':
-      return outputs * extent(a, intAttribute(node, 'transA') ? 0 : -1)
-    case 'Conv':
-    case 'FusedConv':
-    case 'ConvInteger':
-      return outputs * elementsOf(b?.slice(1) ?? null)
-    case 'ConvTranspose':
-      return elementsOf(a) * elementsOf(b?.slice(1) ?? null)
-    default:
-      return 0
+    seconds: values / VALUES + (products?.(graph, node) ?? 0) / PRODUCTS + windowedBy(graph, node) / WINDOWED,
   }
 }
 
 /** Values under all windows of a pooling; the places of a window that lie outside the map are passed over. */
 function windowedBy(graph: Graph, node: GraphNode): number {
-  if (!POOLINGS.has(node.operator)) return 0
+  if (!operatorOf(node).window) return 0
   const map = shapeIn(graph, node.inputs[0] ?? '')
   const inside = (intsAttribute(node, 'kernel_shape') ?? []).map((kernel, axis) => {
     const dim = map?.[axis + 2]
@@ -94,8 +61,8 @@ const LARGEST_WINDOW = 2 ** 26
 
 /** What is wrong with a window that no input could ask for; null where it may be meant. */
 export function absurdWindow(graph: Graph, node: GraphNode): string | null {
-  if (!POOLINGS.has(node.operator)) return null
+  if (!operatorOf(node).window) return null
   const kernel = intsAttribute(node, 'kernel_shape') ?? []
-  const values = sizeOf(kernel) * extent(shapeIn(graph, node.inputs[0] ?? ''), 1)
+  const values = sizeOf(kernel) * extentOf(shapeIn(graph, node.inputs[0] ?? ''), 1)
   return values > LARGEST_WINDOW ? `its window [${kernel.join(', ')}] covers ${values.toPrecision(2)} values` : null
 }

@@ -15,6 +15,8 @@ import {
   type ValueInfo,
 } from '../graph/graph.ts'
 import { Held } from './limits.ts'
+import { operatorOf } from '../operators/operator-of.ts'
+import { NodeWriter, numbered } from '../graph/node-writer.ts'
 import { createPlainSession, runOnce, toConstant, typeCode } from '../run/runtime.ts'
 import { byteCount } from '../graph/stored.ts'
 
@@ -23,15 +25,6 @@ export const SMALL = 1024
 
 /** Each part settles at least one computed shape; no exporter nests them so deep. */
 const MOST_PARTS = 64
-
-/** Operators whose output may be larger than all they read: they wait until its size is known. */
-const ENLARGING: ReadonlySet<string> = new Set(
-  (
-    'ConstantOfShape Expand Tile Range Pad Resize Upsample OneHot EyeLike Reshape CenterCropPad Col2Im MaxUnpool DFT STFT ' +
-    'BlackmanWindow HannWindow HammingWindow MelWeightMatrix RandomNormal RandomUniform Multinomial AffineGrid GridSample ' +
-    'ConvTranspose DepthToSpace Concat Gather GatherND Add Sub Mul Div Pow MatMul Gemm Einsum'
-  ).split(' '),
-)
 
 export interface Budget {
   /** Held at once, results among them. */
@@ -65,7 +58,7 @@ export async function evaluate(
       const reads = readsOf(node)
       const sized = node.outputs.every((name) => name === '' || isSized(at.values.get(name)))
       const ready = reads.every((name) => known(name) || made.has(name))
-      const bounded = sized || (!ENLARGING.has(node.operator) && reads.every(known))
+      const bounded = sized || (!operatorOf(node).enlarges && reads.every(known))
       const effort = effortOf(at, node)
       if (!ready || !bounded) later.push(node)
       else if (held.bytes + effort.bytes > budget.bytes || effort.seconds > seconds) left.push(node)
@@ -138,19 +131,19 @@ async function withShapes(
   return { ...graph, values: new Map([...infos.map((info) => [info.name, info] as const), ...inferred]) }
 }
 
-/** Makers of sequences, which have no shape. */
-const SEQUENCES = /Sequence|^Optional/
-
 /** The runtime says [] both for a scalar and for an unknown rank: the extent of the tensor's own shape tells them apart. */
 async function shapesByRuntime(graph: Graph): Promise<Map<string, ValueInfo>> {
   const tensors = graph.nodes
-    .filter((node) => !SEQUENCES.test(node.operator))
+    .filter((node) => !operatorOf(node).sequences)
     .flatMap((node) => node.outputs.filter((name) => name !== ''))
-  const ranks = tensors.map((name, index): GraphNode => {
-    const rank = `limelight:rank/${index}`
-    return { name: rank, operator: 'Shape', domain: '', inputs: [name], outputs: [rank], attributes: {} }
-  })
-  const outputs = [...tensors, ...ranks.map((node) => node.name)].map((name) => ({ name, type: 0, shape: null }))
+  const write = new NodeWriter(numbered('limelight:rank/'))
+  for (const name of tensors) write.op('Shape', [name])
+  const ranks = write.nodes
+  const outputs = [...tensors, ...ranks.map((node) => node.outputs[0] ?? '')].map((name) => ({
+    name,
+    type: 0,
+    shape: null,
+  }))
   if (outputs.length === 0) return new Map()
   const session = await createPlainSession({ ...graph, nodes: [...graph.nodes, ...ranks], outputs })
   try {
@@ -160,7 +153,10 @@ async function shapesByRuntime(graph: Graph): Promise<Map<string, ValueInfo>> {
       const shape = info.shape.map((dim): Dim => (typeof dim === 'number' && dim >= 0 ? dim : null))
       found.set(info.name, { name: info.name, type: typeCode(info.type), shape })
     }
-    for (const { inputs, name: rank } of ranks) {
+    for (const {
+      inputs,
+      outputs: [rank = ''],
+    } of ranks) {
       const info = found.get(inputs[0] ?? '')
       if (info?.shape?.length === 0 && found.get(rank)?.shape?.[0] !== 0) found.set(info.name, { ...info, shape: null })
     }

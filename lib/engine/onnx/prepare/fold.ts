@@ -4,32 +4,20 @@
  */
 import { evaluate } from './evaluate.ts'
 import { neededNodes, readsOf, type Graph, type GraphNode } from '../graph/graph.ts'
+import { operatorOf } from '../operators/operator-of.ts'
 import { foldedBytes } from './limits.ts'
 import { toConstant } from '../run/runtime.ts'
 
-const RANDOM = new Set([
-  'RandomNormal',
-  'RandomUniform',
-  'RandomNormalLike',
-  'RandomUniformLike',
-  'Multinomial',
-  'Bernoulli',
-])
-
 /** Merging the low-rank updates of a language model into its weights takes less. */
 const MOST_SECONDS = 5
-
-/** Of a subgraph nobody knows the sizes. */
-function holdsSubgraph(node: GraphNode): boolean {
-  return node.operator === 'If' || node.operator === 'Scan' || node.operator === 'SequenceMap'
-}
 
 /** Replaces what can be known before the run by constants; gives the graph back as it was where that fails. */
 export async function foldConstants(graph: Graph): Promise<Graph> {
   const known = new Set(graph.constants.keys())
   const foldable = new Set<GraphNode>()
   for (const node of graph.nodes) {
-    if (RANDOM.has(node.operator) || holdsSubgraph(node) || !readsOf(node).every((name) => known.has(name))) continue
+    const { random, subgraphs } = operatorOf(node)
+    if (random || subgraphs || !readsOf(node).every((name) => known.has(name))) continue
     foldable.add(node)
     for (const name of node.outputs) known.add(name)
   }

@@ -10,6 +10,7 @@ import { SMALL } from './evaluate.ts'
 import { badModel, DataType, describeNode, type Dim, type Graph, type Shape, type ValueInfo } from '../graph/graph.ts'
 import { guardSizes, stoppedByGuard } from './guard.ts'
 import { inWords, MOST_BYTES, refuseExcess } from './limits.ts'
+import { operatorOf } from '../operators/operator-of.ts'
 import { createPlainSession, typeCode } from '../run/runtime.ts'
 import { byteCount } from '../graph/stored.ts'
 
@@ -20,7 +21,7 @@ import { byteCount } from '../graph/stored.ts'
 export async function inferShapes(graph: Graph): Promise<Graph> {
   const inferred = await inferByRuntime(graph)
   refuseExcess({ ...graph, values: inferred })
-  const indices = new Set(graph.nodes.flatMap((node) => (node.operator === 'Gather' ? node.inputs.slice(1) : [])))
+  const indices = new Set(graph.nodes.flatMap((node) => node.inputs.slice(operatorOf(node).places ?? Infinity)))
   const unknown = graph.nodes.some((node) =>
     node.outputs.some((name) => {
       const info = inferred.get(name)

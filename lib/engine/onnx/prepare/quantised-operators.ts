@@ -3,9 +3,8 @@
  * the float operator, its result quantised. So they are differentiated by the rules of those three.
  */
 import type { Decomposition, Expansion } from './expansion.ts'
-import { shapeIn, type Attribute } from '../graph/graph.ts'
-
-const int = (value: number): Attribute => ({ kind: 'int', value })
+import { shapeIn } from '../graph/graph.ts'
+import type { AttributeInput } from '../graph/node-writer.ts'
 
 /** Operand at `place`, its scale and zero point behind it, as floats; `axis` for one scale a channel. */
 function dequantised(at: Expansion, place: number, axis = 0): string {
@@ -13,8 +12,8 @@ function dequantised(at: Expansion, place: number, axis = 0): string {
   return at.op('DequantizeLinear', zero === '' ? [x, scale] : [x, scale, zero], perAxis(at, scale, axis))
 }
 
-function perAxis(at: Expansion, scale: string, axis: number): Record<string, Attribute> {
-  return (shapeIn(at.graph, scale)?.length ?? 0) === 0 ? {} : { axis: int(axis) }
+function perAxis(at: Expansion, scale: string, axis: number): Readonly<Record<string, AttributeInput>> {
+  return (shapeIn(at.graph, scale)?.length ?? 0) === 0 ? {} : { axis }
 }
 
 /** The node's output, from floats; scale and zero point at `place`. */
@@ -25,7 +24,7 @@ function quantised(at: Expansion, y: string, place: number): void {
 
 /** A bias of 32-bit integers, in units of the operands' scales multiplied. */
 function bias(at: Expansion, name: string, scales: readonly [string, string]): string {
-  return at.op('Mul', [at.op('Cast', [name], { to: int(1) }), at.op('Mul', scales)])
+  return at.op('Mul', [at.op('Cast', [name], { to: 1 }), at.op('Mul', scales)])
 }
 
 /** x, w, y with their scales and zero points, bias. */
@@ -87,7 +86,7 @@ const softmax: Decomposition = (at) => {
   const place = axis?.kind === 'int' ? axis.value : -1
   const old = opset?.kind === 'int' && opset.value < 13
   if (old && place !== -1 && place + 1 !== rank) at.refuse('over several axes')
-  quantised(at, at.op('Softmax', [dequantised(at, 0)], { axis: int(place) }), 3)
+  quantised(at, at.op('Softmax', [dequantised(at, 0)], { axis: place }), 3)
 }
 
 /** Scale and zero point of y first, then x, scale and zero point of each part. */

@@ -9,6 +9,7 @@ import {
   badModel,
   DataType,
   describeNode,
+  operatorKey,
   readsOf,
   type Attribute,
   type Constant,
@@ -17,15 +18,13 @@ import {
   type ValueInfo,
 } from '../graph/graph.ts'
 import { DECOMPOSITIONS } from './decompose.ts'
-import { RULES, ruleKey } from '../operators/table.ts'
+import { operatorOf } from '../operators/operator-of.ts'
 import { typeName } from '../run/runtime.ts'
 
 const OTHER_FLOATS: ReadonlySet<number> = new Set([DataType.float16, DataType.bfloat16, DataType.double])
 
 /** Attributes that name the element type of an output. */
 const TYPE_ATTRIBUTES = ['to', 'dtype', 'output_dtype', 'output_datatype', 'stash_type', 'softmax_precision']
-
-const SUBGRAPHS: ReadonlySet<string> = new Set(['If', 'Loop', 'Scan', 'SequenceMap'])
 
 const LARGEST = 3.4028234663852886e38
 
@@ -93,11 +92,10 @@ function widenedNode(node: GraphNode): GraphNode {
 /** Which outputs are certainly float tensors: files need not say it, and types are not inferred yet. */
 function floatOutputs(node: GraphNode, floats: ReadonlySet<string>): readonly string[] {
   if (typesNamedBy(node).length > 0) return node.outputs
-  const key = ruleKey(node)
-  const keepsType = DECOMPOSITIONS[key] ?? (RULES[key] && !RULES[key].carriesIntegers && node.operator !== 'Cast')
-  const source = node.inputs[node.operator === 'Where' ? 1 : 0] ?? ''
-  if (!keepsType || !floats.has(source)) return []
-  return node.operator === 'Split' ? node.outputs : node.outputs.slice(0, 1)
+  const { rule, typeFrom = 0 } = operatorOf(node)
+  const isKnown = DECOMPOSITIONS[operatorKey(node)] !== undefined || (rule && !rule.carriesIntegers)
+  if (!isKnown || typeFrom === null || !floats.has(node.inputs[typeFrom] ?? '')) return []
+  return node.outputs.slice(0, rule?.outputs ?? 1)
 }
 
 /** Leaves out casts from one float type to another, which now change nothing; the outputs' names stay. */
@@ -140,7 +138,7 @@ function withoutIdleCasts(graph: Graph): Graph {
 export function widen(graph: Graph): Graph {
   const types = computedTypes(graph)
   if (types.size === 0) return graph
-  const holder = graph.nodes.find((node) => SUBGRAPHS.has(node.operator))
+  const holder = graph.nodes.find((node) => operatorOf(node).subgraphs)
   if (holder) {
     // Doubles beside float32 run as they are; only gradients through them are lost.
     if (types.size === 1 && types.has(DataType.double)) return graph

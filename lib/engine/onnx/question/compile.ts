@@ -1,10 +1,11 @@
 /** A question -> one ONNX graph: cut between what is given and what is asked, gradient and formula nodes behind it. */
 import { leavesOf, type Formula } from '../../formula.ts'
-import type { RuleSet } from '../../model.ts'
 import { Builder } from '../graph/builder.ts'
 import { describeInputs } from './compiled-inputs.ts'
+import type { Bending } from '../gradient/bending.ts'
 import { differentiate, type GradientGraph } from '../gradient/differentiate.ts'
 import { writeFormula } from './formula.ts'
+import { referencePass } from './reference-pass.ts'
 import { selectEarly } from './select-early.ts'
 import { neededNodes, readsOf, type Graph, type GraphNode } from '../graph/graph.ts'
 
@@ -27,7 +28,7 @@ export interface QuestionPlan {
   readonly read: readonly string[]
   readonly of: readonly string[]
   readonly wrt: readonly string[]
-  readonly rules: RuleSet
+  readonly rules: Bending
   readonly formulas: FormulaPlan
 }
 
@@ -39,6 +40,8 @@ export interface CompiledGraph {
   readonly cotangents: ReadonlyMap<string, string>
   /** Tensor that formulas name -> graph input. */
   readonly given: ReadonlyMap<string, string>
+  /** Input or tap -> graph input for its value in the reference pass. */
+  readonly references: ReadonlyMap<string, string>
   /** Tap -> graph output; taps that are given themselves are missing. */
   readonly reads: ReadonlyMap<string, string>
   readonly gradients: ReadonlyMap<string, string>
@@ -48,23 +51,35 @@ export interface CompiledGraph {
   readonly sameRows: readonly string[]
 }
 
+const NO_REFERENCES = { references: [] as readonly string[] }
+
 /** @throws AppError NOT_DIFFERENTIABLE */
 export function compileQuestion(whole: Graph, plan: QuestionPlan): CompiledGraph {
   const before = computedInputs(whole, plan)
   const wrt = differentiatedTaps(plan)
   const replaced = new Set([...plan.replaced, ...before.made])
-  const graph = selectEarly(whole, new Set([...replaced, ...plan.read, ...plan.of, ...wrt, ...valuesIn(plan)]))
+  const { references } = wrt.length > 0 ? plan.rules : NO_REFERENCES
+  const kept = [...replaced, ...plan.read, ...plan.of, ...wrt, ...valuesIn(plan), ...references]
+  const graph = selectEarly(whole, new Set(kept))
+  const reference = referencePass(graph, references, replaced)
   const fed = new Set(
     [...plan.replaced, ...graph.inputs.map((one) => one.name)].filter((name) => !before.made.has(name)),
   )
   const weights = computedCotangents(graph, plan, before.given)
   const gradient: GradientGraph =
     wrt.length > 0
-      ? differentiate(graph, { of: plan.of, computed: weights.names, wrt, rules: plan.rules, replaced })
+      ? differentiate(graph, {
+          of: plan.of,
+          computed: weights.names,
+          wrt,
+          rules: plan.rules,
+          replaced,
+          ...(references.length > 0 && { reference: (name: string) => reference.valueOf(name) }),
+        })
       : { builder: new Builder(graph, 'limelight:'), cotangents: new Map(), gradients: new Map() }
   const { builder } = gradient
   const cotangentInputs = new Set(gradient.cotangents.values())
-  const available = new Set([...fed, ...cotangentInputs, ...before.given.values()])
+  const available = new Set([...fed, ...cotangentInputs, ...before.given.values(), ...reference.inputs.values()])
   /** An output of the graph must be made by a node of its own. */
   const asOutput = (name: string): string =>
     available.has(name) || builder.constants.has(name) || graph.constants.has(name)
@@ -83,11 +98,13 @@ export function compileQuestion(whole: Graph, plan: QuestionPlan): CompiledGraph
   const reads = new Map(plan.read.filter((name) => !fed.has(name)).map((name) => [name, asOutput(name)]))
   const outputs = new Set([...reads.values(), ...gradients.values(), ...computed.values()])
   const own = graph.nodes.map((node) => withoutOutputs(node, replaced))
-  const nodes = neededNodes([...before.nodes, ...own, ...weights.builder.nodes, ...builder.nodes], outputs, available)
+  const written = [...before.nodes, ...own, ...weights.builder.nodes, ...reference.nodes, ...builder.nodes]
+  const nodes = neededNodes(written, outputs, available)
   const used = new Set(nodes.flatMap(readsOf))
   const needed = <Key>(names: ReadonlyMap<Key, string>) => new Map([...names].filter(([, name]) => used.has(name)))
   const cotangents = needed(gradient.cotangents)
   const given = needed(before.given)
+  const compared = needed(reference.inputs)
   const feeds = [...fed].filter((name) => used.has(name))
   const constants = new Map(
     [...graph.constants, ...before.constants, ...weights.builder.constants, ...builder.constants].filter(
@@ -95,20 +112,17 @@ export function compileQuestion(whole: Graph, plan: QuestionPlan): CompiledGraph
     ),
   )
   const made = [...before.made].filter((name) => used.has(name))
-  const names = { feeds, made, cotangents, computed: needed(weights.names), given }
+  const names = { feeds, made, cotangents, computed: needed(weights.names), given, references: compared }
   const { inputs, sameRows, stated } = describeInputs(graph, names, plan.formulas.given)
-  const opsets = new Map(graph.opsets)
-  for (const domain of builder.domains) if (!opsets.has(domain)) opsets.set(domain, 1)
   const compiled: Graph = {
     ...graph,
     nodes,
     constants,
     inputs,
-    opsets,
     stated: stated(builder.stated).filter((one) => used.has(one.name)),
     outputs: [...outputs].map((name) => ({ name, type: 0, shape: null })),
   }
-  return { graph: compiled, feeds, cotangents, given, reads, gradients, computed, sameRows }
+  return { graph: compiled, feeds, cotangents, given, references: compared, reads, gradients, computed, sameRows }
 }
 
 /** A node with several outputs may be needed for one while another is replaced: that one gets a name nobody reads. */
@@ -141,13 +155,13 @@ interface ComputedInputs {
 function computedInputs(graph: Graph, { formulas }: QuestionPlan): ComputedInputs {
   const given = new Map(Object.keys(formulas.given).map((name) => [name, `limelight:given/${name}`]))
   const builder = new Builder(graph, 'limelight:input/')
-  const named: GraphNode[] = Object.entries(formulas.inputs).map(([name, formula]) => {
+  const results = Object.entries(formulas.inputs).map(([name, formula]) => {
     const result = writeFormula(builder, formula, (leaf) => (leaf.kind === 'given' ? given.get(leaf.name) : '') ?? '')
-    const node = { name: `limelight:input/${name}`, operator: 'Identity', domain: '', attributes: {} }
-    return { ...node, inputs: [result], outputs: [name] }
+    return [name, result] as const
   })
+  for (const [name, result] of results) builder.op('Identity', [result], {}, name)
   return {
-    nodes: [...builder.nodes, ...named],
+    nodes: builder.nodes,
     constants: builder.constants,
     given,
     made: new Set(Object.keys(formulas.inputs)),

@@ -13,6 +13,8 @@ export interface InputNames {
   readonly computed: ReadonlyMap<string, string>
   /** Tensor that formulas name -> graph input. */
   readonly given: ReadonlyMap<string, string>
+  /** Input or tap -> graph input for its value in the reference pass. */
+  readonly references: ReadonlyMap<string, string>
 }
 
 export interface InputDescription {
@@ -31,7 +33,7 @@ export interface InputDescription {
  */
 export function describeInputs(
   graph: Graph,
-  { feeds, made, cotangents, computed, given }: InputNames,
+  { feeds, made, cotangents, computed, given, references }: InputNames,
   shapes: Readonly<Record<string, readonly (number | null)[]>>,
 ): InputDescription {
   const firstDim = (name: string): Dim => graph.values.get(name)?.shape?.[0] ?? null
@@ -58,11 +60,21 @@ export function describeInputs(
         const shape = shapes[name]?.map((dim, axis) => (axis === 0 && dim === null ? ROWS : dim)) ?? null
         return { name: input, type: DataType.float, shape }
       }),
+      // One row or many: the first axis is open, whatever the rows of the question are called.
+      ...[...references].map(([of, input]) => ({
+        ...infoOf(of),
+        name: input,
+        shape: openRows(graph.values.get(of)?.shape ?? null),
+      })),
     ],
     sameRows: rows === null ? perRow : [...feeds, ...perRow, ...withTheseRows],
     stated: (byRules) =>
       rows === null ? [] : [...byRules, ...made.map(infoOf), ...computedWithThem.map(cotangentInfo)],
   }
+}
+
+function openRows(shape: Shape | null): Shape | null {
+  return shape && shape.map((dim, axis) => (axis > 0 && typeof dim === 'number' ? dim : null))
 }
 
 /** Symbols stay out of it, but for `rows` on the first axis: two may well be equal in one question and differ in the next. */

@@ -67,6 +67,12 @@ export function writeFormula(build: Builder, formula: Formula, leaf: (leaf: Leaf
         )
       case 'along':
         return once(one, () => ALONG[one.operation](build, write(one.of), one.axis))
+      case 'where':
+        return once(one, () =>
+          build.where(build.cast(write(one.condition), DataType.bool), write(one.then), write(one.otherwise)),
+        )
+      case 'resize':
+        return once(one, () => build.op('Resize', [write(one.of), '', '', build.ints(one.size)], RESIZED))
       default:
         return leaf(one)
     }
@@ -84,6 +90,9 @@ function quotient(build: Builder, dividend: string, divisor: string): string {
   const zero = build.op('Equal', [divisor, build.float(0)])
   return build.where(zero, build.float(0), build.div(dividend, divisor))
 }
+
+/** Of the last two axes; the edge is repeated by itself. */
+const RESIZED = { axes: [2, 3], mode: 'linear', coordinate_transformation_mode: 'half_pixel' }
 
 const ALONG: Readonly<Record<AxisOperation, (build: Builder, of: string, axis: number) => string>> = {
   softmax: (build, of, axis) => build.op('Softmax', [of], { axis }),

@@ -5,14 +5,15 @@
  */
 import { placeOf } from '../graph/builder.ts'
 import { intConstant, intsOf } from '../graph/constant.ts'
+import { operatorOf } from '../operators/operator-of.ts'
+import { broadcastAxes, operandsOf, type AxisOfEachInput } from '../operators/positions.ts'
+import { NodeWriter, numbered } from '../graph/node-writer.ts'
 import {
   consumersOf,
   intAttribute,
-  intsAttribute,
   shapeIn,
   typeIn,
   type Constant,
-  type Dim,
   type Graph,
   type GraphNode,
   type Shape,
@@ -24,64 +25,11 @@ interface Selection {
   readonly index: number
 }
 
-const ELEMENTWISE: ReadonlySet<string> = new Set(
-  (
-    'Add Sub Mul Div Pow Neg Abs Sqrt Reciprocal Exp Log Erf Tanh Sigmoid Relu LeakyRelu Elu Selu Gelu Softplus Clip Min Max ' +
-    'Where IsNaN IsInf Identity Cast Equal Greater Less GreaterOrEqual LessOrEqual And Or Not'
-  ).split(' '),
-)
-
-/** For each input: the axis along which to select there, or null to leave it whole. Null altogether: it cannot be done. */
-type InputAxes = readonly (number | null)[]
-
-function sameDim(one: Dim | undefined, other: Dim | undefined): boolean {
-  return one !== undefined && one !== null && one === other
-}
-
-/** The axis of an operand that broadcasting lines up with `axis` of the result; undefined where that is not certain. */
-function alignedAxis(operand: Shape | null, result: Shape, axis: number): number | null | undefined {
-  if (operand === null) return undefined
-  const own = axis - (result.length - operand.length)
-  if (own < 0 || operand[own] === 1) return null
-  return sameDim(operand[own], result[axis]) ? own : undefined
-}
-
-function inputAxes(graph: Graph, node: GraphNode, axis: number): InputAxes | null {
-  const result = shapeIn(graph, node.outputs[0] ?? '')
-  const shapes = node.inputs.map((name) => (name === '' ? null : shapeIn(graph, name)))
-  const [first] = shapes
-  if (result === null || !first || node.domain !== '' || node.captures) return null
-  const certain = (axes: readonly (number | null | undefined)[]): InputAxes | null =>
-    axes.every((one): one is number | null => one !== undefined) ? axes : null
-  if (ELEMENTWISE.has(node.operator))
-    return certain(node.inputs.map((name, at) => (name === '' ? null : alignedAxis(shapes[at] ?? null, result, axis))))
-  const rest = node.inputs.slice(1).map(() => null)
-  switch (node.operator) {
-    case 'LayerNormalization':
-    case 'RMSNormalization':
-      return axis < placeOf(intAttribute(node, 'axis') ?? -1, result.length) ? [axis, ...rest] : null
-    case 'Softmax':
-      return axis !== placeOf(intAttribute(node, 'axis') ?? -1, result.length) ? [axis] : null
-    case 'Transpose':
-      return certain([intsAttribute(node, 'perm')?.[axis]])
-    case 'Reshape':
-      return first.slice(0, axis + 1).every((dim, at) => sameDim(dim, result[at])) ? [axis, null] : null
-    case 'MatMul': {
-      const [a, b] = shapes
-      if (!a || !b || a.length < 2 || b.length < 2) return null
-      const place = axis - result.length
-      if (place === -2) return [a.length - 2, null]
-      if (place === -1) return [null, b.length - 1]
-      return certain([alignedAxis(a, result, axis), alignedAxis(b, result, axis)])
-    }
-    case 'Gemm': {
-      const [, , c] = shapes
-      if (axis !== 0 || (intAttribute(node, 'transA') ?? 0) !== 0) return null
-      return certain([0, null, ...(node.inputs[2] ? [alignedAxis(c ?? null, result, 0)] : [])])
-    }
-    default:
-      return null
-  }
+/** For each input the axis along which to select there, or null to leave it whole; null altogether where it cannot be done. */
+function inputAxes(graph: Graph, node: GraphNode, axis: number): AxisOfEachInput | null {
+  const { elementwise, inputAxes: own } = operatorOf(node)
+  const operands = node.domain !== '' || node.captures ? null : operandsOf(graph, node)
+  return operands && ((elementwise ? broadcastAxes : own)?.(operands, axis) ?? null)
 }
 
 /** The shape a Reshape of the selected tensor asks for; null where it cannot be written. */
@@ -152,7 +100,7 @@ export function selectEarly(graph: Graph, kept: ReadonlySet<string>): Graph {
   const producers = new Map([...moved.keys()].map((node) => [node.outputs[0] ?? '', node]))
   const values = new Map(graph.values)
   const constants = new Map(graph.constants)
-  const nodes: GraphNode[] = []
+  const write = new NodeWriter(numbered('limelight:selected/'))
   const made = new Set<string>()
   const selectedName = (name: string, { axis, index }: Selection): string =>
     `limelight:selected/${axis}/${index}/${name}`
@@ -166,15 +114,7 @@ export function selectEarly(graph: Graph, kept: ReadonlySet<string>): Graph {
     made.add(selected)
     const index = `limelight:selected/index/${selection.index}`
     constants.set(index, intConstant([selection.index]))
-    const axis = { kind: 'int', value: selection.axis } as const
-    nodes.push({
-      name: selected,
-      operator: 'Gather',
-      domain: '',
-      inputs: [name, index],
-      outputs: [selected],
-      attributes: { axis },
-    })
+    write.op('Gather', [name, index], { axis: selection.axis }, selected)
     state(name, selected, selection)
     return selected
   }
@@ -186,10 +126,10 @@ export function selectEarly(graph: Graph, kept: ReadonlySet<string>): Graph {
       const dims = graph.constants.get(node.inputs[1] ?? '')?.dims ?? []
       const first = `limelight:selected/first/${dims.length}`
       constants.set(first, intConstant([0], dims))
-      nodes.push({ ...node, inputs: [select(data, start), first] })
+      write.put({ ...node, inputs: [select(data, start), first] })
       continue
     }
-    nodes.push(node)
+    write.put(node)
     const selection = moved.get(node)
     if (selection === undefined) continue
     const [name = ''] = node.outputs
@@ -205,8 +145,8 @@ export function selectEarly(graph: Graph, kept: ReadonlySet<string>): Graph {
       constants.set(target, reshapeTarget(shapeIn(graph, name) ?? [], selection.axis) as Constant)
       inputs[1] = target
     }
-    nodes.push({ ...node, name: selected, inputs, outputs: [selected], attributes })
+    write.put({ ...node, name: selected, origin: node.origin ?? name, inputs, outputs: [selected], attributes })
     state(name, selected, selection)
   }
-  return { ...graph, nodes, values, constants }
+  return { ...graph, nodes: write.nodes, values, constants }
 }

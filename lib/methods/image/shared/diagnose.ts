@@ -1,64 +1,34 @@
 /** What the reader of a map must know about it. */
+import type { Target } from '../../../target/target.ts'
 import type { FloatTensor } from '../../../tensor/tensor.ts'
-import type { Diagnosis } from '../../method.ts'
+import type { Diagnosis } from '../../diagnosis.ts'
+import { saturation, zeroGradient } from '../../shared/diagnoses.ts'
 
-/** p(1 - p) below this: the softmax hardly moves any more, whatever the picture shows. */
-const SATURATED = 1e-4
 /** A map whose values differ by less than this share of the largest is constant up to rounding. */
 const CONSTANT = 1e-6
-
-/** Probability of a class and of all others together, each without cancellation. */
-function classOdds(logits: Float32Array, index: number): { probability: number; others: number } {
-  const largest = logits.reduce((most, logit) => Math.max(most, logit), -Infinity)
-  let own = 0
-  let others = 0
-  logits.forEach((logit, at) => {
-    if (at === index) own = Math.exp(logit - largest)
-    else others += Math.exp(logit - largest)
-  })
-  return { probability: own / (own + others), others: others / (own + others) }
-}
-
-function saturation(logits: FloatTensor, index: number): Diagnosis | null {
-  if (logits.data.length < 2) return null
-  const { probability, others } = classOdds(logits.data, index)
-  if (!(probability * others < SATURATED)) return null
-  return {
-    code: 'SOFTMAX_SATURATED',
-    severity: 'info',
-    message: `The probability of this class is almost exactly ${probability > 0.5 ? 1 : 0}, where it hardly reacts to anything. The map explains the logit, which still does.`,
-  }
-}
 
 /**
  * Looks at a raw map and at what it was made of.
  *
  * @param map [H, W], raw and signed
  * @param logits [K]
- * @param index the explained class
+ * @param target what is explained
  * @param largestGradient the largest |gradient| of that class's logit at the layer, where the method used one
  */
 export function diagnoseMap(
   map: FloatTensor,
   logits: FloatTensor,
-  index: number,
+  target: Target,
   largestGradient: number | null,
 ): readonly Diagnosis[] {
-  const diagnoses: Diagnosis[] = []
+  const diagnoses = [...zeroGradient('image', largestGradient)]
   let smallest = Infinity
   let largest = -Infinity
   for (const value of map.data) {
     smallest = Math.min(smallest, value)
     largest = Math.max(largest, value)
   }
-  if (largestGradient === 0)
-    diagnoses.push({
-      code: 'ZERO_GRADIENT',
-      severity: 'warning',
-      message:
-        'The gradient of this class is zero everywhere at this layer, so the map is empty: nothing in this layer changes the score. Try a later layer.',
-    })
-  else if (largest - smallest <= CONSTANT * Math.max(Math.abs(smallest), Math.abs(largest)))
+  if (diagnoses.length === 0 && largest - smallest <= CONSTANT * Math.max(Math.abs(smallest), Math.abs(largest)))
     diagnoses.push({
       code: 'CONSTANT_MAP',
       severity: 'warning',
@@ -72,7 +42,5 @@ export function diagnoseMap(
       message:
         'No place in the picture speaks for this class: every value is negative or zero, so the rectified map is blank. Show the signed map to see what speaks against it.',
     })
-  const saturated = saturation(logits, index)
-  if (saturated !== null) diagnoses.push(saturated)
-  return diagnoses
+  return [...diagnoses, ...saturation('image', logits.data, target)]
 }

@@ -11,7 +11,7 @@
 import { z } from 'zod'
 import { AppError } from '../../../errors.ts'
 import { float32, type FloatTensor } from '../../../tensor/tensor.ts'
-import type { TextContext } from '../../method.ts'
+import type { TextContext } from '../../context.ts'
 import { embedIds } from './embedding.ts'
 
 const SINGLE = ['mask', 'pad', 'zero', 'mean'] as const

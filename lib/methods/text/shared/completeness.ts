@@ -1,5 +1,6 @@
 /** The completeness axiom as a number on the run, and a sentence where it does not hold well enough. */
-import type { Completeness, Diagnosis } from '../../method.ts'
+import type { Completeness } from '../../method.ts'
+import type { Diagnosis } from '../../diagnosis.ts'
 
 /** Largest relative error that is not worth a sentence. */
 export const COMPLETENESS_BOUND = 0.01

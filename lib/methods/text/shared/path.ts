@@ -3,10 +3,13 @@
  * kept (the gradient times the way, summed over the embedding), so any number of points fits in memory.
  * Letters: B points asked at once, T tokens, E embedding size.
  */
-import { add, given, multiply, sum } from '../../../engine/formula.ts'
+import { multiply, sum } from '../../../engine/formula.ts'
 import { float32, type FloatTensor } from '../../../tensor/tensor.ts'
-import type { TextContext } from '../../method.ts'
-import { batchSize, gradientsAt, type Scalar } from './embedding.ts'
+import type { TextContext } from '../../context.ts'
+import { batchesOf } from '../../shared/batches.ts'
+import { straightPath } from '../../shared/path-rows.ts'
+import type { Target } from '../../../target/target.ts'
+import { batchSize, gradientsAt } from './embedding.ts'
 
 export interface PathPoint {
   /** The scalar there. */
@@ -20,28 +23,20 @@ export async function pathPoints(
   context: TextContext,
   ends: { readonly baseline: FloatTensor; readonly embedding: FloatTensor },
   alphas: readonly number[],
-  scalar: Scalar,
+  target: Target,
   done: (points: number) => void,
 ): Promise<readonly PathPoint[]> {
   const { embedding, baseline } = ends
   const [tokens = 0] = embedding.dims
-  const shared = {
-    baseline: float32(baseline.data, [1, ...baseline.dims]),
-    way: float32(
-      embedding.data.map((value, index) => value - (baseline.data[index] as number)),
-      [1, ...embedding.dims],
-    ),
-  }
-  const rows = batchSize(tokens)
+  const path = straightPath(asRow(embedding), asRow(baseline))
   const points: PathPoint[] = []
-  for (let first = 0; first < alphas.length; first += rows) {
-    const batch = alphas.slice(first, first + rows)
-    const alpha = float32(batch, [batch.length, 1, 1])
-    const { scalars, computed } = await gradientsAt(context, batch.length, scalar, {
-      shared,
-      perRow: { alpha },
-      at: add(given('baseline'), multiply(given('alpha'), given('way'))), // [B, T, E]
-      compute: (gradient) => sum(multiply(gradient, given('way')), [2]), // [B, T, 1]
+  for (const { first, count } of batchesOf({ total: alphas.length, perQuestion: batchSize(tokens) })) {
+    const batch = alphas.slice(first, first + count)
+    const { scalars, computed } = await gradientsAt(context, count, target, {
+      shared: path.shared,
+      perRow: path.perRow(batch),
+      at: path.at, // [B, T, E]
+      compute: (gradient) => sum(multiply(gradient, path.way), [2]), // [B, T, 1]
     })
     batch.forEach((_, index) => {
       points.push({
@@ -49,10 +44,12 @@ export async function pathPoints(
         contributions: Float64Array.from(computed.data.subarray(index * tokens, (index + 1) * tokens)),
       })
     })
-    done(batch.length)
+    done(count)
   }
   return points
 }
+
+const asRow = ({ data, dims }: FloatTensor): FloatTensor => float32(data, [1, ...dims])
 
 /** Weighted sum of the points' contributions, [T]. */
 export function integrate(points: readonly PathPoint[], weights: readonly number[], tokens: number): Float64Array {

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs'
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { ExplainableModel } from '../../../../lib/engine/model.ts'
+import type { ExplainableModel, RuleSet } from '../../../../lib/engine/model.ts'
 import { float32, zeros, type FloatTensor } from '../../../../lib/tensor/tensor.ts'
 import { explainable, largestDifference, randomTensor, seeded, smallCnn } from './keras-models.ts'
 import { directionalError } from './check-gradient.ts'
@@ -207,8 +207,8 @@ describe('a sequential CNN', () => {
         model.ask({ feeds: { [name]: feed }, read: [], gradient: { of: { conv: zeros([2, 4, 8, 8]) }, wrt: [name] } }),
       () => model.ask({ from: { depthwise: map }, read: ['pointwise', 'classes'] }),
       () => model.ask({ from: { depthwise: map }, read: [], gradient: { of: of(), wrt: ['depthwise', 'pool'] } }),
-      () => model.ask({ feeds, read: [], gradient: { of: of(), wrt: [name], rules: 'guided-relu' } }),
-      () => model.ask({ feeds, read: [], gradient: { of: of(), wrt: [name], rules: 'deconvnet' } }),
+      () => model.ask({ feeds, read: [], gradient: { of: of(), wrt: [name], rules: { id: 'guided-relu' } } }),
+      () => model.ask({ feeds, read: [], gradient: { of: of(), wrt: [name], rules: { id: 'deconvnet' } } }),
       () => model.linearHead('pointwise'),
       () => model.ask({ feeds, read: ['nowhere'] }).catch(() => undefined),
       () => model.ask({ feeds: { [name]: map }, read: ['conv'] }).catch(() => undefined),
@@ -297,9 +297,9 @@ describe('rule sets', () => {
     // Weights of the dense layer, as the gradient where the ReLU is replaced.
     const of = { logits: float32([1, -1], [1, 2]) }
     const arriving = at((await model.ask({ feeds, read: [], gradient: { of, wrt: ['relu'] } })).gradients, 'relu').data
-    const bent = async (rules: 'plain' | 'guided-relu' | 'deconvnet'): Promise<number[]> => [
+    const bent = async (id: string): Promise<number[]> => [
       ...at(
-        (await model.ask({ feeds, read: [], gradient: { of, wrt: ['relu_input'], rules } })).gradients,
+        (await model.ask({ feeds, read: [], gradient: { of, wrt: ['relu_input'], rules: { id } } })).gradients,
         'relu_input',
       ).data,
     ]
@@ -310,6 +310,26 @@ describe('rule sets', () => {
       [...arriving].map((value, index) => (open[index] && value > 0 ? value : 0)),
     )
     expect(await bent('deconvnet')).toEqual([...arriving].map((value) => (value > 0 ? value : 0)))
+  })
+
+  it('says which rule sets it has, and bends at single taps', async () => {
+    const { model } = await explainable(build, 2)
+    expect(model.ruleSets.map(({ id, needsReference }) => [id, needsReference])).toEqual(
+      ['plain', 'guided-relu', 'deconvnet'].map((id) => [id, false]),
+    )
+    const feeds = { relu_input: float32([1, -1, 2, -2], [1, 4]) }
+    const of = { logits: float32([1, -1], [1, 2]) }
+    const ask = async (rules: RuleSet): Promise<Float32Array> => {
+      const { gradients } = await model.ask({ feeds, read: [], gradient: { of, wrt: ['relu_input'], rules } })
+      return at(gradients, 'relu_input').data
+    }
+    const byTap = { relu: { id: 'deconvnet' } }
+    expect(await ask({ id: 'plain', byTap })).toEqual(await ask({ id: 'deconvnet' }))
+    expect(await ask({ id: 'deconvnet', byTap: { relu: { id: 'plain' } } })).toEqual(await ask({ id: 'plain' }))
+    expect(await ask({ id: 'plain', byTap: { logits: { id: 'deconvnet' } } })).toEqual(await ask({ id: 'plain' }))
+    expect(await ask({ id: 'deconvnet' })).not.toEqual(await ask({ id: 'plain' }))
+    await expect(ask({ id: 'lrp' })).rejects.toMatchObject({ code: 'BAD_PARAMETER' })
+    await expect(ask({ id: 'plain', byTap: { nowhere: {} } })).rejects.toMatchObject({ code: 'UNKNOWN_LAYER' })
   })
 })
 

@@ -1,24 +1,30 @@
 /** What holds for every image method, whatever it computes. A new method is tested here by being in the list. */
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { METHODS, methodById } from '../../../../lib/methods/index.ts'
+import { METHODS, methodFor } from '../../../../lib/methods/index.ts'
+import { layersFor } from '../../../../lib/methods/place.ts'
+import type { ModelFacts } from '../../../../lib/models/facts.ts'
 import type { ImageMethod, ImageResult } from '../../../../lib/methods/method.ts'
 import { imageContext, runImageMethod } from '../../../helpers/image-context.ts'
-import { TINY_CLASSES, TinyCnn } from '../../../helpers/tiny-cnn.ts'
+import { TINY_CLASSES, TinyCnn, tinyFeed } from '../../../helpers/tiny-cnn.ts'
 
 const IMAGE_METHODS = METHODS.filter((method): method is ImageMethod => method.modality === 'image')
+const COST_FACTS = { tap: null, classes: TINY_CLASSES, tokens: 0, pixels: 36 }
+const tinyFacts = async (): Promise<ModelFacts> =>
+  (await imageContext(new TinyCnn(), { of: IMAGE_METHODS[0] as ImageMethod, params: {} })).facts
 const codes = ({ diagnoses }: ImageResult): string[] => diagnoses.map(({ code }) => code)
 
 it('there are image methods', () => expect(IMAGE_METHODS.length).toBeGreaterThanOrEqual(2))
 
 describe.each(IMAGE_METHODS)('$id', (method) => {
   it('is found by its id, and describes itself', () => {
-    expect(methodById(method.id)).toBe(method)
+    expect(methodFor(METHODS, 'image', method.id)).toBe(method)
+    expect(methodFor(METHODS, 'text', method.id)).not.toBe(method)
     expect(method.id).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/)
     expect(method.version).toBeGreaterThanOrEqual(1)
     expect(method.title).not.toBe('')
     expect(method.summary).toMatch(/\.$/)
-    expect(method.cost(method.params.parse({}))).toBeGreaterThanOrEqual(1)
+    expect(method.cost(method.params.parse({}), COST_FACTS)).toBeGreaterThanOrEqual(1)
     if (method.paper !== null) expect(method.paper.url).toMatch(/^https:/)
   })
 
@@ -42,9 +48,7 @@ describe.each(IMAGE_METHODS)('$id', (method) => {
     expect(result.map.data.every(Number.isFinite)).toBe(true)
     expect(result.map.data.some((value) => value !== 0)).toBe(true)
     expect(result.logits.dims).toEqual([TINY_CLASSES])
-    expect([...result.logits.data]).toEqual([
-      ...Float32Array.from(model.forward(imageContext(model).feeds['input']?.data as Float32Array)['logits'] ?? []),
-    ])
+    expect([...result.logits.data]).toEqual([...Float32Array.from(model.forward(tinyFeed().data)['logits'] ?? [])])
   })
 
   it('gives identical bytes twice', async () => {
@@ -69,8 +73,8 @@ describe.each(IMAGE_METHODS)('$id', (method) => {
   it('an unknown layer is refused, with the layers there are', async () => {
     await expect(runImageMethod(method, new TinyCnn(), { params: { layer: 'conv9' } })).rejects.toMatchObject({
       code: 'UNKNOWN_LAYER',
-      userMessage: expect.stringMatching(/no layer "conv9".*conv1.*relu2 \(features\.relu2\)/),
-      details: { layers: ['input', 'conv1', 'relu1', 'pool1', 'conv2', 'relu2'] },
+      userMessage: expect.stringMatching(/no layer "conv9".*relu2 \(features\.relu2\)/),
+      details: { layers: layersFor(method, await tinyFacts()).map(({ id }) => id) },
     })
   })
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { diagnoseMap } from '../../../../lib/methods/image/shared/diagnose.ts'
+import { classTarget } from '../../../../lib/target/target.ts'
 import { float32 } from '../../../../lib/tensor/tensor.ts'
 
 const LOGITS = float32([1, 0, -1], [3])
@@ -17,12 +18,12 @@ describe('diagnoseMap', () => {
     { values: [5, 5, 5.001], expected: [] },
     { values: [-5, -5, -5], expected: ['CONSTANT_MAP', 'ALL_NEGATIVE'] },
   ])('$values: $expected', ({ values, expected }) => {
-    expect(codes(map(...values), LOGITS, 0, null)).toEqual(expected)
+    expect(codes(map(...values), LOGITS, classTarget(0), null)).toEqual(expected)
   })
 
   it('a zero gradient is the reason, not the constant map it makes', () => {
-    expect(codes(map(0, 0), LOGITS, 0, 0)).toEqual(['ZERO_GRADIENT'])
-    expect(codes(map(0, 0), LOGITS, 0, 1)).toEqual(['CONSTANT_MAP'])
+    expect(codes(map(0, 0), LOGITS, classTarget(0), 0)).toEqual(['ZERO_GRADIENT'])
+    expect(codes(map(0, 0), LOGITS, classTarget(0), 1)).toEqual(['CONSTANT_MAP'])
   })
 
   it.each([
@@ -33,7 +34,7 @@ describe('diagnoseMap', () => {
     { logits: [-700, 700], index: 0, saturated: true },
     { logits: [3], index: 0, saturated: false },
   ])('logits $logits, class $index: saturated $saturated', ({ logits, index, saturated }) => {
-    const found = codes(map(-1, 1), float32(logits, [logits.length]), index, null)
+    const found = codes(map(-1, 1), float32(logits, [logits.length]), classTarget(index), null)
     expect(found).toEqual(saturated ? ['SOFTMAX_SATURATED'] : [])
   })
 })

@@ -6,8 +6,10 @@ import { loadOnnxModel } from '../../../../lib/engine/onnx/model/load.ts'
 import { gradientNorm } from '../../../../lib/methods/text/gradient-norm.ts'
 import { inputXGradient } from '../../../../lib/methods/text/input-x-gradient.ts'
 import { integratedGradients } from '../../../../lib/methods/text/integrated-gradients.ts'
-import type { TextContext } from '../../../../lib/methods/method.ts'
 import { modelCard, type TextPreprocessing } from '../../../../lib/models/card.ts'
+import { factsOf } from '../../../../lib/models/facts.ts'
+import { headOf, textContext, type OpenedModel } from '../../../../lib/prepare.ts'
+import { classTarget } from '../../../../lib/target/target.ts'
 import { loadTokenizer, type Tokenizer } from '../../../../lib/text/tokenizer.ts'
 import { groupWords } from '../../../../lib/text/words.ts'
 import cardJson from '../../../../models/reviews-minilm/card.json' with { type: 'json' }
@@ -22,27 +24,25 @@ const preprocessing = ((found): TextPreprocessing => {
 })(card.preprocessing)
 
 let model: ExplainableModel
+let opened: OpenedModel
+/** All of these methods are asked at the embedding. */
+const ASKED = { of: gradientNorm, params: {} }
 let tokenizer: Tokenizer
 beforeAll(async () => {
   tokenizer = await loadTokenizer(FOLDER)
   model = await loadOnnxModel(join(FOLDER, card.files.onnx ?? ''), { defaultTap: card.defaultTap })
+  opened = { model, facts: await factsOf(model, card), head: headOf(model, card.labels.length) }
 })
 afterAll(() => model.dispose())
 
 function encode(text: string, index: number) {
   const encoded = tokenizer.encode(text, preprocessing)
-  const context: TextContext = {
-    modality: 'text',
-    model,
-    target: { index },
+  const context = textContext(opened, text, encoded, tokenizer.vocabulary, ASKED, {
+    target: classTarget(index),
     seed: 0,
     signal: new AbortController().signal,
     progress: () => undefined,
-    feeds: encoded.feeds,
-    tokenIds: encoded.ids,
-    special: encoded.special,
-    vocabulary: tokenizer.vocabulary,
-  }
+  })
   return { encoded, context }
 }
 /** Largest difference in shares of the largest expected value. */

@@ -34,7 +34,7 @@ describe.each(TEXT.map((method) => ({ id: method.id, method })))('$id', ({ metho
     expect(method.version).toBeGreaterThanOrEqual(1)
     expect(method.summary).toMatch(/\.$/u)
     expect(method.paper?.url ?? 'https://').toMatch(/^https:/u)
-    expect(method.cost(defaults)).toBeGreaterThanOrEqual(1)
+    expect(method.cost(defaults, { tap: null, classes: 2, tokens: 8, pixels: 0 })).toBeGreaterThanOrEqual(1)
   })
 
   test('its parameters become a form: JSON Schema with a title, a description and a default each', () => {

@@ -14,7 +14,10 @@ import {
   type PlainQuestion,
 } from '../../../../lib/engine/literal-formulas.ts'
 import type { ExplainableModel } from '../../../../lib/engine/model.ts'
-import type { TextContext } from '../../../../lib/methods/method.ts'
+import type { TextContext, Vocabulary } from '../../../../lib/methods/context.ts'
+import type { ModelFacts } from '../../../../lib/models/facts.ts'
+import { headOf, textContext, type Asked as AskedOf, type RunParts } from '../../../../lib/prepare.ts'
+import { classTarget } from '../../../../lib/target/target.ts'
 import { float32, int64, type FloatTensor } from '../../../../lib/tensor/tensor.ts'
 
 export const SIZE = 5
@@ -44,6 +47,7 @@ export function fakeModel(sharpness = 1): FakeModel {
     engine: { name: 'onnx', backend: 'test', version: '0', reason: '' },
     taps: [tap(TAP, 'embedding', [null, null, SIZE]), tap('logits', 'output', [null, CLASSES])],
     inputs: ['ids', 'mask'],
+    ruleSets: [],
     logits: 'logits',
     defaultTap: TAP,
     questions,
@@ -68,8 +72,12 @@ function answer({ feeds, from, read, gradient }: Asked, sharpness: number): Plai
   const [rows = 0, tokens = 0] = words.dims // [N, T, E]
   if (ids?.dims.join() !== `${rows},${tokens}` || feeds?.['mask']?.dims.join() !== `${rows},${tokens}`)
     throw new AppError({ code: 'BAD_INPUT', message: 'feeds do not have the shape of the words' })
+  /** Padding counts as no word: a vector of zeros, of which nothing depends. */
+  const masked = (place: number): boolean => Number(feeds['mask']?.data[place]) === 0
   const at = (row: number, token: number): number[] =>
-    Array.from(words.data.subarray((row * tokens + token) * SIZE, (row * tokens + token + 1) * SIZE))
+    Array.from(words.data.subarray((row * tokens + token) * SIZE, (row * tokens + token + 1) * SIZE), (value) =>
+      masked(row * tokens + token) ? 0 : value,
+    )
   const logits = new Float32Array(rows * CLASSES)
   const slopes = new Float32Array(words.data.length)
   const seen = Array.from({ length: rows }, (_, row) =>
@@ -85,6 +93,7 @@ function answer({ feeds, from, read, gradient }: Asked, sharpness: number): Plai
   seen.forEach((row, index) => {
     const [w0 = 0, w1 = 0] = weights?.data.subarray(index * CLASSES) ?? []
     row.forEach((word, token) => {
+      if (masked(index * tokens + token)) return
       const bend = sharpness * (1 - Math.tanh(sharpness * dot(U, word)) ** 2)
       for (let feature = 0; feature < SIZE; feature += 1)
         slopes[(index * tokens + token) * SIZE + feature] =
@@ -100,22 +109,40 @@ function answer({ feeds, from, read, gradient }: Asked, sharpness: number): Plai
 export const PAD = 0
 export const MASK = 103
 
+/** An embedding, and nothing else, is needed. */
+const ASKED: AskedOf = {
+  of: { id: 'test', title: 'A test', modality: 'text', needs: [{ place: 'embedding' }] },
+  params: {},
+}
+const VOCABULARY = { pad: PAD, mask: MASK, unknown: 100 }
+
 /** A context around a fake model: special tokens at both ends. */
 export function fakeContext(
   model: ExplainableModel,
   {
     ids = [101, 7, 12, 7, 3, 102],
     target = 0,
-    ...rest
-  }: { ids?: number[]; target?: number } & Partial<Omit<TextContext, 'target'>> = {},
+    vocabulary = VOCABULARY,
+    ...parts
+  }: {
+    readonly ids?: number[]
+    /** A class. */
+    readonly target?: number
+    readonly vocabulary?: Vocabulary
+  } & Partial<Omit<RunParts, 'target'>> = {},
 ): TextContext {
-  return {
+  const facts: ModelFacts = {
+    title: 'a fake model',
     modality: 'text',
-    model,
-    target: { index: target },
-    seed: 0,
-    signal: new AbortController().signal,
-    progress: () => undefined,
+    taps: model.taps,
+    defaultTap: model.defaultTap,
+    linearHeads: [],
+    ruleSets: [],
+  }
+  const encoded = {
+    ids,
+    special: ids.map((_, index) => index === 0 || index === ids.length - 1),
+    tokens: ids.map((_, index) => ({ text: 'x', start: 2 * index, end: 2 * index + 1 })),
     feeds: {
       ids: int64(ids, [1, ids.length]),
       mask: int64(
@@ -123,9 +150,20 @@ export function fakeContext(
         [1, ids.length],
       ),
     },
-    tokenIds: ids,
-    special: ids.map((_, index) => index === 0 || index === ids.length - 1),
-    vocabulary: { pad: PAD, mask: MASK, unknown: 100 },
-    ...rest,
   }
+  const signal = new AbortController().signal
+  return textContext(
+    { model, facts, head: headOf(model, CLASSES) },
+    'x '.repeat(ids.length),
+    encoded,
+    vocabulary,
+    ASKED,
+    {
+      target: classTarget(target),
+      seed: 0,
+      signal,
+      progress: () => undefined,
+      ...parts,
+    },
+  )
 }

@@ -128,7 +128,7 @@ export function clipBounds(build: Builder, node: GraphNode): readonly [number, n
 }
 
 /** g where the output of a Clip lies between its bounds. */
-function keepUnclipped(build: Builder, node: GraphNode, g: string): string {
+export function keepUnclipped(build: Builder, node: GraphNode, g: string): string {
   const bounds = clipBounds(build, node)
   if (bounds !== null) return keepBetween(build, output(node), ...bounds, g)
   const [, low = '', high = ''] = node.inputs
@@ -151,23 +151,3 @@ export const clip: RuleEntry = {
         ]
       : [],
 }
-
-const positivePart = (build: Builder, g: string): string => build.op('Relu', [g])
-
-/** Springenberg 1412.6806: the plain ReLU mask and positive gradients only. */
-export const guidedRelu = unary((build, _x, y, g) => keepBetween(build, y, 0, Infinity, positivePart(build, g)))
-/** Zeiler 1311.2901: positive gradients only, whatever the activation was. */
-export const deconvnetRelu = unary((build, _x, _y, g) => positivePart(build, g))
-
-/** Clip(0, c), the exported form of ReLU6, bends as ReLU does; any other Clip keeps its plain rule. */
-function bentClip(bend: (build: Builder, node: GraphNode, g: string) => string): RuleEntry {
-  return {
-    rule: (node, cotangents, build, wanted) => {
-      const [g] = cotangents
-      const [low, high] = clipBounds(build, node) ?? [-Infinity, Infinity]
-      return g && low === 0 && high > 0 ? [bend(build, node, g)] : clip.rule(node, cotangents, build, wanted)
-    },
-  }
-}
-export const guidedClip = bentClip((build, node, g) => keepUnclipped(build, node, positivePart(build, g)))
-export const deconvnetClip = bentClip((build, _node, g) => positivePart(build, g))

@@ -328,7 +328,13 @@ function convWeightGradient(
   return parts.length === 1 ? (parts[0] as string) : build.op('Concat', parts, { axis: 0 })
 }
 
-function splitChannels(build: Builder, node: GraphNode, name: string, shaped: string, group: number): string[] {
+function splitChannels(
+  build: Builder,
+  node: GraphNode,
+  name: string,
+  shaped: string,
+  group: number,
+): readonly string[] {
   const channels = build.shapeFor(node, shaped)[1]
   if (!isNumber(channels)) throw new Error(`${describeNode(node)}: groups of unknown size, which its rule refuses`)
   return build.ops(

@@ -5,7 +5,8 @@
  */
 import type { Builder } from '../../graph/builder.ts'
 import { placeOf } from '../../graph/builder.ts'
-import { DataType, intAttribute, type GraphNode } from '../../graph/graph.ts'
+import { intsOf } from '../../graph/constant.ts'
+import { DataType, intAttribute, type Graph, type GraphNode } from '../../graph/graph.ts'
 import { convInputGradient, kernelOf, refusesAutoPad, refusesOpenKernel, windowOf } from './convolution.ts'
 import { matMulGradients } from './matmul.ts'
 import { firstOf, input, output, ranksOf, type RuleEntry } from './rule.ts'
@@ -23,7 +24,7 @@ function dequantised(build: Builder, node: GraphNode, q: string, zero: string, a
 }
 
 /** Scale or zero point, in a shape that broadcasts against x: one for all, one a place of `axis`, or one a block of it. */
-function perAxis(build: Builder, node: GraphNode, name: string): string {
+export function perAxis(build: Builder, node: GraphNode, name: string): string {
   const dims = build.shapeFor(node, name)
   const x = input(node, 0)
   const block = intAttribute(node, 'block_size') ?? 0
@@ -64,6 +65,38 @@ function quantisesSeed(build: Builder, node: GraphNode): boolean {
   )
 }
 
+const WHOLE_BYTES: ReadonlySet<number> = new Set([DataType.uint8, DataType.int8, DataType.uint16, DataType.int16])
+
+/**
+ * Does this tensor of quantised numbers hold what a Relu made that its quantiser does the work of? Told from the file: the
+ * numbers begin at the zero point, and what is quantised is a convolution's output or the like.
+ */
+export function isRectified(
+  { constants }: Graph,
+  producers: ReadonlyMap<string, GraphNode>,
+  quantised: string,
+): boolean {
+  const node = producers.get(quantised)
+  const zero = constants.get(node?.inputs[2] ?? '')
+  if (node?.operator !== 'QuantizeLinear' || zero === undefined || !WHOLE_BYTES.has(zero.type)) return false
+  const producer = producers.get(node.inputs[0] ?? '')
+  const [low] = RANGES[zero.type] ?? []
+  return producer !== undefined && RECTIFIED.has(producer.operator) && intsOf(zero).every((one) => one === low)
+}
+
+/** Where (a boolean that broadcasts) a quantiser does the work of the Relu that stood before it; null where it does not. */
+export function rectifiesAt(build: Builder, node: GraphNode): string | null {
+  const [low] = RANGES[writtenType(build, node)] ?? []
+  const producer = build.graph.nodes.find((one) => one.outputs.includes(input(node, 0)))
+  if (low === undefined || producer === undefined || !RECTIFIED.has(producer.operator)) return null
+  return quantisesSeed(build, node) ? null : build.op('Equal', [zeroPoint(build, node), build.float(low)])
+}
+
+function zeroPoint(build: Builder, node: GraphNode): string {
+  const name = input(node, 2)
+  return name === '' ? build.float(0) : build.cast(perAxis(build, node, name), DataType.float)
+}
+
 /** How far beyond a bound values still round into the range: half a step. */
 const HALF = 0.5
 
@@ -74,17 +107,14 @@ const HALF = 0.5
  * a Relu that was kept. (Of an input it is none: the black of a picture is 0 too.) What is asked about passes whole: a class
  * more certain than any of calibration would have no explanation.
  */
-function keepRepresentable(build: Builder, node: GraphNode, g: string, scale: string): string {
+export function keepRepresentable(build: Builder, node: GraphNode, g: string, scale: string): string {
   const range = RANGES[writtenType(build, node)]
   if (range === undefined || quantisesSeed(build, node)) return g
   const [low, high] = range
-  const [x, name] = [input(node, 0), input(node, 2)]
-  const zero = name === '' ? build.float(0) : build.cast(perAxis(build, node, name), DataType.float)
-  const producer = build.graph.nodes.find((one) => one.outputs.includes(x))
-  const rectified = producer !== undefined && RECTIFIED.has(producer.operator)
-  const atBound = build.op('Equal', [zero, build.float(low)])
-  const lowest = rectified ? build.where(atBound, build.float(low), build.float(low - HALF)) : build.float(low - HALF)
-  const place = build.add(build.div(x, scale), zero)
+  const rectified = rectifiesAt(build, node)
+  const outside = build.float(low - HALF)
+  const lowest = rectified === null ? outside : build.where(rectified, build.float(low), outside)
+  const place = build.add(build.div(input(node, 0), scale), zeroPoint(build, node))
   const above = build.op('Greater', [place, lowest])
   return build.keep(g, build.op('And', [above, build.op('Less', [place, build.float(high + HALF)])]))
 }

@@ -100,7 +100,7 @@ function axisMatrix(build: Builder, node: GraphNode, index: number, axis: number
     ? [identity, '', build.op('Concat', [build.constant(floatConstant([1, 1, 1], [3])), pick(scales)], { axis: 0 })]
     : [identity, '', '', build.op('Concat', [extent, build.ints([1, 1]), pick(input(node, 3))], { axis: 0 })]
   const kept = Object.fromEntries(Object.entries(node.attributes).filter(([name]) => name !== 'axes'))
-  const resized = build.raw('Resize', inputs, kept)
+  const resized = build.op('Resize', inputs, kept)
   return build.reshape(resized, build.op('Concat', [extent, build.ints([-1])], { axis: 0 }))
 }
 

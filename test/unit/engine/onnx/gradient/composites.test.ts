@@ -238,7 +238,11 @@ describe('a maximum over rectified values', () => {
     const one = await loadGraph(graphOf({ nodes, inputs, outputs: ['y'], constants: new Map() }))
     const x = float32(new Float32Array(192).fill(1), [1, 4, 6, 8])
     const of = { y: float32(new Float32Array(48).fill(-1), [1, 4, 3, 4]) }
-    const { gradients } = await one.ask({ feeds: { x }, read: [], gradient: { of, wrt: ['x'], rules: 'guided-relu' } })
+    const { gradients } = await one.ask({
+      feeds: { x },
+      read: [],
+      gradient: { of, wrt: ['x'], rules: { id: 'guided-relu' } },
+    })
     expect((gradients['x'] as FloatTensor).data.every((value) => value === 0)).toBe(true)
     await one.dispose()
   })

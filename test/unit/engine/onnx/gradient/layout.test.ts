@@ -7,10 +7,11 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { InferenceSession } from 'onnxruntime-node'
 import { expect, test } from 'vitest'
+import { PLAIN } from '../../../../../lib/engine/onnx/gradient/bending.ts'
 import { compileQuestion, NO_FORMULAS } from '../../../../../lib/engine/onnx/question/compile.ts'
 import { prepareGraph } from '../../../../../lib/engine/onnx/model/load.ts'
 import { readModelFile } from '../../../../../lib/engine/onnx/file/read-model.ts'
-import { findLogits } from '../../../../../lib/engine/onnx/model/taps.ts'
+import { findLogits } from '../../../../../lib/engine/onnx/model/defaults.ts'
 import { writeModel } from '../../../../../lib/engine/onnx/file/write-model.ts'
 
 /** How often each operator occurs in the runtime's own version of a graph. */
@@ -44,7 +45,7 @@ test('pets-cnn: the gradient at the picture', async () => {
     read: [logits],
     of: [logits],
     wrt,
-    rules: 'plain',
+    rules: PLAIN,
     formulas: NO_FORMULAS,
   })
   const counts = await optimisedOperators(writeModel(compiled.graph))

@@ -121,7 +121,7 @@ test('the gradient at the output is the cotangent, and of two outputs of a quest
 
 describe('bent ReLU rules', () => {
   // y = w * relu(x): the cotangent at the ReLU is w.
-  const bent = async (operator: 'Relu' | 'Clip', rules: 'plain' | 'guided-relu' | 'deconvnet'): Promise<number[]> => {
+  const bent = async (operator: 'Relu' | 'Clip', id: string): Promise<number[]> => {
     const nodes = [
       node(operator, operator === 'Clip' ? ['x', 'low', 'high'] : ['x'], ['r']),
       node('Mul', ['r', 'w'], ['y']),
@@ -134,7 +134,7 @@ describe('bent ReLU rules', () => {
     const one = await loadGraph(graphOf({ nodes, inputs, outputs: ['y'], constants }))
     const feeds = { x: float32([-1, -1, 2, 2, 9], [5]), w: float32([-3, 4, -5, 6, 7], [5]) }
     const of = { y: float32([1, 1, 1, 1, 1], [5]) }
-    const { gradients } = await one.ask({ feeds, read: [], gradient: { of, wrt: ['x'], rules } })
+    const { gradients } = await one.ask({ feeds, read: [], gradient: { of, wrt: ['x'], rules: { id } } })
     await one.dispose()
     return [...(gradients['x'] as FloatTensor).data]
   }

@@ -2,11 +2,12 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { DECOMPOSITIONS } from '../../../../../lib/engine/onnx/prepare/decompose.ts'
+import { PLAIN } from '../../../../../lib/engine/onnx/gradient/bending.ts'
 import { differentiate } from '../../../../../lib/engine/onnx/gradient/differentiate.ts'
 import { DataType } from '../../../../../lib/engine/onnx/graph/graph.ts'
 import { prepareGraph } from '../../../../../lib/engine/onnx/model/load.ts'
 import { readModel } from '../../../../../lib/engine/onnx/file/read-model.ts'
-import { RULES, STOPS } from '../../../../../lib/engine/onnx/operators/table.ts'
+import { OPERATORS } from '../../../../../lib/engine/onnx/operators/table.ts'
 import { writeModel } from '../../../../../lib/engine/onnx/file/write-model.ts'
 import { float32, type FloatTensor } from '../../../../../lib/tensor/tensor.ts'
 import type { Row } from '../../../../fixtures/onnx/operator-rows.ts'
@@ -31,7 +32,8 @@ const numbersOf = (written: Written = []): number[] => written.map(Number)
 const keyOf = (row: Row): string => (row.domain ? `${row.domain}:${row.operator}` : row.operator)
 // Quantised operators are not smooth, and PyTorch has no gradient of them: quantised.test.ts compares them with the float
 // operators they stand for.
-const smooth = [...Object.keys(RULES).filter((key) => !RULES[key]?.carriesIntegers), ...Object.keys(DECOMPOSITIONS)]
+const rules = Object.entries(OPERATORS).flatMap(([key, { rule }]) => (rule ? [[key, rule] as const] : []))
+const smooth = [...rules.flatMap(([key, rule]) => (rule.carriesIntegers ? [] : [key])), ...Object.keys(DECOMPOSITIONS)]
 const without = (holds: (row: Row) => boolean): string[] => {
   const keys = new Set(ROWS.filter(holds).map(keyOf))
   return smooth.filter((key) => !keys.has(key))
@@ -98,7 +100,7 @@ function resultOf(operands: readonly (readonly number[])[]): number[] {
 
 /** Operands that are never the narrow one: ONNX widens PRelu's slope to x, not x to the slope. */
 const NEVER_NARROW: Readonly<Record<string, readonly number[]>> = { PRelu: [0] }
-const broadcasting = Object.keys(RULES).filter((key) => RULES[key]?.broadcast)
+const broadcasting = rules.flatMap(([key, rule]) => (rule.broadcast ? [key] : []))
 
 test.each(broadcasting)('%s is broadcast in every position of every operand', (key) => {
   const rows = ROWS.filter((row) => keyOf(row) === key).map(dimsOf)
@@ -149,7 +151,7 @@ const casesOf = (row: Row): Extents[] => [
 
 /** Steps are flat wherever they are smooth: beside x + step(x) only x has a gradient. */
 test.each(['Ceil', 'Floor', 'Round', 'Sign'])('%s: 0, at its jumps too', async (operator) => {
-  expect(STOPS.has(operator)).toBe(true)
+  expect(OPERATORS[operator]?.stops).toBe(true)
   const model = await loadGraph(
     graphOf({
       nodes: [node(operator, ['x'], ['step']), node('Add', ['x', 'step'], ['y'])],
@@ -180,7 +182,7 @@ test.each(['fixed extents', 'open extents', 'unknown ranks'])(
       const prepared = await prepareGraph(await readModel(writeModel(graph)))
       const unranked = [...prepared.values].map(([name, info]) => [name, { ...info, shape: null }] as const)
       const values = known === 'unknown ranks' ? new Map(unranked) : prepared.values
-      const request = { of: [output], wrt, rules: 'plain', replaced: new Set<string>() } as const
+      const request = { of: [output], wrt, rules: PLAIN, replaced: new Set<string>() } as const
       try {
         differentiate({ ...prepared, values }, request)
       } catch (error) {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { decompose, DECOMPOSITIONS } from '../../../../../lib/engine/onnx/prepare/decompose.ts'
 import { prepareGraph } from '../../../../../lib/engine/onnx/model/load.ts'
 import { readModel } from '../../../../../lib/engine/onnx/file/read-model.ts'
-import { ruleKey } from '../../../../../lib/engine/onnx/operators/table.ts'
+import { operatorKey } from '../../../../../lib/engine/onnx/graph/graph.ts'
 import { writeModel } from '../../../../../lib/engine/onnx/file/write-model.ts'
 import { sizeOf, type FloatTensor } from '../../../../../lib/tensor/tensor.ts'
 import { row, x } from '../../../../fixtures/onnx/operator-rows.ts'
@@ -40,7 +40,7 @@ describe.each(rows.map((one) => [one.name, one] as const))('%s', (_, fused) => {
   })
   it('leaves no fused operator', async () => {
     const graph = await prepareGraph(await readModel(writeModel(rowGraph(fused, 'fixed').graph)))
-    expect(graph.nodes.map(ruleKey).filter((key) => key in DECOMPOSITIONS)).toEqual([])
+    expect(graph.nodes.map(operatorKey).filter((key) => key in DECOMPOSITIONS)).toEqual([])
     expect(decompose(graph)).toBe(graph)
   })
 })
@@ -49,7 +49,7 @@ it('the layout of one machine is refused by name, saying how to save the model w
   const nodes = [node('Conv', ['x', 'w'], ['y'], {}, 'com.microsoft.nchwc')]
   const graph = graphOf({ nodes, inputs: [], outputs: ['y'], constants: new Map() })
   const plain = decompose(graph)
-  expect(plain.nodes.map((one) => [ruleKey(one), one.obstacle])).toEqual([
+  expect(plain.nodes.map((one) => [operatorKey(one), one.obstacle])).toEqual([
     ['com.microsoft.nchwc:Conv', 'save the optimised model below ORT_ENABLE_ALL'],
   ])
   expect(decompose(plain)).toBe(plain)

@@ -11,7 +11,7 @@ import {
 import { quantisationNote } from '../../../../../lib/engine/onnx/model/load.ts'
 import type { OnnxModel } from '../../../../../lib/engine/onnx/model/onnx-model.ts'
 import { QUANTISED_OPERATORS } from '../../../../../lib/engine/onnx/prepare/quantised-operators.ts'
-import { sensibleTap } from '../../../../../lib/engine/onnx/model/taps.ts'
+import { sensibleTap } from '../../../../../lib/engine/onnx/model/defaults.ts'
 import { float32, type FloatTensor } from '../../../../../lib/tensor/tensor.ts'
 import { graphOf, loadGraph, node } from '../../../../helpers/operator-model.ts'
 import { normals } from '../../../../helpers/random.ts'

@@ -1,0 +1,58 @@
+/** What the engine knows of an operator: a row of the table (`table.ts`). */
+import type { TapKind } from '../../model.ts'
+import type { Graph, GraphNode } from '../graph/graph.ts'
+import type { KindOf } from './kinds.ts'
+import type { InputAxes } from './positions.ts'
+import type { RuleEntry } from './rules/rule.ts'
+import type { SizeOf } from './sizes.ts'
+
+/** Everything left out is no. An operator without a row is run as it is, and no gradient passes it. */
+export interface Operator {
+  /** Its gradient. */
+  readonly rule?: RuleEntry
+  /** The operator of ai.onnx that it is under another name: rule sets have a row for that one. */
+  readonly sameAs?: string
+  /** It makes floats whose derivative is zero wherever it exists: the gradient stops, rightly. */
+  readonly stops?: true
+  /** The rule holds for quantised integers too: it moves values, adds them, or changes their type. */
+  readonly holdsForIntegers?: true
+
+  /** What a person takes its output for; a function where its operands decide. */
+  readonly kind?: TapKind | KindOf
+  /** Through it a feature map [N, C, H, W] stays one. What neither keeps nor makes maps has four axes by chance. */
+  readonly keepsMap?: true
+  readonly makesMap?: true
+  /** It makes probabilities, or their logarithms, of logits. */
+  readonly normalisesLogits?: true
+
+  /** Every value of the result comes of the operands' values at its place, broadcast. */
+  readonly elementwise?: true
+  /** For an operator that is not elementwise and still treats positions along some axes one by one. */
+  readonly inputAxes?: InputAxes
+  /** The values stay and so does their order: what may change is the shape. */
+  readonly keepsValues?: true
+  /** The input from which on places in another input are read. */
+  readonly places?: number
+
+  /** Products of numbers that it sums: what it takes, beside reading and writing. */
+  readonly products?: (graph: Graph, node: GraphNode) => number
+  /** It goes over its input with a window, `kernel_shape`. */
+  readonly window?: true
+  /** It looks at shapes and reads no values. */
+  readonly readsShape?: true
+  /** Its output may be larger than all it reads: nobody runs it before its size is known. */
+  readonly enlarges?: true
+  /** What sets its output's size where that is known during the run only. */
+  readonly size?: SizeOf
+  /** Two runs differ: its result is no constant. */
+  readonly random?: true
+  /** It holds graphs, and nobody knows the sizes in them. */
+  readonly subgraphs?: true
+  /** It reads or makes a sequence or an optional, which have no shape. */
+  readonly sequences?: true
+
+  /** The operator set in which its present form came; older forms are rewritten (`prepare/upgrade.ts`). */
+  readonly since?: number
+  /** Its output's element type is that of the input at this place, 0 where left out; null where the node names it. */
+  readonly typeFrom?: number | null
+}

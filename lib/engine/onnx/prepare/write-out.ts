@@ -1,0 +1,66 @@
+/** A graph in which chosen functions are written out (functions.ts). */
+import { operatorKey, type Constant, type Graph, type GraphNode } from '../graph/graph.ts'
+import { Expansion, NotWrittenOut } from './expansion.ts'
+import { FUNCTIONS } from './functions.ts'
+import { inferShapes } from './infer-shapes.ts'
+
+/** Whether a rule set has a rule of its own for an operator. */
+export type Bends = (node: GraphNode) => boolean
+
+/** How deep functions are made of functions. */
+const DEEPEST = 3
+
+const partsOf = (key: string): readonly string[] => FUNCTIONS[key]?.parts ?? []
+
+/** Whether a rule set that has no row for a function has one for an operator in it. */
+function isTakenApart(node: GraphNode, bends: Bends, depth = 0): boolean {
+  if (bends(node) || node.obstacle !== undefined || depth === DEEPEST) return false
+  return partsOf(operatorKey(node)).some((operator) => {
+    const part = { ...node, operator, domain: '', attributes: {} }
+    return bends(part) || isTakenApart(part, bends, depth + 1)
+  })
+}
+
+/** What is taken apart, and how far: equal for rule sets that need the same graph; '' for those that need the graph as it is. */
+export function apartKey(graph: Graph, bends: Bends): string {
+  const names = Object.keys(FUNCTIONS)
+  const apart = graph.nodes.flatMap((node) =>
+    isTakenApart(node, bends)
+      ? [[node.outputs[0], names.filter((operator) => bends({ ...node, operator, domain: '' }))]]
+      : [],
+  )
+  return apart.length === 0 ? '' : JSON.stringify(apart)
+}
+
+/**
+ * The same graph with functions of which only parts are bent as the operators that they are made of; each of those stands for
+ * the tap that the function makes. Where a function cannot be written out its node says why, and no gradient passes it.
+ */
+export async function writeOut(graph: Graph, bends: Bends): Promise<Graph> {
+  const constants = new Map<string, Constant>(graph.constants)
+  let changed = false
+  const nodes = graph.nodes.flatMap((node): readonly GraphNode[] => {
+    if (!isTakenApart(node, bends)) return [node]
+    changed = true
+    const at = new Expansion(graph, node)
+    const reason = written(at)
+    if (reason !== null) return [{ ...node, obstacle: `the rule set bends a part of it and not the whole; ${reason}` }]
+    for (const [name, value] of at.constants) constants.set(name, value)
+    const origin = node.origin ?? node.outputs[0] ?? ''
+    return at.nodes.map((one) => ({ ...one, origin }))
+  })
+  return changed ? writeOut(await inferShapes({ ...graph, nodes, constants }), bends) : graph
+}
+
+/** Writes a function out; the reason where it cannot be. */
+function written(at: Expansion): string | null {
+  const write = FUNCTIONS[operatorKey(at.node)]?.write ?? null
+  if (write === null) return 'it is not written out'
+  try {
+    write(at)
+    return null
+  } catch (thrown) {
+    if (thrown instanceof NotWrittenOut) return thrown.message
+    throw thrown
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * The units of a picture in the numbers a model is fed: what black, a colour, the mean and a blur are there, and how far
+ * values can go. The feed is (level in 0..255 - mean) / std a channel, so anything linear in the picture is in the feed too.
+ *
+ * Letters: C channels, H x W extent of the feed.
+ */
+import type { ImagePreprocessing } from '../models/card.ts'
+import { float32, type FloatTensor } from '../tensor/tensor.ts'
+
+export interface PictureUnits {
+  /** The feed's values for the levels 0 and 255, a channel each, [C]. */
+  readonly lowest: readonly number[]
+  readonly highest: readonly number[]
+  /** One colour everywhere, [1, C, H, W]. @param rgb levels 0..255, red first whatever the model's order */
+  colour(rgb: readonly [number, number, number]): FloatTensor
+  /** A picture's mean colour everywhere, [1, C, H, W]. */
+  mean(picture: FloatTensor): FloatTensor
+  /**
+   * A picture blurred by a Gaussian, edges mirrored, [1, C, H, W].
+   * @param sigma standard deviation in pixels of the feed, above 0
+   */
+  blurred(picture: FloatTensor, sigma: number): FloatTensor
+}
+
+function filled(values: readonly number[], height: number, width: number): FloatTensor {
+  const plane = height * width
+  const data = new Float32Array(values.length * plane)
+  values.forEach((value, channel) => data.fill(value, channel * plane, (channel + 1) * plane))
+  return float32(data, [1, values.length, height, width])
+}
+
+/** Weights of a Gaussian cut at three standard deviations, summing to 1; the middle one is at `radius`. */
+function gaussian(sigma: number): { weights: Float64Array; radius: number } {
+  const radius = Math.max(1, Math.ceil(3 * sigma))
+  const weights = Float64Array.from({ length: 2 * radius + 1 }, (_, at) =>
+    Math.exp(-((at - radius) ** 2) / (2 * sigma * sigma)),
+  )
+  const total = weights.reduce((sum, weight) => sum + weight, 0)
+  return { weights: weights.map((weight) => weight / total), radius }
+}
+
+/** Mirrored about the outer pixels: -1 -> 1, n -> n - 2. */
+function mirrored(at: number, extent: number): number {
+  if (extent === 1) return 0
+  const period = 2 * (extent - 1)
+  const inside = ((at % period) + period) % period
+  return inside < extent ? inside : period - inside
+}
+
+/** One pass along an axis: `stride` between neighbours, `extent` of them, over all starts. */
+function blurAlong(
+  data: Float64Array,
+  extent: number,
+  stride: number,
+  kernel: ReturnType<typeof gaussian>,
+): Float64Array {
+  const { weights, radius } = kernel
+  const blurred = new Float64Array(data.length)
+  for (let at = 0; at < data.length; at += 1) {
+    const place = Math.floor(at / stride) % extent
+    const start = at - place * stride
+    let sum = 0
+    for (let tap = -radius; tap <= radius; tap += 1)
+      sum += (weights[tap + radius] ?? 0) * (data[start + mirrored(place + tap, extent) * stride] ?? 0)
+    blurred[at] = sum
+  }
+  return blurred
+}
+
+/** @param preprocessing what made the feed */
+export function pictureUnits(preprocessing: ImagePreprocessing): PictureUnits {
+  const { width, height, mean, std, colour } = preprocessing
+  const feedOf = (level: number, channel: number): number => (level - (mean[channel] ?? 0)) / (std[channel] ?? 1)
+  return {
+    lowest: mean.map((_, channel) => feedOf(0, channel)),
+    highest: mean.map((_, channel) => feedOf(255, channel)),
+    colour: (rgb) =>
+      filled(
+        mean.map((_, channel) => feedOf(rgb[colour === 'RGB' ? channel : 2 - channel] ?? 0, channel)),
+        height,
+        width,
+      ),
+    mean: ({ data, dims }) => {
+      const [, channels = 0, rows = 0, columns = 0] = dims
+      const plane = rows * columns
+      const means = Array.from({ length: channels }, (_, channel) => {
+        let sum = 0
+        for (let at = channel * plane; at < (channel + 1) * plane; at += 1) sum += data[at] ?? 0
+        return sum / plane
+      })
+      return filled(means, rows, columns)
+    },
+    blurred: ({ data, dims }, sigma) => {
+      const [, , rows = 0, columns = 0] = dims
+      const kernel = gaussian(sigma)
+      const down = blurAlong(Float64Array.from(data), rows, columns, kernel)
+      return float32(Float32Array.from(blurAlong(down, columns, 1, kernel)), dims)
+    },
+  }
+}

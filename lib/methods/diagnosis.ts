@@ -1,0 +1,15 @@
+/** A sentence about a result that its reader must know. Never an exception: the result stands. */
+export interface Diagnosis {
+  readonly code:
+    | 'ALL_NEGATIVE' // no evidence for this class anywhere on the map
+    | 'ZERO_GRADIENT'
+    | 'CONSTANT_MAP'
+    | 'SOFTMAX_SATURATED' // probability ~ 0 or 1; the logit is used
+    | 'COMPLETENESS' // completeness error above the bound
+    | 'INPUT_TRUNCATED'
+    | 'INPUT_CONVERTED' // animated, CMYK, 16-bit or transparent picture: what was done
+    | 'UNKNOWN_TOKENS' // the tokenizer knows no word for some characters
+    | 'ENGINE' // which backend and why, where that is a surprise
+  readonly severity: 'info' | 'warning'
+  readonly message: string
+}

@@ -1,0 +1,157 @@
+/** Small linear algebra in double precision. Letters: N samples, D features. */
+import { CholeskyDecomposition, EigenvalueDecomposition, Matrix, solve } from 'ml-matrix'
+
+export interface PrincipalComponent {
+  /** Of unit length, [D]; its sign is arbitrary: the caller orients it. */
+  readonly direction: readonly number[]
+  /** Each centred sample along the direction, [N]. */
+  readonly projections: readonly number[]
+  /** Of the whole variance, 0..1; 0 where all samples are the same. */
+  readonly share: number
+}
+
+/**
+ * The direction in which samples vary most.
+ * @param samples [N, D], row by row; centred here
+ */
+export function firstPrincipalComponent(samples: ArrayLike<number>, features: number): PrincipalComponent {
+  const centred = matrixOf(samples, features)
+  centred.subRowVector(centred.mean('column'))
+  // The smaller of the two products of the samples with themselves has the same largest eigenvalue.
+  const wide = centred.columns > centred.rows
+  const gram = wide ? centred.mmul(centred.transpose()) : centred.transpose().mmul(centred)
+  const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(gram, { assumeSymmetric: true })
+  const variances = realEigenvalues.map((one) => Math.max(0, one))
+  const largest = variances.reduce((most, one) => Math.max(most, one), 0)
+  const total = variances.reduce((sum, one) => sum + one, 0)
+  const vector = Matrix.columnVector(eigenvectorMatrix.getColumn(variances.indexOf(largest)))
+  const direction = wide ? centred.transpose().mmul(vector) : vector
+  const length = direction.norm()
+  if (length > 0) direction.div(length)
+  return {
+    direction: direction.to1DArray(),
+    projections: centred.mmul(direction).to1DArray(),
+    share: total > 0 ? largest / total : 0,
+  }
+}
+
+export interface Samples {
+  /** [N, D], row by row. */
+  readonly features: ArrayLike<number>
+  /** [N] */
+  readonly targets: ArrayLike<number>
+  /** [N], none negative; all 1 where left out. */
+  readonly weights?: ArrayLike<number>
+}
+
+export interface LinearFit {
+  /** [D] */
+  readonly coefficients: readonly number[]
+  readonly intercept: number
+}
+
+/** Sums over samples, once their weighted means are taken away: X'WX [D, D], X'Wy [D, 1]. */
+interface Moments {
+  readonly square: Matrix
+  readonly cross: Matrix
+  readonly means: readonly number[]
+  readonly targetMean: number
+  readonly weight: number
+}
+
+function momentsOf({ features, targets, weights }: Samples, centred: boolean): Moments {
+  const count = targets.length
+  const size = features.length / count
+  if (count === 0 || !Number.isInteger(size))
+    throw new RangeError(`${features.length} features are no rows for ${count} targets`)
+  const weightOf = (sample: number): number => (weights === undefined ? 1 : (weights[sample] as number))
+  const weight = Array.from({ length: count }, (_, sample) => weightOf(sample)).reduce((sum, one) => sum + one, 0)
+  if (!(weight > 0)) throw new RangeError('no sample has a positive weight')
+  const mean = (value: (sample: number) => number): number => {
+    let sum = 0
+    for (let sample = 0; sample < count; sample++) sum += weightOf(sample) * value(sample)
+    return centred ? sum / weight : 0
+  }
+  const means = Array.from({ length: size }, (_, d) => mean((sample) => features[sample * size + d] as number))
+  const targetMean = mean((sample) => targets[sample] as number)
+  const roots = Array.from({ length: count }, (_, sample) => Math.sqrt(weightOf(sample)))
+  const x = matrixOf(features, size).subRowVector(means).mulColumnVector(roots)
+  const y = Matrix.columnVector(Array.from(targets, (one, sample) => (one - targetMean) * (roots[sample] ?? NaN)))
+  const turned = x.transpose()
+  return { square: turned.mmul(x), cross: turned.mmul(y), means, targetMean, weight }
+}
+
+function fitOf(coefficients: readonly number[], { means, targetMean }: Moments): LinearFit {
+  return { coefficients, intercept: coefficients.reduce((sum, one, d) => sum - one * (means[d] ?? 0), targetMean) }
+}
+
+/**
+ * Least squares with an intercept that is not penalised: min sum_n w_n (y_n - a - <b, x_n>)^2 + ridge |b|^2, as LIME has it.
+ * Where several b are as good, the shortest one.
+ */
+export function ridgeRegression(samples: Samples, ridge = 0): LinearFit {
+  const moments = momentsOf(samples, true)
+  const square = moments.square.clone().add(Matrix.eye(moments.square.rows).mul(ridge))
+  const cholesky = new CholeskyDecomposition(square)
+  // A matrix may be called positive definite by a rounding error: its smallest pivot tells.
+  const pivots = cholesky.lowerTriangularMatrix.diagonal()
+  const sound = cholesky.isPositiveDefinite() && Math.min(...pivots) > RELATIVE_PIVOT * Math.max(...pivots)
+  const coefficients = sound ? cholesky.solve(moments.cross) : solve(square, moments.cross, true)
+  return fitOf(coefficients.to1DArray(), moments)
+}
+
+const RELATIVE_PIVOT = 1e-7
+
+/**
+ * Least squares whose coefficients add up to `total`, without an intercept: KernelSHAP's regression (Lundberg and Lee 2017,
+ * theorem 2), where samples are coalitions and targets v(S) - v(nobody).
+ */
+export function regressionWithSum(samples: Samples, total: number): readonly number[] {
+  const { square, cross } = momentsOf(samples, false)
+  const size = square.rows
+  // Lagrange's conditions: one row and column for the constraint, of the size that the others have.
+  const scale = Math.max(square.trace() / size, Number.MIN_VALUE)
+  const bordered = Matrix.zeros(size + 1, size + 1).setSubMatrix(square, 0, 0)
+  for (let d = 0; d < size; d++) {
+    bordered.set(d, size, scale)
+    bordered.set(size, d, scale)
+  }
+  const right = Matrix.columnVector([...cross.to1DArray(), scale * total])
+  return solve(bordered, right, true).to1DArray().slice(0, size)
+}
+
+/**
+ * Lasso with an intercept: min 1 / (2 sum w) sum_n w_n (y_n - a - <b, x_n>)^2 + penalty |b|_1, scaled as scikit-learn's, by
+ * coordinate descent (Friedman et al. 2010, equation 10).
+ */
+export function lassoRegression(samples: Samples, penalty: number): LinearFit {
+  const moments = momentsOf(samples, true)
+  const size = moments.square.rows
+  const square = moments.square.clone().div(moments.weight)
+  const cross = moments.cross.clone().div(moments.weight).to1DArray()
+  const coefficients = new Array<number>(size).fill(0)
+  for (let sweep = 0; sweep < MOST_SWEEPS; sweep++) {
+    let change = 0
+    let largest = 0
+    for (let d = 0; d < size; d++) {
+      const own = square.get(d, d)
+      const before = coefficients[d] ?? 0
+      let residual = (cross[d] ?? 0) + own * before
+      for (let other = 0; other < size; other++) residual -= square.get(d, other) * (coefficients[other] ?? 0)
+      const shrunk = Math.sign(residual) * Math.max(0, Math.abs(residual) - penalty)
+      const now = own > 0 && shrunk !== 0 ? shrunk / own : 0
+      coefficients[d] = now
+      change = Math.max(change, Math.abs(now - before))
+      largest = Math.max(largest, Math.abs(now))
+    }
+    if (change <= CONVERGED * largest) break
+  }
+  return fitOf(coefficients, moments)
+}
+
+const MOST_SWEEPS = 10_000
+const CONVERGED = 1e-10
+
+function matrixOf(values: ArrayLike<number>, columns: number): Matrix {
+  return Matrix.from1DArray(values.length / columns, columns, Array.from(values))
+}

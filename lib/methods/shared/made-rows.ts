@@ -1,0 +1,99 @@
+/**
+ * Variations of one input, made where the model runs: masks, points of a path, noise. A row is stated by the few numbers in
+ * which it differs, and asked for in batches; of the answers only a scalar a row stays, or one sum over all of them.
+ *
+ * Letters: N rows of a batch, K classes.
+ */
+import { gradient, sum, type Formula } from '../../engine/formula.ts'
+import type { Question, TapId } from '../../engine/model.ts'
+import { scalarOf, stateScalar, type Head } from '../../target/scalar.ts'
+import type { Target } from '../../target/target.ts'
+import { row, type FloatTensor, type Tensor } from '../../tensor/tensor.ts'
+import { answered, answersInBatches, type Asking, type Batch } from './batches.ts'
+
+export interface MadeRows {
+  /** The model's input, or the tap, that they stand in place of. */
+  readonly place: TapId
+  readonly total: number
+  /** The rows of a batch, [N, ...], of the tensors below. */
+  readonly at: Formula
+  /** The same for every row: [1, ...]. */
+  readonly shared: Readonly<Record<string, FloatTensor>>
+  /** Made when it is the batch's turn: [N, ...]. */
+  perRow(batch: Batch): Readonly<Record<string, FloatTensor>>
+  /** The model's other inputs for so many rows, where it has any before this place. */
+  feeds?(count: number): Readonly<Record<string, Tensor>>
+}
+
+/** What is explained. The class is settled: left to the model, each row would have its own. */
+export interface Explaining extends Asking {
+  readonly head: Head
+  readonly target: Target
+}
+
+function questionOf({ place, at, shared, perRow, feeds }: MadeRows, batch: Batch) {
+  return {
+    ...(feeds === undefined ? {} : { feeds: feeds(batch.count) }),
+    formulas: { shared, perRow: perRow(batch), inputs: { [place]: at } },
+  } satisfies Partial<Question>
+}
+
+/** The target's scalar of each row, in double precision, a batch at a time: one forward pass from the place on. */
+export async function* scalarsOfRows(
+  asking: Explaining,
+  rows: MadeRows,
+  perQuestion: number,
+): AsyncGenerator<Batch & { readonly scalars: readonly number[] }, void, undefined> {
+  const { head, target } = asking
+  const answers = answersInBatches(asking, { total: rows.total, perQuestion }, (batch) => ({
+    ...questionOf(rows, batch),
+    read: [head.logits],
+  }))
+  for await (const { answer, ...batch } of answers) {
+    const logits = answered(answer.values, head.logits) // [N, K]
+    const scalars = Array.from({ length: batch.count }, (_, at) => scalarOf(target, row(logits, at).data, head.link))
+    yield { ...batch, scalars }
+  }
+}
+
+/** As {@link scalarsOfRows}, all of them. */
+export async function everyScalar(asking: Explaining, rows: MadeRows, perQuestion: number): Promise<Float64Array> {
+  const all = new Float64Array(rows.total)
+  for await (const { first, scalars } of scalarsOfRows(asking, rows, perQuestion)) all.set(scalars, first)
+  return all
+}
+
+const SUMMED = 'summed'
+
+/**
+ * Sum over all rows of what is computed of each one's gradient at its place; sums over a batch are made in its question, and
+ * between batches in double precision.
+ * @param each of the gradient [N, ...] and the tensors that the rows name
+ * @returns in the shape of one row of `each`, flat
+ */
+export async function summedOverRows(
+  asking: Explaining,
+  rows: MadeRows,
+  perQuestion: number,
+  each: (gradient: Formula) => Formula = (slope) => slope,
+): Promise<Float64Array> {
+  const { head, target } = asking
+  const outputs = { [SUMMED]: sum(each(gradient(rows.place)), [0]) }
+  let total: Float64Array | null = null
+  const answers = answersInBatches(asking, { total: rows.total, perQuestion }, (batch) => {
+    const stated = stateScalar(target, head, batch.count)
+    const { formulas, ...question } = questionOf(rows, batch)
+    return {
+      ...question,
+      read: [head.logits],
+      gradient: { of: stated.of, wrt: [] },
+      formulas: { ...formulas, perRow: { ...formulas.perRow, ...stated.perRow }, outputs },
+    }
+  })
+  for await (const { answer } of answers) {
+    const { data } = answered(answer.computed, SUMMED)
+    total ??= new Float64Array(data.length)
+    for (let at = 0; at < data.length; at++) total[at] = (total[at] as number) + (data[at] as number)
+  }
+  return total ?? new Float64Array()
+}

@@ -1,0 +1,31 @@
+/** What is known of a model without asking it anything: plain data, the same in server, worker and page. */
+import type { ExplainableModel, Tap, TapId } from '../engine/model.ts'
+import type { ModelCard, Modality } from './card.ts'
+
+export interface ModelFacts {
+  /** What people call it. */
+  readonly title: string
+  readonly modality: Modality
+  readonly taps: readonly Tap[]
+  readonly defaultTap: TapId
+  /** The taps behind which the logits are exactly linear(globalAveragePool(tap)). */
+  readonly linearHeads: readonly TapId[]
+  /** Ids of the backward rules that its engine can bend a gradient by. */
+  readonly ruleSets: readonly string[]
+}
+
+export async function factsOf(
+  model: ExplainableModel,
+  card: Pick<ModelCard, 'title' | 'preprocessing'>,
+): Promise<ModelFacts> {
+  const spatial = model.taps.filter((tap) => tap.spatial)
+  const heads = await Promise.all(spatial.map((tap) => model.linearHead(tap.id)))
+  return {
+    title: card.title,
+    modality: card.preprocessing.kind,
+    taps: model.taps,
+    defaultTap: model.defaultTap,
+    linearHeads: spatial.filter((_, index) => heads[index] !== null).map((tap) => tap.id),
+    ruleSets: model.ruleSets.map((one) => one.id),
+  }
+}

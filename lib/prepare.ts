@@ -1,0 +1,145 @@
+/** From an input to what methods and metrics are given: the model's feeds, and the picture or text behind them. */
+import { AppError } from './errors.ts'
+import type { ExplainableModel } from './engine/model.ts'
+import type { DecodedImage } from './image/decode.ts'
+import { preprocessImage, type Placement } from './image/preprocess.ts'
+import { pictureUnits } from './image/units.ts'
+import type { ImageContext, RunContext, TextContext, Vocabulary } from './methods/context.ts'
+import type { Diagnosis } from './methods/diagnosis.ts'
+import type { NeedsPlace } from './methods/need.ts'
+import { layerIn, placeFor } from './methods/place.ts'
+import type { ImagePreprocessing, TextPreprocessing } from './models/card.ts'
+import type { ModelFacts } from './models/facts.ts'
+import type { LoadedModel } from './models/load.ts'
+import type { Head } from './target/scalar.ts'
+import type { FloatTensor } from './tensor/tensor.ts'
+import { encodingDiagnoses } from './text/diagnoses.ts'
+import { feedsOf, inputRoles } from './text/feeds.ts'
+import type { EncodedText } from './text/tokenizer.ts'
+import { sentenceGroups, wordGroups } from './text/words.ts'
+
+export type ExplainInput =
+  { readonly kind: 'image'; readonly image: DecodedImage } | { readonly kind: 'text'; readonly text: string }
+
+/** What a run has beside its model and its input. */
+export type RunParts = Pick<RunContext, 'target' | 'seed' | 'signal' | 'progress'>
+
+/** What is asked of a model: a method or metric, with its parsed parameters. */
+export interface Asked {
+  readonly of: NeedsPlace
+  readonly params: unknown
+}
+
+export interface OpenedModel {
+  readonly model: ExplainableModel
+  readonly facts: ModelFacts
+  readonly head: Head
+}
+
+/**
+ * Where a model's scores are.
+ * @param labels how many classes its card names
+ * @throws AppError BAD_MODEL where card and graph count different classes
+ */
+export function headOf(model: ExplainableModel, labels: number): Head {
+  const stated = model.taps.find((tap) => tap.id === model.logits)?.shape.at(-1) ?? labels
+  if (stated === labels) return { logits: model.logits, classes: labels, link: 'softmax' }
+  throw new AppError({
+    code: 'BAD_MODEL',
+    message: `The model answers ${stated} classes and its card names ${labels}.`,
+  })
+}
+
+/** @throws AppError as `placeFor`, where the method cannot be asked there */
+function runContext(opened: OpenedModel, { of, params }: Asked, parts: RunParts): RunContext {
+  const { model, facts, head } = opened
+  const { target, seed, signal, progress } = parts
+  return { model, facts, head, target, seed, signal, progress, tap: placeFor(of, layerIn(params), facts) }
+}
+
+/** @param picture preprocessed, [1, C, H, W] */
+export function imageContext(
+  opened: OpenedModel,
+  picture: FloatTensor,
+  preprocessing: ImagePreprocessing,
+  asked: Asked,
+  parts: RunParts,
+): ImageContext {
+  const [input] = opened.model.inputs
+  if (input === undefined) throw new AppError({ code: 'BAD_MODEL', message: 'the model has no input' })
+  const run = runContext(opened, asked, parts)
+  return { ...run, modality: 'image', feeds: { [input]: picture }, picture, input, units: pictureUnits(preprocessing) }
+}
+
+export type Encoded = Pick<EncodedText, 'ids' | 'special' | 'tokens'> & Pick<TextContext, 'feeds'>
+
+export function textContext(
+  opened: OpenedModel,
+  text: string,
+  encoded: Encoded,
+  vocabulary: Vocabulary,
+  asked: Asked,
+  parts: RunParts,
+): TextContext {
+  const { ids, special, tokens, feeds } = encoded
+  const placed = tokens.map((token, at) => ({ ...token, special: special[at] ?? false }))
+  const roles = inputRoles(opened.model.inputs)
+  return {
+    ...runContext(opened, asked, parts),
+    modality: 'text',
+    feeds,
+    tokenIds: ids,
+    special,
+    vocabulary,
+    text,
+    tokens,
+    words: () => wordGroups(text, placed).filter(([first = 0]) => special[first] === false),
+    sentences: () => sentenceGroups(text, placed),
+    feedsFor: (rows) => feedsOf(rows, roles, vocabulary.pad),
+  }
+}
+
+export interface PreparedImage {
+  readonly context: ImageContext
+  readonly placement: Placement
+  readonly diagnoses: readonly Diagnosis[]
+}
+
+export async function prepareImage(
+  loaded: LoadedModel,
+  image: DecodedImage,
+  preprocessing: ImagePreprocessing,
+  asked: Asked,
+  parts: RunParts,
+): Promise<PreparedImage> {
+  const { feed, placement } = await preprocessImage(image, preprocessing)
+  const opened = { ...loaded, head: headOf(loaded.model, loaded.entry.card.labels.length) }
+  return {
+    context: imageContext(opened, feed, preprocessing, asked, parts),
+    placement,
+    diagnoses: image.diagnoses,
+  }
+}
+
+export interface PreparedText {
+  readonly context: TextContext
+  readonly diagnoses: readonly Diagnosis[]
+}
+
+/** As {@link prepareImage}, for a text. */
+export function prepareText(
+  loaded: LoadedModel,
+  text: string,
+  preprocessing: TextPreprocessing,
+  asked: Asked,
+  parts: RunParts,
+): PreparedText {
+  const { tokenizer, model, entry } = loaded
+  if (tokenizer === null) throw new AppError({ code: 'BAD_MODEL', message: `${entry.id} has no tokenizer` })
+  const encoded = tokenizer.encode(text, preprocessing)
+  const opened = { ...loaded, head: headOf(model, entry.card.labels.length) }
+  return {
+    context: textContext(opened, text, encoded, tokenizer.vocabulary, asked, parts),
+    diagnoses: encodingDiagnoses(encoded),
+  }
+}

@@ -1,0 +1,55 @@
+/** Looking at a model: what it can be asked. Has no rows; `describe.ts` above remembers the answers. */
+import { z } from 'zod'
+import type { EngineInfo, Tap, TokenGrid } from '../../../lib/engine/model.ts'
+import type { ModelFacts } from '../../../lib/models/facts.ts'
+import { idIn, modelRef } from '../../../lib/models/model-ref.ts'
+import { jobKind } from '../kind.ts'
+import { engineInfo, fieldsOf, wordOf } from './shared-schemas.ts'
+
+const payload = z.strictObject({ model: modelRef })
+export type DescribePayload = z.infer<typeof payload>
+
+/** What a loaded model can be asked; plain data. */
+export interface ModelDescription {
+  readonly engine: EngineInfo
+  readonly facts: ModelFacts
+}
+
+const tap = fieldsOf<Tap>({
+  id: z.string(),
+  label: z.string(),
+  kind: wordOf<Tap['kind']>(),
+  operator: z.string(),
+  shape: z.array(z.number().nullable()),
+  spatial: z.boolean(),
+  grid: fieldsOf<TokenGrid>({ rows: z.int(), columns: z.int(), leading: z.int() }).exactOptional(),
+  differentiable: z.boolean(),
+  reason: z.string().exactOptional(),
+})
+const facts = fieldsOf<ModelFacts>({
+  title: z.string(),
+  modality: z.enum(['image', 'text']),
+  taps: z.array(tap),
+  defaultTap: z.string(),
+  linearHeads: z.array(z.string()),
+})
+const outcome = fieldsOf<ModelDescription>({ engine: engineInfo, facts })
+
+export const describeKind = jobKind<DescribePayload, ModelDescription>({
+  id: 'describe',
+  noun: 'description of a model',
+  payload,
+  outcome,
+  // Nobody waits for a description behind a run of minutes.
+  exclusive: false,
+  // A model in native code cannot be interrupted, and says nothing while it loads.
+  silentMs: 180_000,
+  uses: ({ model }) => [model],
+  about: ({ model }) => ({ model: idIn(model) }),
+  gaveUp: ({ model }, limitMs) => ({
+    message: `${model} was not loaded`,
+    userMessage: `The model ${idIn(model)} could not be loaded within ${limitMs / 1000} seconds, so it was given up. Is it much larger than this computer's memory, or does it compute for ever?`,
+  }),
+  handle: ({ model: ref }, { models }) =>
+    models.use(ref, ({ model, facts: known }) => Promise.resolve({ engine: model.engine, facts: known })),
+})

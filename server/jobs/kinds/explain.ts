@@ -1,0 +1,145 @@
+/** Explaining one input: the job behind a run. Its rows are in services/run-store.ts. */
+import { z } from 'zod'
+import { AppError } from '../../../lib/errors.ts'
+import type { EngineInfo } from '../../../lib/engine/model.ts'
+import type { Explanation, ImageExplanation, ScoredSpan, TextExplanation } from '../../../lib/explain.ts'
+import type { Placement } from '../../../lib/image/preprocess.ts'
+import type { Diagnosis } from '../../../lib/methods/diagnosis.ts'
+import type { Completeness, Method } from '../../../lib/methods/method.ts'
+import { idIn, modelRef, sha256 } from '../../../lib/models/model-ref.ts'
+import type { ExplainInput } from '../../../lib/prepare.ts'
+import type { Prediction } from '../../../lib/target/predictions.ts'
+import { target } from '../../../lib/target/target.ts'
+import type { FloatTensor } from '../../../lib/tensor/tensor.ts'
+import { jobKind, type WorkerParts } from '../kind.ts'
+import { anyNumber, engineInfo, fieldsOf, wordOf } from './shared-schemas.ts'
+
+const payload = z.strictObject({
+  model: modelRef,
+  /** The version too: the numbers of another one would be stored under the wrong name. */
+  method: z.strictObject({ id: z.string(), version: z.int() }),
+  /** Parsed by the method's own schema. */
+  params: z.unknown(),
+  target,
+  seed: z.int().min(0),
+  input: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('image'), asset: sha256 }),
+    z.strictObject({ kind: z.literal('text'), text: z.string() }),
+  ]),
+})
+export type ExplainPayload = z.infer<typeof payload>
+
+export interface ExplainOutcome {
+  readonly explanation: Explanation
+  /** Milliseconds spent loading the model for this job; 0 when it was loaded. */
+  readonly loadMs: number
+  readonly engine: EngineInfo
+  /** Versions of the libraries that made the numbers. */
+  readonly libraries: Readonly<Record<string, string>>
+}
+
+const prediction = fieldsOf<Prediction>({
+  index: z.int(),
+  label: z.string(),
+  logit: anyNumber,
+  probability: anyNumber,
+})
+const span = fieldsOf<ScoredSpan>({
+  text: z.string(),
+  start: z.int(),
+  end: z.int(),
+  score: z.number(),
+  special: z.boolean(),
+})
+const map = fieldsOf<FloatTensor>({
+  type: z.literal('float32'),
+  dims: z.array(z.int()),
+  data: z.instanceof(Float32Array),
+})
+const diagnosis = fieldsOf<Diagnosis>({
+  code: wordOf<Diagnosis['code']>(),
+  severity: z.enum(['info', 'warning']),
+  message: z.string(),
+})
+const completeness = fieldsOf<Completeness>({
+  sum: anyNumber,
+  expected: anyNumber,
+  error: anyNumber,
+  points: z.number(),
+})
+const explanation = fieldsOf<Explanation>({
+  predictions: z.array(prediction).min(1),
+  target: prediction.nullable(),
+  scalar: anyNumber,
+  attribution: z.discriminatedUnion('kind', [
+    fieldsOf<ImageExplanation>({
+      kind: z.literal('image'),
+      map,
+      width: z.int(),
+      height: z.int(),
+      signed: z.boolean(),
+      layer: z.string().nullable(),
+      placement: fieldsOf<Placement>({ x: z.number(), y: z.number(), width: z.number(), height: z.number() }),
+    }),
+    fieldsOf<TextExplanation>({
+      kind: z.literal('text'),
+      tokens: z.array(span),
+      words: z.array(span),
+      completeness: completeness.nullable(),
+    }),
+  ]),
+  diagnoses: z.array(diagnosis),
+  timings: fieldsOf<Explanation['timings']>({ preprocessMs: z.number(), computeMs: z.number() }),
+})
+const outcome = fieldsOf<ExplainOutcome>({
+  explanation,
+  loadMs: z.number(),
+  engine: engineInfo,
+  libraries: z.record(z.string(), z.string()),
+})
+
+/** @throws AppError UNKNOWN_METHOD where this worker has none of this name, or computes other numbers under it */
+async function methodOf({ method: asked, input }: ExplainPayload): Promise<Method> {
+  const { METHODS, methodFor } = await import('../../../lib/methods/index.ts')
+  const found = methodFor(METHODS, input.kind, asked.id)
+  if (found?.version === asked.version) return found
+  throw new AppError({
+    code: 'UNKNOWN_METHOD',
+    message:
+      found === null
+        ? `There is no method ${asked.id} for ${input.kind} models.`
+        : `The method ${asked.id} is at version ${found.version}, and this run was asked for at version ${asked.version}. Ask again.`,
+  })
+}
+
+async function inputFor({ input }: ExplainPayload, { pictures }: WorkerParts): Promise<ExplainInput> {
+  return input.kind === 'text' ? input : { kind: 'image', image: await pictures.decoded(input.asset) }
+}
+
+export const explainKind = jobKind<ExplainPayload, ExplainOutcome>({
+  id: 'explain',
+  payload,
+  outcome,
+  uses: ({ model, input }) => (input.kind === 'image' ? [model, input.asset] : [model]),
+  about: ({ model, method }) => ({ model: idIn(model), method: method.id }),
+  gaveUp: ({ model, method }, limitMs) => ({
+    message: `a step of ${method.id} on ${model} was not done`,
+    userMessage: `One step of this run took more than ${limitMs / 60_000} minutes, so it was given up. Does the model ${idIn(model)} compute for ever? Try a smaller input or another method.`,
+  }),
+  async handle(job, parts, { signal, progress }) {
+    const method = await methodOf(job)
+    const [{ explain }, { libraryVersions }] = await Promise.all([
+      import('../../../lib/explain.ts'),
+      import('../libraries.ts'),
+    ])
+    return parts.models.use(job.model, async (loaded, loadMs) => {
+      const found = await explain(
+        loaded,
+        await inputFor(job, parts),
+        { method, params: job.params, target: job.target, seed: job.seed },
+        { signal, progress, now: () => performance.now() },
+      )
+      return { explanation: found, loadMs, engine: loaded.model.engine, libraries: libraryVersions(loaded.entry) }
+    })
+  },
+})

@@ -1,0 +1,6 @@
+/** Every kind of job a worker does. */
+import type { JobKind } from '../kind.ts'
+import { describeKind } from './describe.ts'
+import { explainKind } from './explain.ts'
+
+export const KINDS: readonly JobKind[] = [describeKind, explainKind]

@@ -1,0 +1,217 @@
+/**
+ * Methods and a metric that are not in the product, written against its contract from the outside: each is one file of fewer
+ * than 100 lines, and right by a slow literal reference.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Question, Tap } from '../../../lib/engine/model.ts'
+import { evaluate } from '../../../lib/evaluate.ts'
+import { explain } from '../../../lib/explain.ts'
+import { decodeImage, type DecodedImage } from '../../../lib/image/decode.ts'
+import type { ImageContext } from '../../../lib/methods/context.ts'
+import { gradCam } from '../../../lib/methods/image/grad-cam.ts'
+import { methodFor, METHODS } from '../../../lib/methods/index.ts'
+import type { ImageMethod, Method, TextMethod } from '../../../lib/methods/method.ts'
+import { noisyRows } from '../../../lib/methods/shared/noise-rows.ts'
+import { overLayersAndTargets, readingOf } from '../../../lib/methods/shared/vary.ts'
+import { gradientNorm } from '../../../lib/methods/text/gradient-norm.ts'
+import { listModels } from '../../../lib/models/catalogue.ts'
+import { loadModel, type LoadedModel } from '../../../lib/models/load.ts'
+import { prepareImage, type RunParts } from '../../../lib/prepare.ts'
+import { upsampleBilinear } from '../../../lib/render/upsample.ts'
+import { softmax } from '../../../lib/target/softmax.ts'
+import { classTarget, type Target } from '../../../lib/target/target.ts'
+import { float32, row, type FloatTensor } from '../../../lib/tensor/tensor.ts'
+import { dot, fakeContext, fakeModel, U, wordOf } from '../methods/text/fake-model.ts'
+import { deletion } from './deletion.ts'
+import { scoreCam } from './score-cam.ts'
+import { smoothImage, smoothText } from './smooth-grad.ts'
+import { wordLime } from './word-lime.ts'
+
+const root = join(import.meta.dirname, '../../..')
+let loaded: LoadedModel
+let picture: DecodedImage
+
+beforeAll(async () => {
+  const entry = (await listModels(join(root, 'models'))).find(({ id }) => id === 'pets-cnn')
+  if (entry === undefined) throw new Error('models/pets-cnn is missing')
+  loaded = await loadModel(entry)
+  picture = await decodeImage(readFileSync(join(root, 'public/samples/kitten.jpg')))
+})
+afterAll(() => loaded.model.dispose())
+
+const hooks = () => ({ signal: new AbortController().signal, progress: () => undefined, now: () => 0 })
+
+async function context(method: ImageMethod, target: Target, layer: string | null = null): Promise<ImageContext> {
+  const { preprocessing } = loaded.entry.card
+  if (preprocessing.kind !== 'image') throw new Error('pets-cnn reads pictures')
+  const parts: RunParts = { target, seed: 3, ...hooks() }
+  return (await prepareImage(loaded, picture, preprocessing, { of: method, params: { layer } }, parts)).context
+}
+/** The map of the product's own path from a picture to a result. */
+async function mapOf(method: Method, params: object, target = classTarget(0)): Promise<FloatTensor> {
+  const image = { kind: 'image', image: picture } as const
+  const { attribution } = await explain(loaded, image, { method, params, target, seed: 3 }, hooks())
+  if (attribution.kind !== 'image') throw new Error('a map was expected')
+  return attribution.map
+}
+function expectClose(found: FloatTensor | undefined, expected: ArrayLike<number>, tolerance = 1e-5): void {
+  const largest = Math.max(...Array.from(expected, Math.abs))
+  expect(largest).toBeGreaterThan(0)
+  expect(found?.data.length).toBe(expected.length)
+  found?.data.forEach((one, at) => expect(Math.abs(one - (expected[at] ?? NaN))).toBeLessThan(tolerance * largest))
+}
+/** A layer with few channels, for the slow references. */
+const EARLY = 'conv1_relu'
+
+test('each is one file of fewer than 100 lines', () => {
+  const files = readdirSync(import.meta.dirname).filter((name) => !name.endsWith('.test.ts'))
+  expect(files.sort()).toEqual(['deletion.ts', 'score-cam.ts', 'smooth-grad.ts', 'word-lime.ts'])
+  for (const file of files)
+    expect(readFileSync(join(import.meta.dirname, file), 'utf8').split('\n').length, file).toBeLessThan(100)
+})
+
+test('one more line in a list is all that the look-up, the forms and the run need', async () => {
+  const methods = [...METHODS, scoreCam]
+  expect(methodFor(methods, 'image', 'score-cam')).toBe(scoreCam)
+  expect(methodFor(methods, 'text', 'score-cam')).toBeNull()
+  expect((await mapOf(scoreCam, { layer: EARLY })).data.every(Number.isFinite)).toBe(true)
+})
+
+describe('SmoothGrad', () => {
+  test('of Grad-CAM is the mean of Grad-CAMs of noisy pictures, one by one', async () => {
+    const smooth = smoothImage(gradCam as ImageMethod)
+    const found = await mapOf(smooth, { samples: 11, noise: 0.2 })
+    const of = await context(gradCam as ImageMethod, classTarget(0))
+    const ranges = of.units.highest.map((high, channel) => 0.2 * (high - (of.units.lowest[channel] ?? NaN)))
+    const plane = of.picture.data.length / 3
+    const { perRow } = noisyRows('input', of.picture, 1, { deviation: 1, seed: 3, purpose: 'noise' })
+    let sum: number[] = []
+    for (let sample = 0; sample < 11; sample += 1) {
+      const noise = perRow({ first: sample, count: 1 })['noise']?.data ?? []
+      const noisy = of.picture.data.map((one, at) => one + (ranges[Math.floor(at / plane)] ?? NaN) * (noise[at] ?? NaN))
+      const feeds = { [of.input]: float32(noisy, of.picture.dims) }
+      const { map } = await (gradCam as ImageMethod).run({ ...of, feeds }, { layer: null })
+      sum = Array.from(map.data, (one, at) => one + (sum[at] ?? 0))
+    }
+    expectClose(
+      found,
+      sum.map((one) => one / 11),
+      1e-4,
+    ) // float32 in another order, through a whole network
+    expect(await mapOf(smooth, { samples: 11, noise: 0.2 })).toEqual(found)
+  })
+
+  test('of texts with no noise is the method itself', async () => {
+    const params = { samples: 3, noise: 0 }
+    const alone = await gradientNorm.run(fakeContext(fakeModel()) as never, gradientNorm.params.parse({}))
+    const smooth = smoothText(gradientNorm as TextMethod)
+    const { scores } = await smooth.run(fakeContext(fakeModel()), params)
+    expectClose(scores, (alone as { scores: FloatTensor }).scores.data, 1e-6)
+    const noisy = await smooth.run(fakeContext(fakeModel()), { samples: 3, noise: 0.3 })
+    expect(noisy.scores.data).not.toEqual(scores.data)
+  })
+})
+
+test('any method over several layers and classes, in one question', async () => {
+  const asked: Question[] = []
+  const of = await context(gradCam as ImageMethod, classTarget(null))
+  const taps = of.facts.taps.filter((tap: Tap) => tap.spatial && tap.kind === 'activation').slice(-3)
+  const targets = [classTarget(0), classTarget(1)]
+  const counting = { ...of.model, ask: (question: Question) => (asked.push(question), loaded.model.ask(question)) }
+  const { attributions } = await overLayersAndTargets({ ...of, model: counting }, taps, targets, (tap) =>
+    readingOf(gradCam, tap, { layer: null }),
+  )
+  expect(asked).toHaveLength(1)
+  expect(taps).toHaveLength(3)
+  for (const tap of taps)
+    for (const [at, target] of targets.entries())
+      expectClose(attributions.get(tap.id)?.[at], (await mapOf(gradCam, { layer: tap.id }, target)).data)
+})
+
+test('Score-CAM weighs each channel by the picture behind it', async () => {
+  const found = await mapOf(scoreCam, { layer: EARLY })
+  const of = await context(scoreCam, classTarget(0), EARLY)
+  const { head, picture: clean } = of
+  const { values } = await loaded.model.ask({ feeds: of.feeds, read: [EARLY] })
+  const map = values[EARLY] as FloatTensor
+  const [, channels = 0, height = 0, width = 0] = map.dims
+  const [, , rows = 0, columns = 0] = clean.dims
+  const scores: number[] = []
+  for (let channel = 0; channel < channels; channel += 1) {
+    const cells = map.data.slice(channel * height * width, (channel + 1) * height * width)
+    const mask = upsampleBilinear(float32(cells, [height, width]), columns, rows).data
+    const [least, most] = [Math.min(...mask), Math.max(...mask)]
+    const seen = clean.data.map(
+      (one, at) => (one * ((mask[at % mask.length] ?? NaN) - least)) / (most > least ? most - least : 1),
+    )
+    const answer = await loaded.model.ask({ feeds: { [of.input]: float32(seen, clean.dims) }, read: [head.logits] })
+    scores.push(answer.values[head.logits]?.data[0] ?? NaN)
+  }
+  const weights = softmax(scores)
+  const expected = Array.from({ length: height * width }, (_, at) =>
+    weights.reduce((sum, weight, channel) => sum + weight * (map.data[channel * height * width + at] ?? NaN), 0),
+  )
+  expectClose(found, expected, 1e-4)
+})
+
+test('LIME on words finds the weights of a model that is linear in its words', async () => {
+  const ids = [101, 7, 12, 9, 3, 102]
+  const { scores, logits } = await wordLime.run(fakeContext(fakeModel(), { ids }), {
+    samples: 400,
+    width: 0.25,
+    ridge: 1e-6,
+  })
+  ids.forEach((id, at) =>
+    expect(scores.data[at]).toBeCloseTo(at === 0 || at === 5 ? 0 : Math.tanh(dot(U, wordOf(id))), 3),
+  )
+  expect(logits.dims).toEqual([3])
+})
+
+test('deletion takes the pixels away in the order of the map', async () => {
+  const attribution = await mapOf(gradCam, {})
+  const parts: RunParts = { target: classTarget(null), seed: 0, ...hooks() }
+  const judge = (map: FloatTensor) =>
+    evaluate(
+      loaded,
+      { kind: 'image', image: picture },
+      { metric: deletion, params: { steps: 4 }, attribution: map, ...parts },
+    )
+  const { value, curve } = await judge(attribution)
+  const of = await context(gradCam as ImageMethod, classTarget(null))
+  const { head, picture: clean, units } = of
+  const [, , height = 0, width = 0] = clean.dims
+  const black = units.colour([0, 0, 0]).data
+  const shown = upsampleBilinear(attribution, width, height).data
+  const ranks = Array.from(shown.keys()).sort((a, b) => (shown[b] ?? 0) - (shown[a] ?? 0) || a - b)
+  let index = -1
+  for (const [step, share] of [0, 0.25, 0.5, 0.75, 1].entries()) {
+    const gone = new Set(ranks.slice(0, Math.round(share * ranks.length)))
+    const seen = clean.data.map((one, at) => (gone.has(at % ranks.length) ? (black[at] ?? NaN) : one))
+    const answer = await loaded.model.ask({ feeds: { [of.input]: float32(seen, clean.dims) }, read: [head.logits] })
+    const p = softmax(row(answer.values[head.logits] as FloatTensor, 0).data)
+    if (index < 0) index = p.indexOf(Math.max(...p))
+    expect(curve?.value[step]).toBeCloseTo(p[index] ?? NaN, 4)
+  }
+  const worst = await judge(
+    float32(
+      attribution.data.map((one) => -one),
+      attribution.dims,
+    ),
+  )
+  expect(deletion.better).toBe('lower')
+  expect(value).toBeLessThan(worst.value)
+})
+
+test('an attribution that is not of this input is no verdict', async () => {
+  const request = { metric: deletion, params: {}, target: classTarget(null), seed: 0, ...hooks() }
+  const image = { kind: 'image', image: picture } as const
+  await expect(evaluate(loaded, image, { ...request, attribution: float32([1, 2], [2]) })).rejects.toMatchObject({
+    code: 'BAD_INPUT',
+  })
+  const text = { kind: 'text', text: 'words' } as const
+  await expect(evaluate(loaded, text, { ...request, attribution: float32([1, 2], [2]) })).rejects.toMatchObject({
+    code: 'WRONG_MODALITY',
+  })
+})

@@ -1,0 +1,80 @@
+/** SmoothGrad (Smilkov et al. 2017, 1706.03825) over any gradient method, of pictures and of texts. */
+import { z } from 'zod'
+import { imageMethod, textMethod, type ImageMethod, type TextMethod } from '../../../lib/methods/method.ts'
+import { noisyRows } from '../../../lib/methods/shared/noise-rows.ts'
+import { repeated, tapIn } from '../../../lib/methods/shared/reading.ts'
+import { logitsOf } from '../../../lib/methods/shared/logits.ts'
+import { averagedOverRows, readingOf } from '../../../lib/methods/shared/vary.ts'
+import { embed } from '../../../lib/methods/text/shared/embedding.ts'
+import { settled } from '../../../lib/target/scalar.ts'
+import { float32 } from '../../../lib/tensor/tensor.ts'
+
+const params = z.strictObject({
+  samples: z.int().min(1).max(1000).default(16),
+  /** Standard deviation, as a share of the range of values. */
+  noise: z.number().min(0).max(1).default(0.15),
+})
+type Params = z.infer<typeof params>
+const PER_QUESTION = 8
+
+const common = {
+  id: 'smooth-grad',
+  version: 1,
+  family: 'gradient',
+  summary: 'The mean of a gradient over noisy copies of the input.',
+  paper: null,
+  params,
+  cost: ({ samples }: Params) => 3 * samples + 1,
+}
+
+/** @param of any image method that reads a gradient; noise is added to the picture, by the range of each colour */
+export function smoothImage(of: ImageMethod): ImageMethod {
+  return imageMethod<Params>({
+    ...common,
+    title: `SmoothGrad of ${of.title}`,
+    modality: 'image',
+    needs: of.needs,
+    output: of.output,
+    async run(context, { samples, noise }) {
+      const { input, picture, units, seed } = context
+      const tap = tapIn(context)
+      const logits = await logitsOf(context)
+      const ranges = units.highest.map((high, channel) => noise * (high - (units.lowest[channel] ?? high)))
+      const deviation = float32(ranges, [1, ranges.length, 1, 1])
+      const rows = noisyRows(input, picture, samples, { deviation, seed, purpose: 'noise' })
+      const target = settled(context.target, logits.data)
+      const reading = readingOf(of, tap, of.params.parse({}))
+      const map = await averagedOverRows({ ...context, target }, reading, rows, PER_QUESTION)
+      return { kind: 'image', map, layer: tap.id, logits, diagnoses: [] }
+    },
+  })
+}
+
+/** @param of any text method that reads a gradient; noise is added to the embedding, by its largest less its smallest value */
+export function smoothText(of: TextMethod): TextMethod {
+  return textMethod<Params>({
+    ...common,
+    title: `SmoothGrad of ${of.title}`,
+    modality: 'text',
+    needs: of.needs,
+    output: { ...of.output, complete: false },
+    async run(context, { samples, noise }) {
+      const { seed, feeds } = context
+      const { embedding, logits } = await embed(context)
+      const [low, high] = embedding.data.reduce(
+        ([least, most], one) => [Math.min(least, one), Math.max(most, one)] as const,
+        [Infinity, -Infinity] as readonly [number, number],
+      )
+      const tap = tapIn(context)
+      const clean = float32(embedding.data, [1, ...embedding.dims])
+      const rows = {
+        ...noisyRows(tap.id, clean, samples, { deviation: noise * (high - low), seed, purpose: 'noise' }),
+        feeds: (count: number) => repeated(feeds, count),
+      }
+      const target = settled(context.target, logits.data)
+      const reading = readingOf(of, tap, of.params.parse({}))
+      const scores = await averagedOverRows({ ...context, target }, reading, rows, PER_QUESTION)
+      return { kind: 'text', scores, wordReduction: 'sum', logits, completeness: null, diagnoses: [] }
+    },
+  })
+}

@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest'
+import { AppError } from '../../../lib/errors.ts'
+import { predictionsOf, resolveTarget } from '../../../lib/target/predictions.ts'
+import { softmax } from '../../../lib/target/softmax.ts'
+import { float32 } from '../../../lib/tensor/tensor.ts'
+
+const LABELS = ['cat', 'dog', 'horse']
+
+describe('softmax', () => {
+  test('is the closed form of two classes, a logistic function of their difference', () => {
+    const [first] = softmax([1.5, -0.5])
+    expect(first).toBeCloseTo(1 / (1 + Math.exp(-2)), 14)
+  })
+
+  test('does not overflow and sums to one', () => {
+    const probabilities = softmax([1e4, 1e4 - 1, -1e4])
+    expect(probabilities.every(Number.isFinite)).toBe(true)
+    expect(probabilities.reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 14)
+    expect(probabilities[0]).toBeGreaterThan(probabilities[1] ?? 1)
+  })
+})
+
+describe('predictionsOf', () => {
+  test('sorts by logit, ties by class order', () => {
+    const order = predictionsOf(float32([0.5, 2, 0.5], [1, 3]), LABELS).map((prediction) => prediction.label)
+    expect(order).toEqual(['dog', 'cat', 'horse'])
+  })
+
+  test('refuses logits that are not finite', () => {
+    expect(() => predictionsOf(float32([0, Number.NaN, 1], [1, 3]), LABELS)).toThrow(
+      expect.objectContaining({ code: 'BAD_RESULT' }),
+    )
+  })
+
+  test('refuses a card that names another number of classes', () => {
+    expect(() => predictionsOf(float32([0, 1], [1, 2]), LABELS)).toThrow(/answers 2 classes and its card names 3/)
+  })
+})
+
+describe('resolveTarget', () => {
+  test.each([
+    [null, null],
+    [{}, null],
+    [{ index: 2 }, 2],
+    [{ label: 'dog' }, 1],
+    [{ label: ' Dog ' }, 1],
+    [{ label: 'dog', index: 1 }, 1],
+  ])('%j is class %j', (target, index) => {
+    expect(resolveTarget(target, LABELS)).toBe(index)
+  })
+
+  test.each([
+    [{ label: 'bird' }, /no class "bird".*cat, dog, horse/],
+    [{ index: 3 }, /no class with index 3; it must be 0 to 2/],
+    [{ index: -1 }, /index -1/],
+    [{ index: 0.5 }, /index 0.5/],
+    [{ label: 'dog', index: 0 }, /names two classes/],
+  ])('%j is refused', (target, message) => {
+    let thrown: unknown
+    try {
+      resolveTarget(target, LABELS)
+    } catch (error) {
+      thrown = error
+    }
+    expect(thrown).toBeInstanceOf(AppError)
+    expect((thrown as AppError).code).toBe('UNKNOWN_LABEL')
+    expect((thrown as AppError).message).toMatch(message)
+  })
+})
