@@ -104,7 +104,7 @@ async function scoreTexts(
   const byLength = new Map<number, { label: string; feeds: Readonly<Record<string, Tensor<BigInt64Array>>> }[]>()
   let n = 0
   for await (const example of examples) {
-    const { feeds, ids } = tokenizer.encode(example.text, preprocessing)
+    const { feeds, ids } = await tokenizer.encode(example.text, preprocessing)
     const group = byLength.get(ids.length) ?? []
     group.push({ label: example.label, feeds })
     byLength.set(ids.length, group)

@@ -42,7 +42,7 @@ export async function evaluate(
     return checked(await metric.run({ ...context, attribution: ofRank(attribution, 2) }, params), metric)
   }
   if (input.kind === 'text' && preprocessing.kind === 'text' && metric.modality === 'text') {
-    const { context } = prepareText(loaded, input.text, preprocessing, asked, parts)
+    const { context } = await prepareText(loaded, input.text, preprocessing, asked, parts)
     if (attribution.dims.join() !== String(context.tokenIds.length))
       throw notOf(attribution, `[${context.tokenIds.length}], a score a token`)
     return checked(await metric.run({ ...context, attribution }, params), metric)

@@ -137,7 +137,7 @@ async function explainText(
   method: TextMethod,
   { params, now, ...parts }: Request,
 ): Promise<Ran> {
-  const { context, diagnoses } = prepareText(loaded, text, preprocessing, { of: method, params }, parts)
+  const { context, diagnoses } = await prepareText(loaded, text, preprocessing, { of: method, params }, parts)
   const preparedAt = now()
   const { scores, ...result } = await method.run(context, params)
   checkValues(scores, [context.tokens.length], method)

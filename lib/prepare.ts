@@ -127,16 +127,16 @@ export interface PreparedText {
 }
 
 /** As {@link prepareImage}, for a text. */
-export function prepareText(
+export async function prepareText(
   loaded: LoadedModel,
   text: string,
   preprocessing: TextPreprocessing,
   asked: Asked,
   parts: RunParts,
-): PreparedText {
+): Promise<PreparedText> {
   const { tokenizer, model, entry } = loaded
   if (tokenizer === null) throw new AppError({ code: 'BAD_MODEL', message: `${entry.id} has no tokenizer` })
-  const encoded = tokenizer.encode(text, preprocessing)
+  const encoded = await tokenizer.encode(text, preprocessing, parts.signal)
   const opened = { ...loaded, head: headOf(model, entry.card.labels.length) }
   return {
     context: textContext(opened, text, encoded, tokenizer.vocabulary, asked, parts),

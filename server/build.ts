@@ -12,7 +12,7 @@ const OUTSIDE = [
   'sharp',
   'libsql',
   'onnxruntime-node',
-  '@xenova/transformers',
+  'tokenizers',
   '@tensorflow/*',
   '@graphql-yoga/render-graphiql',
   'esbuild',

@@ -32,7 +32,7 @@ const SCORES_BOUND = 1e-3
 interface Reader {
   readonly model: ExplainableModel
   readonly vocabulary: TextContext['vocabulary']
-  encode(text: string): EncodedText
+  encode(text: string): Promise<EncodedText>
 }
 
 /** Cut to 128 tokens as the product cuts what is too long: a longer review's start and end. */
@@ -67,7 +67,7 @@ async function realReviews({ data, note }: BenchContext, reader: Reader): Promis
   }
   const found: string[] = []
   for await (const { text } of IMDB_TEST.examples(data)) {
-    if (reader.encode(text).ids.length === TOKENS) found.push(text)
+    if ((await reader.encode(text)).ids.length === TOKENS) found.push(text)
     if (found.length === REVIEWS) break
   }
   return found
@@ -84,7 +84,7 @@ interface Explained {
 
 /** The predicted class of a text; `model` may take fewer inputs than the tokenizer makes. */
 async function explainedText(reader: Reader, model: ExplainableModel, text: string): Promise<Explained> {
-  const encoded = reader.encode(text)
+  const encoded = await reader.encode(text)
   const { ids, special } = encoded
   const feeds = Object.fromEntries(Object.entries(encoded.feeds).filter(([name]) => model.inputs.includes(name)))
   const { mask } = reader.vocabulary

@@ -11,7 +11,7 @@ import type { Head } from '../target/scalar.ts'
 import type { Target } from '../target/target.ts'
 import type { FloatTensor, Tensor } from '../tensor/tensor.ts'
 import type { TextFeeds } from '../text/feeds.ts'
-import type { TokenSpan } from '../text/tokenizer.ts'
+import type { TokenSpan } from '../text/spans.ts'
 
 export interface RunContext {
   readonly model: ExplainableModel

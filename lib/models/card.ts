@@ -25,6 +25,9 @@ const textPreprocessing = z.strictObject({
   headFraction: z.number().gt(0).lt(1).optional(),
   lowercase: z.boolean(),
 })
+/** Files beside a tokenizer.json that name its special tokens, such as the mask, in the order in which they are believed. */
+export const SPECIAL_TOKEN_FILES = ['tokenizer_config.json', 'special_tokens_map.json'] as const
+
 export const modelCard = z.strictObject({
   id: z.string().regex(/^[a-z0-9][a-z0-9-]*$/),
   title: z.string(),

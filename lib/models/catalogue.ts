@@ -6,7 +6,7 @@ import { dirname, join, normalize, sep } from 'node:path'
 import { z } from 'zod'
 import { checkGroupSize, readModelJson } from '../engine/tfjs/read-artifacts.ts'
 import { AppError } from '../errors.ts'
-import { modelCard, oneLine, type ModelCard } from './card.ts'
+import { modelCard, oneLine, SPECIAL_TOKEN_FILES, type ModelCard } from './card.ts'
 import { teachableMachineCard } from './teachable-machine.ts'
 
 type Variant = 'onnx' | 'tfjs'
@@ -126,9 +126,13 @@ async function filesOf(folder: Folder, card: ModelCard, variant: Variant): Promi
   const { tokenizer } = card.files
   if (tokenizer === undefined) return files
   await folder.needed(tokenizer)
-  // Says which token is the mask, and so what a baseline is.
-  const config = join(dirname(tokenizer), 'tokenizer_config.json')
-  return [...files, tokenizer, ...((await folder.size(config)) === null ? [] : [config])]
+  const found = [...files, tokenizer]
+  // They say which token is the mask, and so what a baseline is.
+  for (const name of SPECIAL_TOKEN_FILES) {
+    const beside = join(dirname(tokenizer), name)
+    if ((await folder.size(beside)) !== null) found.push(beside)
+  }
+  return found
 }
 
 /** The models of one folder: one for each format its card names. @throws AppError BAD_MODEL */

@@ -33,7 +33,8 @@ async function openNetwork(entry: CatalogueEntry, options: LoadOptions): Promise
 export async function loadModel(entry: CatalogueEntry, options: LoadOptions = {}): Promise<LoadedModel> {
   const model = await openNetwork(entry, options)
   const facts = await factsOf(model, entry.card)
-  if (entry.card.files.tokenizer === undefined) return { entry, model, facts, tokenizer: null }
+  const { tokenizer } = entry.card.files
+  if (tokenizer === undefined) return { entry, model, facts, tokenizer: null }
   const { loadTokenizer } = await import('../text/tokenizer.ts')
-  return { entry, model, facts, tokenizer: await loadTokenizer(entry.folder) }
+  return { entry, model, facts, tokenizer: await loadTokenizer(entry.folder, tokenizer) }
 }

@@ -1,140 +1,176 @@
-/** Reads `tokenizer.json` and `tokenizer_config.json` (Hugging Face's layout): what Limelight supports, and clear refusals. */
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+/**
+ * Opens `tokenizer.json` (Hugging Face's layout) in the native tokenizers library: WordPiece, BPE, byte-level BPE, Unigram,
+ * WordLevel, with whatever normaliser, pre-tokeniser and post-processor the file names.
+ */
+import { readFile, stat } from 'node:fs/promises'
+import { Tokenizer as NativeTokenizer } from 'tokenizers'
 import { z } from 'zod'
 import { AppError } from '../errors.ts'
-import type { BertNormalizerConfig } from './bert-normalizer.ts'
-import type { WordPieceConfig } from './wordpiece.ts'
+import { withoutDropped, type WithoutDropped } from './dropped.ts'
 
 export interface TokenizerFile {
-  /** The parsed files as they are, for @xenova/transformers. */
-  readonly json: object
-  readonly config: object
-  readonly normalizer: BertNormalizerConfig
-  readonly model: WordPieceConfig
-  /** Entries found in the text as they stand, before it is normalised: `[MASK]` typed by hand is the mask. */
-  readonly addedTokens: ReadonlyMap<string, number>
-  /** Special tokens put before and after a text. */
-  readonly prefix: readonly SpecialToken[]
-  readonly suffix: readonly SpecialToken[]
-  readonly pad: number | null
-  readonly mask: number | null
-  readonly unknown: number
-}
-export interface SpecialToken {
-  readonly id: number
-  readonly name: string
+  /** Neither cuts nor pads, draws nothing at random, and gives offsets that hold the white space of a token. */
+  readonly native: NativeTokenizer
+  /** The entry that stands for what the vocabulary lacks; null where there is none, as where every byte is known. */
+  readonly unknown: string | null
+  /** Added tokens with the ids that the file gives them. */
+  readonly added: ReadonlyMap<string, number>
+  /** For texts whose offsets the library gets wrong; null where its normaliser does not. */
+  readonly withoutDropped: WithoutDropped | null
 }
 
-const typed = z.looseObject({ type: z.string() })
-const tokenizerJson = z.looseObject({
-  added_tokens: z.array(z.looseObject({ id: z.int(), content: z.string(), normalized: z.boolean().optional() })),
-  normalizer: typed.nullable(),
-  pre_tokenizer: typed.nullable(),
-  post_processor: typed.nullable(),
-  model: z.looseObject({ type: z.string().optional() }),
-})
-const bertNormalizer = z.looseObject({
-  clean_text: z.boolean(),
-  handle_chinese_chars: z.boolean(),
-  strip_accents: z.boolean().nullable(),
-  lowercase: z.boolean(),
-})
-const wordPiece = z.looseObject({
-  unk_token: z.string(),
-  continuing_subword_prefix: z.string(),
-  max_input_chars_per_word: z.int().positive(),
-  vocab: z.record(z.string(), z.int().nonnegative()),
-})
+/** The largest real one (Gemma's, 256,000 entries) has 33 MB. */
+const MAX_BYTES = 128 * 2 ** 20
+const REMEDY = 'Save the tokenizer again with save_pretrained() of its fast class, which writes tokenizer.json.'
+
+type Json = Record<string, unknown>
+const part = z.looseObject({ type: z.string().optional() })
+const specialToken = z.looseObject({ SpecialToken: z.looseObject({ id: z.string() }) })
 const template = z.looseObject({
-  single: z.array(
-    z.union([
-      z.looseObject({ SpecialToken: z.looseObject({ id: z.string() }) }),
-      z.looseObject({ Sequence: z.looseObject({}) }),
-    ]),
-  ),
+  single: z.array(z.union([specialToken, z.looseObject({ Sequence: z.looseObject({ id: z.string() }) })])),
+  special_tokens: z.record(z.string(), z.unknown()),
 })
-const bertProcessing = z.looseObject({ cls: z.tuple([z.string(), z.int()]), sep: z.tuple([z.string(), z.int()]) })
-const tokenizerConfig = z.looseObject({ pad_token: z.unknown().optional(), mask_token: z.unknown().optional() })
+const tokenizerJson = z.looseObject({
+  added_tokens: z.array(z.looseObject({ id: z.int(), content: z.string() })).default([]),
+  normalizer: part.nullish(),
+  pre_tokenizer: part.nullish(),
+  post_processor: part.nullish(),
+  model: z.looseObject({
+    unk_token: z.string().nullish(),
+    unk_id: z.int().nonnegative().nullish(),
+    dropout: z.number().nullish(),
+    continuing_subword_prefix: z.string().nullish(),
+  }),
+})
 
-/** @throws AppError BAD_MODEL naming the file and what is wrong or not supported. */
-export async function readTokenizerFile(folder: string): Promise<TokenizerFile> {
-  const path = join(folder, 'tokenizer.json')
-  const json = await readJson(path)
-  const configJson = await readJson(join(folder, 'tokenizer_config.json'))
-  const parse = <T>(schema: z.ZodType<T>, value: unknown, part: string): T => {
-    const result = schema.safeParse(value)
-    if (result.success) return result.data
-    throw badModel(`${path}: ${part} is not as expected: ${z.prettifyError(result.error)}`, result.error)
-  }
-  const file = parse(tokenizerJson, json, 'the file')
-  const supported = (part: string, found: string | undefined, wanted: readonly string[]): void => {
-    if (found === undefined || !wanted.includes(found))
-      throw badModel(
-        `${path}: ${part} of type ${found ?? 'none'} is not supported; Limelight reads ${wanted.join(', ')}. ` +
-          'Use a model with a BERT (WordPiece) tokenizer.',
-      )
-  }
-  supported('model', file.model.type, ['WordPiece'])
-  supported('normalizer', file.normalizer?.type, ['BertNormalizer'])
-  supported('pre_tokenizer', file.pre_tokenizer?.type, ['BertPreTokenizer'])
-  supported('post_processor', file.post_processor?.type, ['TemplateProcessing', 'BertProcessing'])
-  const model = parse(wordPiece, file.model, 'model')
-  const vocabulary = new Map(Object.entries(model.vocab))
-  const idOf = (name: string): number => {
-    const id = addedTokens.get(name) ?? vocabulary.get(name)
-    if (id === undefined) throw badModel(`${path}: the vocabulary has no ${name}`)
-    return id
-  }
-  const addedTokens = new Map(file.added_tokens.map(({ content, id }) => [content, id]))
-  const normalized = file.added_tokens.find((token) => token.normalized === true)
-  if (normalized !== undefined)
-    throw badModel(`${path}: added token ${normalized.content} with "normalized": true is not supported`)
-  const named = (value: unknown): number | null =>
-    typeof value === 'string' ? (addedTokens.get(value) ?? vocabulary.get(value) ?? null) : null
-  const special = (name: string): SpecialToken => ({ id: idOf(name), name })
-  const around = ((): { prefix: SpecialToken[]; suffix: SpecialToken[] } => {
-    if (file.post_processor?.type === 'BertProcessing') {
-      const { cls, sep } = parse(bertProcessing, file.post_processor, 'post_processor')
-      return { prefix: [special(cls[0])], suffix: [special(sep[0])] }
-    }
-    const { single } = parse(template, file.post_processor, 'post_processor')
-    const names = single.map((item) => ('SpecialToken' in item ? (item.SpecialToken as { id: string }).id : null))
-    const middle = names.indexOf(null)
-    if (middle < 0 || middle !== names.lastIndexOf(null))
-      throw badModel(`${path}: post_processor must hold the text exactly once`)
-    const specials = (part: readonly (string | null)[]): SpecialToken[] =>
-      part.filter((name) => name !== null).map(special)
-    return { prefix: specials(names.slice(0, middle)), suffix: specials(names.slice(middle + 1)) }
-  })()
-  const config = parse(tokenizerConfig, configJson, 'tokenizer_config.json')
+/**
+ * @param path of the tokenizer.json.
+ * @throws AppError BAD_MODEL where it is missing, larger than 128 MiB, not JSON, not a tokenizer, or one that the native
+ *   library would abort the process on.
+ */
+export async function openTokenizerFile(path: string): Promise<TokenizerFile> {
+  const text = await textOf(path)
+  const read = tokenizerJson.safeParse(parsed(text, path))
+  if (!read.success) throw badTokenizer(path, z.prettifyError(read.error), read.error)
+  const file = read.data
+  refuseWhatAborts(file, path)
+  const native = nativeOf(settle(file) ? JSON.stringify(file) : text, path)
+  native.disableTruncation()
+  native.disablePadding()
+  const added = new Map(file.added_tokens.map(({ content, id }) => [content, id]))
+  const compiled = partsOf(file.normalizer, 'normalizers').some(({ type }) => type === 'Precompiled')
+  const normalizer = compiled ? native.getNormalizer() : null
   return {
-    json: file,
-    config,
-    normalizer: parse(bertNormalizer, file.normalizer, 'normalizer'),
-    model: {
-      vocabulary,
-      unknown: model.unk_token,
-      continuingPrefix: model.continuing_subword_prefix,
-      maxCharactersPerWord: model.max_input_chars_per_word,
-      longestEntry: [...vocabulary.keys()].reduce((longest, entry) => Math.max(longest, entry.length), 1),
-    },
-    addedTokens,
-    ...around,
-    pad: named(config.pad_token),
-    mask: named(config.mask_token),
-    unknown: idOf(model.unk_token),
+    native,
+    unknown: unknownOf(file.model, native, path),
+    added,
+    withoutDropped: normalizer === null ? null : withoutDropped((character) => normalizer.normalizeString(character)),
   }
 }
 
-function badModel(message: string, cause?: unknown): AppError {
-  return new AppError({ code: 'BAD_MODEL', message, cause })
+/** A tokenizer that cannot be used: `found` says what is wrong with the file. */
+export function badTokenizer(path: string, found: string, cause?: unknown): AppError {
+  return new AppError({
+    code: 'BAD_MODEL',
+    message: `${path}: ${found}. ${REMEDY}`,
+    userMessage: `The model's tokenizer cannot be used: ${found}. ${REMEDY}`,
+    cause,
+  })
 }
 
-async function readJson(path: string): Promise<unknown> {
+/** Takes out of the file what would make offsets or ids vary. @returns whether there was any of it. */
+function settle(file: z.infer<typeof tokenizerJson>): boolean {
+  const trimming = partsOf(file.post_processor, 'processors').filter((processor) => processor['trim_offsets'] === true)
+  for (const processor of trimming) processor['trim_offsets'] = false
+  // Merges left out at random, for training; a score must not depend on the draw.
+  const random = typeof file.model.dropout === 'number'
+  if (random) file.model.dropout = null
+  return random || trimming.length > 0
+}
+
+async function textOf(path: string): Promise<string> {
+  const found = await stat(path).catch(() => null)
+  if (found?.isFile() !== true) throw badTokenizer(path, 'there is no tokenizer.json')
+  if (found.size > MAX_BYTES)
+    throw badTokenizer(path, `tokenizer.json has ${found.size} bytes, more than the ${MAX_BYTES} that are read`)
+  return readFile(path, 'utf8')
+}
+
+function parsed(text: string, path: string): unknown {
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as unknown
+    return JSON.parse(text) as unknown
   } catch (cause) {
-    throw badModel(`${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, cause)
+    throw badTokenizer(path, `tokenizer.json is not JSON (${reasonOf(cause)})`, cause)
   }
+}
+
+function nativeOf(text: string, path: string): NativeTokenizer {
+  try {
+    return NativeTokenizer.fromString(text)
+  } catch (cause) {
+    throw badTokenizer(path, `tokenizer.json is not a tokenizer (${reasonOf(cause)})`, cause)
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
+}
+
+function unknownOf(
+  model: z.infer<typeof tokenizerJson>['model'],
+  native: NativeTokenizer,
+  path: string,
+): string | null {
+  const { unk_token: token, unk_id: id } = model
+  if (token !== null && token !== undefined && token !== '') {
+    if (native.tokenToId(token) === null) throw badTokenizer(path, `the vocabulary has no ${token}, its unk_token`)
+    return token
+  }
+  return id === null || id === undefined ? null : native.idToToken(id)
+}
+
+/** A part of a tokenizer, or the parts of a Sequence of them: the file's own objects, which may be changed. */
+function partsOf(whole: Json | null | undefined, inSequence: string): readonly Json[] {
+  if (whole === null || whole === undefined) return []
+  const inner = whole[inSequence]
+  if (whole['type'] !== 'Sequence' || !Array.isArray(inner)) return [whole]
+  return inner.flatMap((one: unknown) => partsOf(part.safeParse(one).success ? (one as Json) : null, inSequence))
+}
+
+/** What the library answers with a panic, which ends the process, is refused before it is asked. */
+function refuseWhatAborts(file: z.infer<typeof tokenizerJson>, path: string): void {
+  for (const processor of partsOf(file.post_processor, 'processors')) {
+    if (processor['type'] !== 'TemplateProcessing') continue
+    const read = template.safeParse(processor)
+    if (!read.success) throw badTokenizer(path, `post_processor: ${z.prettifyError(read.error)}`, read.error)
+    const { single, special_tokens: known } = read.data
+    const names = single.flatMap((one) => ('SpecialToken' in one ? [(one.SpecialToken as { id: string }).id] : []))
+    if (single.length - names.length !== 1)
+      throw badTokenizer(path, 'post_processor holds the text other than exactly once')
+    const missing = names.find((name) => !Object.hasOwn(known, name))
+    if (missing !== undefined) throw badTokenizer(path, `post_processor puts in ${missing} without giving its id`)
+  }
+  for (const normalizer of partsOf(file.normalizer, 'normalizers'))
+    if (normalizer['type'] === 'Precompiled' && !isCharsmap(normalizer['precompiled_charsmap']))
+      throw badTokenizer(path, 'precompiled_charsmap of the normalizer is broken')
+  for (const splitter of partsOf(file.pre_tokenizer, 'pretokenizers'))
+    if (splitter['type'] === 'FixedLength' && !(Number(splitter['length']) >= 1))
+      throw badTokenizer(path, 'pre_tokenizer FixedLength has no length')
+  const merges = file.model['merges']
+  const prefix = file.model.continuing_subword_prefix?.length ?? 0
+  if (prefix === 0 || !Array.isArray(merges)) return
+  for (const merge of merges as readonly unknown[]) {
+    const [, right] = typeof merge === 'string' ? merge.split(' ') : (merge as readonly string[])
+    if (typeof right !== 'string' || right.length < prefix)
+      throw badTokenizer(path, `a merge (${JSON.stringify(merge)}) is shorter than continuing_subword_prefix`)
+  }
+}
+
+/** Base64 of a trie's length in bytes, little-endian, the trie, and its strings, as SentencePiece compiles them. */
+function isCharsmap(value: unknown): boolean {
+  if (typeof value !== 'string' || !/^[A-Za-z0-9+/]*={0,2}$/u.test(value)) return false
+  const bytes = Buffer.from(value, 'base64')
+  if (bytes.length < 4) return false
+  const trie = bytes.readUInt32LE(0)
+  return trie > 0 && trie % 4 === 0 && trie <= bytes.length - 4
 }

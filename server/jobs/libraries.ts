@@ -10,7 +10,7 @@ const TAKING_PART = {
   onnx: ['onnxruntime-node'],
   tfjs: ['@tensorflow/tfjs'],
   image: ['sharp'],
-  text: ['@xenova/transformers'],
+  text: ['tokenizers'],
 } as const
 
 /** Looked up as a file: not every package lets its package.json be imported. */

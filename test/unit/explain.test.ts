@@ -87,21 +87,22 @@ function textModel(asked: Question[] = []): LoadedModel {
     model: fakeModel(asked, ['input_ids', 'attention_mask', 'token_type_ids']),
     facts: { ...FACTS, modality: 'text' },
     tokenizer: {
-      vocabulary: { pad: 0, mask: 1, unknown: 2 },
+      vocabulary: { pad: 0, mask: 1, unknown: 2, cls: 5, sep: 8 },
       vocabularySize: 9,
-      encode: (text) => ({
-        ids: [5, 6, 7, 8],
-        special: [true, false, false, true],
-        tokens: [
-          { text: '[CLS]', start: 0, end: 0 },
-          { text: text.slice(0, 2), start: 0, end: 2 },
-          { text: text.slice(2, 4), start: 2, end: 4 },
-          { text: '[SEP]', start: 4, end: 4 },
-        ],
-        feeds: { input_ids: ids, attention_mask: ids, token_type_ids: ids },
-        removed: null,
-        unknown: [],
-      }),
+      encode: async (text) =>
+        Promise.resolve({
+          ids: [5, 6, 7, 8],
+          special: [true, false, false, true],
+          tokens: [
+            { text: '[CLS]', start: 0, end: 0 },
+            { text: text.slice(0, 2), start: 0, end: 2 },
+            { text: text.slice(2, 4), start: 2, end: 4 },
+            { text: '[SEP]', start: 4, end: 4 },
+          ],
+          feeds: { input_ids: ids, attention_mask: ids, token_type_ids: ids },
+          removed: null,
+          unknown: [],
+        }),
     },
   }
 }

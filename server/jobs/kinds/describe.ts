@@ -32,6 +32,7 @@ const facts = fieldsOf<ModelFacts>({
   taps: z.array(tap),
   defaultTap: z.string(),
   linearHeads: z.array(z.string()),
+  ruleSets: z.array(z.string()),
 })
 const outcome = fieldsOf<ModelDescription>({ engine: engineInfo, facts })
 
