@@ -28,7 +28,18 @@ const roomZones = Object.entries(ROOMS).map(([room, open]) =>
 )
 
 /** Not yet held to the type-aware rules: others rewrite these now. Until merged. */
-const UNTIL_MERGED = ['lib/engine/**', 'lib/methods/**', 'lib/text/**', 'lib/explain.ts', 'server/jobs/**']
+const UNTIL_MERGED = [
+  'lib/engine/**',
+  'lib/methods/**',
+  'lib/target/**',
+  'lib/metrics/**',
+  'lib/generators/**',
+  'lib/text/**',
+  'lib/explain.ts',
+  'server/jobs/**',
+  'test/unit/{engine,methods,sketches,text,server}/**',
+  'test/helpers/{slow-worker,toy-kind}.ts',
+]
 
 export default tseslint.config(
   {
