@@ -1,6 +1,6 @@
 /** A dense, row-major array with its shape. Immutable by convention: nobody writes into a tensor they did not make. */
 type TensorData = Float32Array | BigInt64Array | Int32Array | Uint8Array
-type TensorType = 'float32' | 'int64' | 'int32' | 'bool'
+export type TensorType = 'float32' | 'int64' | 'int32' | 'bool'
 
 export interface Tensor<D extends TensorData = TensorData> {
   readonly type: TensorType
