@@ -24,6 +24,7 @@ import { softmax } from '../../../lib/target/softmax.ts'
 import { classTarget, type Target } from '../../../lib/target/target.ts'
 import { float32, row, type FloatTensor } from '../../../lib/tensor/tensor.ts'
 import { dot, fakeContext, fakeModel, U, wordOf } from '../methods/text/fake-model.ts'
+import { deepLift } from './deep-lift.ts'
 import { deletion } from './deletion.ts'
 import { scoreCam } from './score-cam.ts'
 import { smoothImage, smoothText } from './smooth-grad.ts'
@@ -67,7 +68,7 @@ const EARLY = 'conv1_relu'
 
 test('each is one file of fewer than 100 lines', () => {
   const files = readdirSync(import.meta.dirname).filter((name) => !name.endsWith('.test.ts'))
-  expect(files.sort()).toEqual(['deletion.ts', 'score-cam.ts', 'smooth-grad.ts', 'word-lime.ts'])
+  expect(files.sort()).toEqual(['deep-lift.ts', 'deletion.ts', 'score-cam.ts', 'smooth-grad.ts', 'word-lime.ts'])
   for (const file of files)
     expect(readFileSync(join(import.meta.dirname, file), 'utf8').split('\n').length, file).toBeLessThan(100)
 })
@@ -154,6 +155,21 @@ test('Score-CAM weighs each channel by the picture behind it', async () => {
     weights.reduce((sum, weight, channel) => sum + weight * (map.data[channel * height * width + at] ?? NaN), 0),
   )
   expectClose(found, expected, 1e-4)
+})
+
+test('DeepLIFT adds up to what the picture changed, for every class', async () => {
+  const of = await context(deepLift, classTarget(0))
+  const { head, units } = of
+  const feeds = { [of.input]: units.colour([0, 0, 0]) }
+  const { values } = await loaded.model.ask({ feeds: of.feeds, read: [head.logits] })
+  const { values: black } = await loaded.model.ask({ feeds, read: [head.logits] })
+  for (const index of [0, 1]) {
+    const map = await mapOf(deepLift, {}, classTarget(index))
+    const added = map.data.reduce((sum, one) => sum + one, 0)
+    const changed = (values[head.logits]?.data[index] ?? NaN) - (black[head.logits]?.data[index] ?? NaN)
+    expect(Math.abs(changed)).toBeGreaterThan(0.5)
+    expect(Math.abs(added - changed) / Math.abs(changed)).toBeLessThan(1e-3)
+  }
 })
 
 test('LIME on words finds the weights of a model that is linear in its words', async () => {
