@@ -1,7 +1,8 @@
 /** What holds for every image method, whatever it computes. A new method is tested here by being in the list. */
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { METHODS, methodFor } from '../../../../lib/methods/index.ts'
+import { METHODS } from '../../../../lib/methods/index.ts'
+import { methodFor } from '../../../../lib/methods/find.ts'
 import { layersFor } from '../../../../lib/methods/place.ts'
 import type { ModelFacts } from '../../../../lib/models/facts.ts'
 import type { ImageMethod, ImageResult } from '../../../../lib/methods/method.ts'
