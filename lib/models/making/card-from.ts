@@ -2,7 +2,7 @@
  * Makes a model's card from the files that come with it on the Hugging Face hub. Pure: files in, card and guesses out.
  * What no file states is left at a sensible value and named among the guesses.
  */
-import { z } from 'zod'
+import type { z } from 'zod'
 import { modelCard, oneLine } from '../card.ts'
 import { labelsOf, modalityOf, readConfig, type HubConfig } from './hub-config.ts'
 import { imagePreprocessing } from './image-card.ts'
