@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { given, gradient, multiply, subtract, sum, value } from '../../../lib/engine/formula.ts'
 import { plane } from '../../../lib/methods/image/shared/cam.ts'
+import { diagnoseMap } from '../../../lib/methods/image/shared/diagnose.ts'
 import { imageMethod } from '../../../lib/methods/method.ts'
 import { readOnce, tapIn, type Reading } from '../../../lib/methods/shared/reading.ts'
 
@@ -31,8 +32,9 @@ export const deepLift = imageMethod({
       rules: { id: RULES, reference: { feeds: { [input]: black } } },
       attribution: ({ map }) => plane(map),
     }
-    const { outputs, logits } = await readOnce(context, reading)
+    const { outputs, logits, target } = await readOnce(context, reading)
     context.progress(1)
-    return { kind: 'image', map: reading.attribution(outputs), layer: null, logits, diagnoses: [] }
+    const map = reading.attribution(outputs)
+    return { kind: 'image', map, layer: null, logits, diagnoses: diagnoseMap(map, logits, target, null) }
   },
 })
