@@ -1,17 +1,9 @@
 /** An ONNX model that answers questions: plans one, feeds and runs its compiled graph, hands tensors back. */
 import type { Tensor as RuntimeTensor } from 'onnxruntime-node'
-import { AppError } from '../../../errors.ts'
+import { AppError, throwIfCancelled } from '../../../errors.ts'
 import type { FloatTensor, Tensor } from '../../../tensor/tensor.ts'
-import type {
-  Answer,
-  EngineInfo,
-  ExplainableModel,
-  LinearHead,
-  Question,
-  RuleSetInfo,
-  Tap,
-  TapId,
-} from '../../model.ts'
+import type { Answer, EngineInfo, ExplainableModel, LinearHead, Question, RuleSetInfo, Tap } from '../../model.ts'
+import type { TapId } from '../../tap-id.ts'
 import type { RuleSetDefinition } from '../gradient/rule-sets/rule-set.ts'
 import type { Graph } from '../graph/graph.ts'
 import { COMPUTED_COTANGENT, type QuestionPlan } from '../question/compile.ts'
@@ -129,8 +121,4 @@ export class OnnxModel implements ExplainableModel {
     for (const [name, output] of compiled.computed) computed[name] = result(output)
     return { values, gradients, computed }
   }
-}
-
-function throwIfCancelled(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new AppError({ code: 'CANCELLED', message: 'The run was cancelled.' })
 }

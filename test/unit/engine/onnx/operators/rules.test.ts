@@ -5,7 +5,7 @@ import { DECOMPOSITIONS } from '../../../../../lib/engine/onnx/prepare/decompose
 import { PLAIN } from '../../../../../lib/engine/onnx/gradient/bending.ts'
 import { differentiate } from '../../../../../lib/engine/onnx/gradient/differentiate.ts'
 import { DataType, type Graph } from '../../../../../lib/engine/onnx/graph/graph.ts'
-import { prepareGraph } from '../../../../../lib/engine/onnx/model/load.ts'
+import { prepareGraph } from '../../../../../lib/engine/onnx/prepare/prepare-graph.ts'
 import { readModel } from '../../../../../lib/engine/onnx/file/read-model.ts'
 import { OPERATORS } from '../../../../../lib/engine/onnx/operators/table.ts'
 import { writeModel } from '../../../../../lib/engine/onnx/file/write-model.ts'
