@@ -238,7 +238,7 @@ function indexIn(target: Target): number | null {
 const isPredicted = (target: Target): boolean => 'index' in target && target.index === null
 
 /** The class with the largest logit, the first of several. */
-function predictedClass(logits: ArrayLike<number>): number {
+export function predictedClass(logits: ArrayLike<number>): number {
   let best = 0
   for (let index = 1; index < logits.length; index += 1)
     if ((logits[index] ?? -Infinity) > (logits[best] ?? -Infinity)) best = index

@@ -10,7 +10,7 @@ import { explain } from '../../../lib/explain.ts'
 import type { Generator, TextGenerator } from '../../../lib/generators/generator.ts'
 import type { TextContext, TokenGroup } from '../../../lib/methods/context.ts'
 import type { NeedsPlace } from '../../../lib/methods/need.ts'
-import { methodFor } from '../../../lib/methods/index.ts'
+import { methodFor } from '../../../lib/methods/find.ts'
 import { parseParams } from '../../../lib/methods/parse-params.ts'
 import { answered } from '../../../lib/methods/shared/batches.ts'
 import { occlusion } from '../../../lib/methods/text/occlusion.ts'
@@ -129,7 +129,11 @@ describe('a metric from the outside', () => {
   const judge = (attribution: FloatTensor, params: unknown): Promise<{ readonly value: number }> => {
     const metric = methodFor(metrics, 'text', 'toy-comprehensiveness')
     if (metric === null) throw new Error('the metric is not in its list')
-    return evaluate(loaded, { kind: 'text', text: REVIEW }, { metric, params, attribution, ...parts() })
+    return evaluate(
+      loaded,
+      { kind: 'text', text: REVIEW },
+      { metric, params, attribution, by: { method: occlusion, params: {} }, ...parts() },
+    )
   }
   /** 1 for the tokens of these words. */
   const marking = async (...marked: readonly string[]): Promise<FloatTensor> => {

@@ -3,6 +3,7 @@
  * them. ONNX Runtime fuses the plain ones again when it runs them.
  */
 import { attention, multiHeadAttention, rotaryEmbedding } from './decompose-attention.ts'
+import { DYNAMIC_OPERATORS } from './dynamic-operators.ts'
 import { Expansion, NotWrittenOut, type Decomposition } from './expansion.ts'
 import { floatAttribute, intAttribute, operatorKey, shapeIn, type Graph, type GraphNode } from '../graph/graph.ts'
 import type { AttributeInput } from '../graph/node-writer.ts'
@@ -181,7 +182,7 @@ export function decompose(graph: Graph): Graph {
     if (node.domain === BLOCKED && node.obstacle === undefined)
       return [{ ...node, obstacle: 'save the optimised model below ORT_ENABLE_ALL' }]
     const key = operatorKey(node)
-    const decomposition = DECOMPOSITIONS[key] ?? QUANTISED_OPERATORS[key]
+    const decomposition = DECOMPOSITIONS[key] ?? QUANTISED_OPERATORS[key] ?? DYNAMIC_OPERATORS[key]
     if (decomposition === undefined) return null
     const at = new Expansion(graph, node)
     try {
