@@ -10,9 +10,6 @@ import type { Tensor, FloatTensor, TensorType } from '../tensor/tensor.ts'
 import type { Formula } from './formula.ts'
 import type { TapId } from './tap-id.ts'
 
-// A part of the contract: who reads it looks here. Formulas name taps too, and this file names formulas.
-export type { TapId }
-
 export type TapKind =
   | 'input'
   | 'output'

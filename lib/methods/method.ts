@@ -2,7 +2,7 @@
  * What an attribution method is: one object that describes itself and can be run. Adding a method is one file and one line
  * in `index.ts`.
  */
-import type { TapId } from '../engine/model.ts'
+import type { TapId } from '../engine/tap-id.ts'
 import type { FloatTensor } from '../tensor/tensor.ts'
 import type { ImageContext, TextContext } from './context.ts'
 import type { Description } from './description.ts'

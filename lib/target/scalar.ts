@@ -17,7 +17,8 @@ import {
   value,
   type Formula,
 } from '../engine/formula.ts'
-import type { Cotangent, TapId } from '../engine/model.ts'
+import type { Cotangent } from '../engine/model.ts'
+import type { TapId } from '../engine/tap-id.ts'
 import { AppError } from '../errors.ts'
 import { float32, type FloatTensor } from '../tensor/tensor.ts'
 import { softmax } from './softmax.ts'

@@ -11,7 +11,8 @@ import {
   type PlainAnswer,
   type PlainQuestion,
 } from '../../lib/engine/literal-formulas.ts'
-import type { Answer, ExplainableModel, LinearHead, Question, Tap, TapId } from '../../lib/engine/model.ts'
+import type { Answer, ExplainableModel, LinearHead, Question, Tap } from '../../lib/engine/model.ts'
+import type { TapId } from '../../lib/engine/tap-id.ts'
 import { float32 } from '../../lib/tensor/tensor.ts'
 import type { FloatTensor } from '../../lib/tensor/tensor.ts'
 

@@ -1,7 +1,8 @@
 /** Loads a TensorFlow.js LayersModel (Keras, Teachable Machine) as a model that can be asked. */
 import * as tf from '@tensorflow/tfjs'
 import { AppError } from '../../errors.ts'
-import type { ExplainableModel, TapId } from '../model.ts'
+import type { ExplainableModel } from '../model.ts'
+import type { TapId } from '../tap-id.ts'
 import { tfjsBackend } from './backend.ts'
 import { TfjsModel } from './model.ts'
 import { compile } from './program.ts'

@@ -12,8 +12,8 @@ import type {
   Question,
   RuleSetInfo,
   Tap,
-  TapId,
 } from '../model.ts'
+import type { TapId } from '../tap-id.ts'
 import { PLAIN_RULES } from '../read-rule-set.ts'
 import { evaluate, type LateTensor } from './evaluate.ts'
 import { outerShape, toInside, toOutside } from './layout.ts'

@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs'
 import { AppError } from '../../errors.ts'
-import type { TapId } from '../model.ts'
+import type { TapId } from '../tap-id.ts'
 import { activationRun, DerivedWeights, layerParts, type Layer, type LinearPart, type Run } from './layer-parts.ts'
 
 /** Index of a value of the program. */

@@ -4,7 +4,8 @@
  *
  * Letters: N rows, H x W extent, T tokens.
  */
-import type { Tap, TapId } from '../../engine/model.ts'
+import type { Tap } from '../../engine/model.ts'
+import type { TapId } from '../../engine/tap-id.ts'
 import { AppError } from '../../errors.ts'
 import type { Target } from '../../target/target.ts'
 import { float32, sizeOf, type FloatTensor } from '../../tensor/tensor.ts'

@@ -1,7 +1,8 @@
 /** The tensors that a model's questions are about where nothing else is said: its logits, and the layer to look at. */
 import type { Tap } from '../../model.ts'
 import { carriesGradient } from '../gradient/differentiate.ts'
-import { badModel, producersOf, shapeIn, type Graph } from '../graph/graph.ts'
+import { badModel, shapeIn, type Graph } from '../graph/graph.ts'
+import { producersOf } from '../graph/walks.ts'
 import { operatorOf } from '../operators/operator-of.ts'
 
 /** The tensor that holds the logits [N, K]: the output, or what goes into a softmax that ends the model. */

@@ -3,7 +3,8 @@ import { float32, type FloatTensor } from '../../../tensor/tensor.ts'
 import type { LinearHead } from '../../model.ts'
 import { floatsOf, intsOf } from '../graph/constant.ts'
 import { operatorOf } from '../operators/operator-of.ts'
-import { consumersOf, floatAttribute, intAttribute, shapeIn, type Graph, type GraphNode } from '../graph/graph.ts'
+import { floatAttribute, intAttribute, shapeIn, type Graph, type GraphNode } from '../graph/graph.ts'
+import { consumersOf } from '../graph/walks.ts'
 
 /** The head behind `tap`, or null where the logits are anything else. */
 export function findLinearHead(graph: Graph, tap: string, logits: string): LinearHead | null {

@@ -2,11 +2,9 @@
 import { createRequire } from 'node:module'
 import { env } from 'onnxruntime-node'
 import { AppError } from '../../../errors.ts'
-import type { ExplainableModel, TapId } from '../../model.ts'
-import { decompose } from '../prepare/decompose.ts'
-import { foldConstants } from '../prepare/fold.ts'
+import type { ExplainableModel } from '../../model.ts'
+import type { TapId } from '../../tap-id.ts'
 import { badModel, DataType, type Graph } from '../graph/graph.ts'
-import { inferShapes } from '../prepare/infer-shapes.ts'
 import { OnnxModel } from './onnx-model.ts'
 import { readModelFile } from '../file/read-model.ts'
 import { operatorOf } from '../operators/operator-of.ts'
@@ -16,8 +14,8 @@ import { embeddingsOf, wordsAmong } from './embeddings.ts'
 import { findTaps } from './taps.ts'
 import { RULE_SETS } from '../gradient/rule-sets/index.ts'
 import type { RuleSetDefinition } from '../gradient/rule-sets/rule-set.ts'
-import { upgrade } from '../prepare/upgrade.ts'
-import { precisionNote, widen } from '../prepare/widen.ts'
+import { prepareGraph } from '../prepare/prepare-graph.ts'
+import { precisionNote } from '../prepare/widen.ts'
 
 export interface OnnxOptions {
   /** The tap that methods use when none is chosen; found by itself where left out. */
@@ -81,14 +79,6 @@ export function quantisationNote(graph: Graph): string {
   if (!graph.nodes.some((node) => operatorOf(node).rule?.carriesIntegers)) return ''
   const saturates = graph.nodes.some((node) => node.operator === 'QuantizeLinear')
   return `Quantised model: gradients are those of the float model on its dequantised weights${saturates ? ', and 0 where a quantised value saturates' : ''}.`
-}
-
-/** Folded, with shapes, in the form that gradient rules are written for. */
-export async function prepareGraph(graph: Graph): Promise<Graph> {
-  const folded = await inferShapes(await foldConstants(widen(graph)))
-  const plain = decompose({ ...upgrade(folded), values: folded.values })
-  const made = plain.nodes.flatMap((node) => node.outputs)
-  return made.every((name) => name === '' || folded.values.has(name)) ? plain : inferShapes(plain)
 }
 
 function runtimeVersion(): string {

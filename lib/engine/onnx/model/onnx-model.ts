@@ -1,6 +1,6 @@
 /** An ONNX model that answers questions: plans one, feeds and runs its compiled graph, hands tensors back. */
 import type { Tensor as RuntimeTensor } from 'onnxruntime-node'
-import { AppError } from '../../../errors.ts'
+import { AppError, throwIfCancelled } from '../../../errors.ts'
 import type { FloatTensor, Tensor, TensorType } from '../../../tensor/tensor.ts'
 import type {
   Answer,
@@ -11,8 +11,8 @@ import type {
   Question,
   RuleSetInfo,
   Tap,
-  TapId,
 } from '../../model.ts'
+import type { TapId } from '../../tap-id.ts'
 import { askRowByRow, rowsOf } from '../../row-by-row.ts'
 import type { RuleSetDefinition } from '../gradient/rule-sets/rule-set.ts'
 import { publicShape, type Graph, type ValueInfo } from '../graph/graph.ts'
@@ -150,8 +150,4 @@ const FED: readonly TensorType[] = ['float32', 'int64', 'int32', 'bool']
 function inputInfo({ name, type, shape }: ValueInfo): ModelInput {
   const stated = FED.find((one) => typeCode(one) === type) ?? 'float32'
   return { name, type: stated, ...(shape === null ? {} : { dims: publicShape(shape) }) }
-}
-
-function throwIfCancelled(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new AppError({ code: 'CANCELLED', message: 'The run was cancelled.' })
 }

@@ -12,7 +12,7 @@ import {
 } from '../../../../../lib/engine/onnx/graph/graph.ts'
 import { sensibleTap } from '../../../../../lib/engine/onnx/model/defaults.ts'
 import { embeddingsOf, wordsAmong } from '../../../../../lib/engine/onnx/model/embeddings.ts'
-import { prepareGraph } from '../../../../../lib/engine/onnx/model/load.ts'
+import { prepareGraph } from '../../../../../lib/engine/onnx/prepare/prepare-graph.ts'
 import { findTaps } from '../../../../../lib/engine/onnx/model/taps.ts'
 import { graphOf, node, type OperatorInput } from '../../../../helpers/operator-model.ts'
 import { normals } from '../../../../helpers/random.ts'
