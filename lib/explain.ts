@@ -1,5 +1,6 @@
 /** One explanation from input to checked result: preprocess, predict, run the method, check what came out. */
 import { AppError, throwIfCancelled } from './errors.ts'
+import type { Link } from './engine/head.ts'
 import type { Placement } from './image/preprocess.ts'
 import type { Diagnosis } from './methods/diagnosis.ts'
 import type { Completeness, ImageMethod, Method, TextMethod } from './methods/method.ts'
@@ -60,6 +61,8 @@ export interface TextExplanation {
 export interface Explanation {
   /** Most probable first. */
   readonly predictions: readonly Prediction[]
+  /** What makes their probabilities of the logits. */
+  readonly link: Link
   /** The class that the target is about; null where it is about none in particular. */
   readonly target: Prediction | null
   /** The explained number, of this input. */
@@ -185,12 +188,14 @@ export async function explain(
     ran = await explainText(loaded, input, card.preprocessing, method, asked)
   else throw wrongModality(card, input.kind)
 
-  const predictions = predictionsOf(float32(ran.logits.data, [ran.logits.data.length]), card.labels)
+  const { link } = loaded.model
+  const predictions = predictionsOf(float32(ran.logits.data, [ran.logits.data.length]), card.labels, link)
   const index = classOf(request.target, ran.logits.data)
   return {
     predictions,
+    link,
     target: predictions.find((prediction) => prediction.index === index) ?? null,
-    scalar: scalarOf(request.target, ran.logits.data),
+    scalar: scalarOf(request.target, ran.logits.data, link),
     attribution: ran.attribution,
     diagnoses: ran.diagnoses,
     timings: { preprocessMs: ran.preparedAt - start, computeMs: hooks.now() - ran.preparedAt },

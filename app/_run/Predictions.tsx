@@ -1,11 +1,13 @@
 'use client'
 
-import type { Prediction } from '../_graphql/types.ts'
-import { percent, significant } from './format.ts'
+import type { Prediction, Run } from '../_graphql/types.ts'
+import { saidOf, significant } from './format.ts'
 import styles from './Predictions.module.css'
 
 interface PredictionsProps {
   readonly predictions: readonly Prediction[]
+  /** What makes their probabilities. */
+  readonly link: Run['link']
   /** The class that the map or the scores are about. */
   readonly target: Prediction | null | undefined
   /** Given where another class can be explained. */
@@ -14,11 +16,18 @@ interface PredictionsProps {
 
 const SHOWN = 8
 
+/** What a reader of bars would take for granted, where it does not hold. */
+const NOTES: Readonly<Record<NonNullable<Run['link']>, string>> = {
+  SOFTMAX: '',
+  SIGMOID: 'Each for itself: several can be likely at once, so they need not add up to 100 %.',
+  NONE: 'Values as the model gives them: no probabilities.',
+}
+
 /** Every class with its probability as a bar; choosing one explains it. */
-export function Predictions({ predictions, target, onChoose }: PredictionsProps) {
+export function Predictions({ predictions, link, target, onChoose }: PredictionsProps) {
   const shown = predictions.slice(0, SHOWN)
   if (target && !shown.some((prediction) => prediction.index === target.index)) shown.push(target)
-  return (
+  const list = (
     <ul className={styles['predictions']} aria-label="Predicted classes">
       {shown.map((prediction) => {
         const explained = prediction.index === target?.index
@@ -27,11 +36,13 @@ export function Predictions({ predictions, target, onChoose }: PredictionsProps)
             <span className={styles['label']}>{prediction.label}</span>
             {explained ? <span className={styles['explained']}>explained</span> : null}
             <span className={styles['value']} title={`Logit ${significant(prediction.logit)}`}>
-              {percent(prediction.probability)}
+              {saidOf(prediction)}
             </span>
-            <span className={styles['track']} aria-hidden="true">
-              <span className={styles['bar']} style={{ width: `${String(prediction.probability * 100)}%` }} />
-            </span>
+            {prediction.probability === null ? null : (
+              <span className={styles['track']} aria-hidden="true">
+                <span className={styles['bar']} style={{ width: `${String(prediction.probability * 100)}%` }} />
+              </span>
+            )}
           </>
         )
         return (
@@ -53,5 +64,13 @@ export function Predictions({ predictions, target, onChoose }: PredictionsProps)
         )
       })}
     </ul>
+  )
+  const note = link === null ? '' : NOTES[link]
+  if (note === '') return list
+  return (
+    <>
+      {list}
+      <p className={styles['note']}>{note}</p>
+    </>
   )
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { AppError } from '../../../lib/errors.ts'
 import { predictionsOf, resolveTarget } from '../../../lib/target/predictions.ts'
-import { softmax } from '../../../lib/target/softmax.ts'
+import { softmax } from '../../../lib/target/links.ts'
 import { float32 } from '../../../lib/tensor/tensor.ts'
 
 const LABELS = ['cat', 'dog', 'horse']

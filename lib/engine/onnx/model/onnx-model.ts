@@ -2,6 +2,7 @@
 import type { Tensor as RuntimeTensor } from 'onnxruntime-node'
 import { AppError } from '../../../errors.ts'
 import type { FloatTensor, Tensor } from '../../../tensor/tensor.ts'
+import type { Link, LinkBasis } from '../../head.ts'
 import type {
   Answer,
   EngineInfo,
@@ -26,6 +27,8 @@ export interface OnnxModelParts {
   readonly graph: Graph
   readonly taps: readonly Tap[]
   readonly logits: TapId
+  readonly link: Link
+  readonly linkBasis: LinkBasis
   readonly defaultTap: TapId
   readonly engine: EngineInfo
   readonly ruleSets: readonly RuleSetDefinition[]
@@ -37,6 +40,8 @@ export class OnnxModel implements ExplainableModel {
   readonly taps: readonly Tap[]
   readonly inputs: readonly string[]
   readonly logits: TapId
+  readonly link: Link
+  readonly linkBasis: LinkBasis
   readonly defaultTap: TapId
   readonly #asked: Asked
   readonly #cache: QuestionCache
@@ -46,6 +51,8 @@ export class OnnxModel implements ExplainableModel {
     this.engine = parts.engine
     this.taps = parts.taps
     this.logits = parts.logits
+    this.link = parts.link
+    this.linkBasis = parts.linkBasis
     this.defaultTap = parts.defaultTap
     this.inputs = parts.graph.inputs.map((one) => one.name)
     const graphs = new RuleGraphs(parts.graph)

@@ -71,7 +71,7 @@ export function gradientCam(
         map,
         layer: tap.id,
         logits,
-        diagnoses: diagnoseMap(map, logits, target, largestGradient),
+        diagnoses: diagnoseMap(map, logits, target, largestGradient, context.head.link),
       }
     },
   })

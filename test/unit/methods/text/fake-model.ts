@@ -49,6 +49,8 @@ export function fakeModel(sharpness = 1): FakeModel {
     inputs: ['ids', 'mask'],
     ruleSets: [],
     logits: 'logits',
+    link: 'softmax',
+    linkBasis: 'assumed',
     defaultTap: TAP,
     questions,
     linearHead: () => Promise.resolve(null),
