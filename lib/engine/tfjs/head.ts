@@ -68,12 +68,12 @@ class HeadReader {
     return moved.every((axis, place) => axis >= (moved[place - 1] ?? 0))
   }
 
-  #softmaxAlongClasses({ operator, inputs, layer }: Step): boolean {
-    if (operator !== 'Softmax' || layer === null) return false
-    const [input = -1] = inputs
-    const shape = this.shape(input)
-    const axis = Number(layer.getConfig()['axis'] ?? -1)
-    return shape.every((dim, at) => at === 0 || dim === 1 || at === (axis < 0 ? axis + shape.length : axis))
+  /** TensorFlow.js' softmax runs along the last axis. */
+  #linkOf(step: Step | undefined): Link | null {
+    const [, activation = ''] = step?.operator.split(':') ?? []
+    const shape = this.shape(step?.inputs[0] ?? -1)
+    const link = LINK_OF[activation] ?? null
+    return link === 'softmax' && shape.at(-1) !== classesIn(shape) ? null : link
   }
 
   /** An output with the link that makes it, behind layers that keep values. */
@@ -82,10 +82,7 @@ class HeadReader {
     let at = this.#producers.get(output)
     while (at !== undefined && (KEEPS_VALUES.has(at.operator) || this.#movesNothing(at)))
       at = this.#producers.get(at.inputs[0] ?? -1)
-    const [kind = '', activation = ''] = at?.operator.split(':') ?? []
-    const link =
-      LINK_OF[activation] ??
-      (at !== undefined && kind === 'Softmax' && this.#softmaxAlongClasses(at) ? 'softmax' : null)
+    const link = this.#linkOf(at)
     const before = at?.inputs[0]
     const owner = at?.name ?? ''
     return link === null || before === undefined

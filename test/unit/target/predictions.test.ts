@@ -26,6 +26,18 @@ describe('predictionsOf', () => {
     expect(order).toEqual(['dog', 'cat', 'horse'])
   })
 
+  test('a sigmoid is of each class for itself; without a link there is no probability', () => {
+    const logits = float32([0.5, 2, -40], [1, 3])
+    expect(predictionsOf(logits, LABELS, 'sigmoid').map(({ probability }) => probability)).toEqual(
+      [2, 0.5, -40].map((z) => 1 / (1 + Math.exp(-z))),
+    )
+    expect(predictionsOf(logits, LABELS, 'none')).toEqual([
+      { index: 1, label: 'dog', logit: 2, probability: null },
+      { index: 0, label: 'cat', logit: 0.5, probability: null },
+      { index: 2, label: 'horse', logit: -40, probability: null },
+    ])
+  })
+
   test('refuses logits that are not finite', () => {
     expect(() => predictionsOf(float32([0, Number.NaN, 1], [1, 3]), LABELS)).toThrow(
       expect.objectContaining({ code: 'BAD_RESULT' }),
