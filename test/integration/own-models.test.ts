@@ -154,7 +154,7 @@ describe('models in the data folder', () => {
     await put('features', 'c-embedding-first', { labels: ['a', 'b'] })
     const NOTES = '{ models { id notes } }'
     const { data, errors } = await server.graphql(NOTES)
-    const { models } = data as { models: readonly { id: string; notes: readonly string[] | null }[] }
+    const { models } = data as unknown as { models: readonly { id: string; notes: readonly string[] | null }[] }
     const notes = Object.fromEntries(models.map((one) => [one.id, one.notes]))
     expect(notes).toMatchObject({ 'pets-cnn': [], 'reviews-minilm': [], said: [], features: null })
     expect(notes['clamped']).toEqual([expect.stringMatching(/lie between 0 and 1.*"link": "none" into card\.json/)])
