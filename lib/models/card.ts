@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { LINKS, type StatedHead } from '../engine/head.ts'
 
-const PROBLEM_TYPES = ['single_label_classification', 'multi_label_classification', 'regression'] as const
+export const PROBLEM_TYPES = ['single_label_classification', 'multi_label_classification', 'regression'] as const
 
 const imagePreprocessing = z.strictObject({
   kind: z.literal('image'),
@@ -13,6 +13,8 @@ const imagePreprocessing = z.strictObject({
   resize: z.enum(['squash', 'crop']),
   /** Cropped side / resized shorter side; only for 'crop'. */
   cropFraction: z.number().gt(0).max(1).optional(),
+  /** How it is resized, antialiased: Pillow's filter of that name. Left out: bilinear. */
+  filter: z.enum(['bilinear', 'bicubic']).optional(),
   layout: z.enum(['NCHW', 'NHWC']),
   /** (value in 0..255 - mean) / std, per channel. */
   mean: z.tuple([z.number(), z.number(), z.number()]),

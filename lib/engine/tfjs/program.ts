@@ -31,7 +31,7 @@ export interface Step {
   readonly layer: Layer | null
 }
 
-export interface NamedSlot {
+interface NamedSlot {
   readonly id: TapId
   readonly slot: Slot
   readonly operator: string
