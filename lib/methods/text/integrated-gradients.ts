@@ -102,7 +102,7 @@ export const integratedGradients = textMethod<Params>({
       completeness,
       diagnoses: [
         ...flatPath(scores),
-        ...saturation('text', logits.data, target),
+        ...saturation('text', logits.data, target, context.head.link),
         ...completenessDiagnosis(completeness, ends, advice),
       ],
     }

@@ -1,5 +1,6 @@
 /** Configurations as real repositories have them, cut to the fields that matter and those that could mislead. */
 import { describe, expect, it } from 'vitest'
+import { statedHead } from '../../../../lib/models/card.ts'
 import { cardFrom } from '../../../../lib/models/making/card-from.ts'
 import type { CardSources } from '../../../../lib/models/making/sources.ts'
 
@@ -56,6 +57,7 @@ describe('texts', () => {
     const { card } = cardFrom(text({ config }))
     expect(card.labels).toEqual(['toxic', 'insult', 'threat'])
     expect(card.extra).toMatchObject({ problemType: 'multi_label_classification' })
+    expect(statedHead(card)).toMatchObject({ labels: 3, link: 'sigmoid' })
   })
 
   it('LABEL_0 and LABEL_1 are placeholders, and said to be', () => {
