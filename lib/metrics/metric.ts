@@ -8,7 +8,7 @@ import type { Diagnosis } from '../methods/diagnosis.ts'
 import type { FloatTensor } from '../tensor/tensor.ts'
 
 /** How a model's answer changes along a perturbation. */
-export interface Curve {
+interface Curve {
   /** Share of the input that is perturbed, 0..1, rising. */
   readonly share: readonly number[]
   /** The explained number there, as many. */
@@ -23,7 +23,7 @@ export interface MetricResult {
 }
 
 /** What a metric judges. */
-export interface Judged<Context> {
+interface Judged<Context> {
   /** Raw and signed: [H, W] over the whole feed at its own resolution, or [T]. */
   readonly attribution: FloatTensor
   /** What the same method says, with the same parameters, in another context: of a neighbour of the input, of another class. */

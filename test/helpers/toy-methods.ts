@@ -6,7 +6,7 @@ import { METHODS } from '../../lib/methods/index.ts'
 import { imageMethod, type Method } from '../../lib/methods/method.ts'
 import { readOnce, tapIn, type Reading } from '../../lib/methods/shared/reading.ts'
 
-export const toyMethod = imageMethod({
+const toyMethod = imageMethod({
   id: 'integrated-gradients',
   version: 7,
   modality: 'image',

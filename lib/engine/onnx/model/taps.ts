@@ -1,7 +1,7 @@
 /** The tensors of a graph that a person may name, in graph order. */
 import type { Tap, TapKind } from '../../model.ts'
 import { carriersOf, carriesGradient } from '../gradient/differentiate.ts'
-import { producersOf, readsOf, shapeIn, type Graph, type GraphNode, type Shape } from '../graph/graph.ts'
+import { producersOf, publicShape, readsOf, shapeIn, type Graph, type GraphNode, type Shape } from '../graph/graph.ts'
 import { Builder } from '../graph/builder.ts'
 import { describeObstacles, obstacleAt, type Obstacle } from '../gradient/obstacles.ts'
 import { embeddingsOf } from './embeddings.ts'
@@ -41,15 +41,11 @@ function spatialTensors(graph: Graph): ReadonlySet<string> {
   return maps
 }
 
-function publicShape(shape: Shape): (number | null)[] {
-  return shape.map((dim) => (typeof dim === 'number' ? dim : null))
-}
-
 /** Every tap of the graph; `logits` is the tensor that gradients start from. */
 export function findTaps(graph: Graph, logits: string): Tap[] {
   const reach = obstacles(graph, logits)
   const maps = spatialTensors(graph)
-  const embeddings = embeddingsOf(graph)
+  const embeddings = new Set(embeddingsOf(graph).map(({ name }) => name))
   const producers = producersOf(graph.nodes)
   const kindOf = (node: GraphNode): TapKind => {
     if (embeddings.has(node.outputs[0] ?? '')) return 'embedding'
