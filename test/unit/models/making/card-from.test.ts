@@ -148,6 +148,17 @@ describe('pictures', () => {
     })
   })
 
+  it.each([
+    ['bicubic, which a card can name', 3, { filter: 'bicubic' }, []],
+    ['Lanczos, which it cannot', 1, {}, ['preprocessing.filter']],
+  ])('a processor that resizes by %s', (_name, resample, expected, guessed) => {
+    const made = cardFrom(image({ config: VIT, preprocessor: { size: { height: 224, width: 224 }, resample, ...HALVES } }))
+    expect(made.card.preprocessing).toMatchObject(expected)
+    expect(fields(made)).toEqual(guessed)
+    const timm = { ...TIMM, label_names: ['a', 'b', 'c'], pretrained_cfg: { ...TIMM.pretrained_cfg, interpolation: 'bicubic' } }
+    expect(cardFrom(image({ config: timm })).card.preprocessing).toMatchObject({ filter: 'bicubic' })
+  })
+
   it("ViT as its first files had it: a bare number is both sides, and the processor's factor is the usual one", () => {
     const preprocessor = { feature_extractor_type: 'ViTFeatureExtractor', do_resize: true, size: 224, image_mean: [0.5, 0.5, 0.5], image_std: [0.5, 0.5, 0.5] }
     const made = cardFrom(image({ config: VIT, preprocessor }))
