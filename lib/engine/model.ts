@@ -13,21 +13,19 @@ import type { TapId } from './tap-id.ts'
 // A part of the contract: who reads it looks here. Formulas name taps too, and this file names formulas.
 export type { TapId }
 
-export const TAP_KINDS = [
-  'input',
-  'output',
-  'conv',
-  'linear',
-  'activation',
-  'norm',
-  'pool',
-  'embedding',
-  'attention',
-  'add',
-  'concat',
-  'other',
-] as const
-export type TapKind = (typeof TAP_KINDS)[number]
+export type TapKind =
+  | 'input'
+  | 'output'
+  | 'conv'
+  | 'linear'
+  | 'activation'
+  | 'norm'
+  | 'pool'
+  | 'embedding'
+  | 'attention'
+  | 'add'
+  | 'concat'
+  | 'other'
 
 /** Tokens row by row over the picture, behind `leading` others (class and register tokens). */
 export interface TokenGrid {
@@ -64,7 +62,7 @@ export interface ModelInput {
 }
 
 /** One of the engine's rule sets and its parameters; what is left out has the schema's defaults. */
-export interface RuleChoice {
+interface RuleChoice {
   readonly id: string
   readonly params?: Readonly<Record<string, unknown>>
 }

@@ -42,7 +42,7 @@ export interface ComputedPoints extends Pick<Formulas, 'shared' | 'perRow'> {
   /** The embedding [B, T, E], of given tensors. */
   readonly at: Formula
   /** What to compute of the gradient [B, T, E] there. */
-  compute(gradient: Formula): Formula
+  readonly compute: (gradient: Formula) => Formula
 }
 
 /** Scalars [B] at `rows` points, and what is computed of their gradients, in one question. */

@@ -14,7 +14,7 @@ interface GradientMethod<P> extends Pick<TextMethod<P>, 'id' | 'version' | 'titl
   readonly signed: boolean
   readonly wordReduction: TextResult['wordReduction']
   /** Of one token: its gradient and its embedding, each [E]. */
-  score(gradient: Float32Array, embedding: Float32Array, params: P): number
+  readonly score: (gradient: Float32Array, embedding: Float32Array, params: P) => number
 }
 
 const none = new Float32Array()

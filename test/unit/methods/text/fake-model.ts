@@ -130,8 +130,8 @@ export function fakeContext(
     ...parts
   }: {
     readonly ids?: number[]
-    /** A class. */
-    readonly target?: number
+    /** A class; null for the predicted one. */
+    readonly target?: number | null
     readonly vocabulary?: Vocabulary
   } & Partial<Omit<RunParts, 'target'>> = {},
 ): TextContext {
