@@ -1,7 +1,7 @@
 /** Integrated gradients of a model that is rounded as it runs: what does not add up is put down to that. */
 import { expect, test } from 'vitest'
-import { integratedGradients } from '../../../../lib/methods/text/integrated-gradients.ts'
-import { fakeContext, fakeModel } from './fake-model.ts'
+import { integratedGradients } from '../../../../../lib/methods/text/integrated-gradients.ts'
+import { fakeContext, fakeModel } from '../fake-model.ts'
 
 test.each([
   [true, 'dynamic quantisation'],
