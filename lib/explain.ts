@@ -1,5 +1,6 @@
 /** One explanation from input to checked result: preprocess, predict, run the method, check what came out. */
 import { AppError, throwIfCancelled } from './errors.ts'
+import type { Link } from './engine/head.ts'
 import type { Placement } from './image/preprocess.ts'
 import type { Diagnosis } from './methods/diagnosis.ts'
 import type { Completeness, ImageMethod, Method, TextMethod } from './methods/method.ts'
@@ -60,9 +61,11 @@ export interface TextExplanation {
 export interface Explanation {
   /** Most probable first. */
   readonly predictions: readonly Prediction[]
+  /** What makes their probabilities of the logits. */
+  readonly link: Link
   /** The class that the target is about; null where it is about none in particular. */
   readonly target: Prediction | null
-  /** The explained number, of this input. */
+  /** The number that the target asked for stands for, of this input. */
   readonly scalar: number
   readonly attribution: ImageExplanation | TextExplanation
   readonly diagnoses: readonly Diagnosis[]
@@ -95,6 +98,19 @@ function checkValues(values: FloatTensor, dims: readonly number[], method: Metho
     })
 }
 
+/** @throws AppError BAD_RESULT where a method does not keep what its description promises */
+function checkPromises(values: FloatTensor, completeness: Completeness | null, { title, id, output }: Method): void {
+  const broken = (what: string): AppError =>
+    new AppError({
+      code: 'BAD_RESULT',
+      message: `${id}: ${what}`,
+      userMessage: `${title} returned ${what}, which its description rules out. This is a fault of the method, please report it.`,
+    })
+  const negative = output.signed ? undefined : values.data.find((value) => value < 0)
+  if (negative !== undefined) throw broken(`the value ${negative}, below zero`)
+  if (output.complete && completeness === null) throw broken('no completeness error')
+}
+
 interface Ran {
   readonly logits: FloatTensor
   readonly attribution: ImageExplanation | TextExplanation
@@ -122,6 +138,7 @@ async function explainImage(
   const { map, layer, ...result } = await method.run(context, params)
   const [height = 0, width = 0] = map.dims
   checkValues(map, [height, width], method)
+  checkPromises(map, result.completeness ?? null, method)
   return {
     logits: result.logits,
     attribution: { kind: 'image', map, width, height, signed: method.output.signed, layer, placement },
@@ -141,6 +158,7 @@ async function explainText(
   const preparedAt = now()
   const { scores, ...result } = await method.run(context, params)
   checkValues(scores, [context.tokens.length], method)
+  checkPromises(scores, result.completeness, method)
   const tokens = context.tokens.map((token, position) => ({
     ...token,
     score: scores.data[position] ?? Number.NaN,
@@ -185,12 +203,14 @@ export async function explain(
     ran = await explainText(loaded, input, card.preprocessing, method, asked)
   else throw wrongModality(card, input.kind)
 
-  const predictions = predictionsOf(float32(ran.logits.data, [ran.logits.data.length]), card.labels)
+  const { link } = loaded.model
+  const predictions = predictionsOf(float32(ran.logits.data, [ran.logits.data.length]), card.labels, link)
   const index = classOf(request.target, ran.logits.data)
   return {
     predictions,
+    link,
+    scalar: scalarOf(request.target, ran.logits.data, link),
     target: predictions.find((prediction) => prediction.index === index) ?? null,
-    scalar: scalarOf(request.target, ran.logits.data),
     attribution: ran.attribution,
     diagnoses: ran.diagnoses,
     timings: { preprocessMs: ran.preparedAt - start, computeMs: hooks.now() - ran.preparedAt },

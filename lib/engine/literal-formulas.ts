@@ -4,7 +4,8 @@ import { leavesOf, type Formula, type Leaf } from './formula.ts'
 import { checkWidens } from './formula-shape.ts'
 import { computedWeights, givenIn } from './given.ts'
 import { interpret, widened } from './interpret.ts'
-import type { Answer, Question, TapId } from './model.ts'
+import type { Answer, Question } from './model.ts'
+import type { TapId } from './tap-id.ts'
 
 /** Weights of an output in the scalar, made of what taps hold in the same run. */
 export interface LateWeights {

@@ -1,7 +1,8 @@
 /** A question's rule set, checked against those that an engine has. */
 import { AppError } from '../errors.ts'
 import { didYouMean, listed, quoted } from '../suggest.ts'
-import type { Reference, RuleSet, RuleSetInfo, TapId } from './model.ts'
+import type { Reference, RuleSet, RuleSetInfo } from './model.ts'
+import type { TapId } from './tap-id.ts'
 
 export const PLAIN_RULES: RuleSet = Object.freeze({ id: 'plain' })
 

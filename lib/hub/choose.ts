@@ -8,7 +8,7 @@ const USUAL = ['model', 'model_fp16', 'model_quantized', 'model_int8', 'model_ui
 const FOLDERS = ['onnx', '']
 
 /** What a card is made from and a text model needs, beside the graph or in the repository's root. */
-export const COMPANIONS = [
+const COMPANIONS = [
   'config.json',
   'preprocessor_config.json',
   'tokenizer.json',

@@ -8,7 +8,7 @@ const NAME = new RegExp(`^${PART}(?:/${PART})?$`)
 const REVISION = /^[A-Za-z0-9_][A-Za-z0-9._/-]*$/
 const LONGEST = 200
 export const COMMIT = /^[0-9a-f]{40}$/
-export const DEFAULT_REVISION = 'main'
+const DEFAULT_REVISION = 'main'
 
 function badInput(message: string): AppError {
   return new AppError({ code: 'BAD_INPUT', message })

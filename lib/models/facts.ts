@@ -1,5 +1,6 @@
 /** What is known of a model without asking it anything: plain data, the same in server, worker and page. */
-import type { ExplainableModel, Tap, TapId } from '../engine/model.ts'
+import type { ExplainableModel, Tap } from '../engine/model.ts'
+import type { TapId } from '../engine/tap-id.ts'
 import type { ModelCard, Modality } from './card.ts'
 
 export interface ModelFacts {

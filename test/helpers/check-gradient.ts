@@ -2,7 +2,8 @@
  * Checks a gradient along one random direction (Griewank and Walther, as in jax.test_util): <gradient, d> against five-point
  * finite differences of <cotangent, output> along d. Keep inputs away from kinks.
  */
-import type { Cotangent, ExplainableModel, TapId } from '../../lib/engine/model.ts'
+import type { Cotangent, ExplainableModel } from '../../lib/engine/model.ts'
+import type { TapId } from '../../lib/engine/tap-id.ts'
 import { float32, type FloatTensor, type Tensor } from '../../lib/tensor/tensor.ts'
 import { normals } from './random.ts'
 

@@ -9,7 +9,7 @@ import {
 } from '../../lib/engine/onnx/graph/graph.ts'
 import { RULE_SETS } from '../../lib/engine/onnx/gradient/rule-sets/index.ts'
 import type { RuleSetDefinition } from '../../lib/engine/onnx/gradient/rule-sets/rule-set.ts'
-import { prepareGraph } from '../../lib/engine/onnx/model/load.ts'
+import { prepareGraph } from '../../lib/engine/onnx/prepare/prepare-graph.ts'
 import { OnnxModel } from '../../lib/engine/onnx/model/onnx-model.ts'
 import { readModel } from '../../lib/engine/onnx/file/read-model.ts'
 import { findTaps } from '../../lib/engine/onnx/model/taps.ts'
@@ -61,6 +61,8 @@ export async function loadGraph(graph: Graph, ruleSets: readonly RuleSetDefiniti
     graph: prepared,
     taps: findTaps(prepared, logits),
     logits,
+    link: 'softmax',
+    linkBasis: 'assumed',
     defaultTap: logits,
     ruleSets,
     engine: { name: 'onnx', backend: 'cpu', version: '', reason: '' },

@@ -12,9 +12,10 @@ import {
   type PlainAnswer,
   type PlainQuestion,
 } from '../../lib/engine/literal-formulas.ts'
-import type { Answer, ExplainableModel, LinearHead, Question, RuleSetInfo, Tap, TapId } from '../../lib/engine/model.ts'
+import type { Answer, ExplainableModel, LinearHead, Question, RuleSetInfo, Tap } from '../../lib/engine/model.ts'
 import { PLAIN_RULES, readRuleSet } from '../../lib/engine/read-rule-set.ts'
 import { PLAIN } from '../../lib/engine/rectifier-rules.ts'
+import type { TapId } from '../../lib/engine/tap-id.ts'
 import { float32 } from '../../lib/tensor/tensor.ts'
 import type { FloatTensor } from '../../lib/tensor/tensor.ts'
 
@@ -69,6 +70,8 @@ export class TinyCnn implements ExplainableModel {
     { id: 'rescale', summary: 'DeepLIFT.', params: z.strictObject({}), needsReference: true },
   ]
   readonly logits = 'logits'
+  readonly link = 'softmax'
+  readonly linkBasis = 'assumed'
   readonly defaultTap: TapId
   readonly taps: readonly Tap[]
   /** Every question asked so far. */

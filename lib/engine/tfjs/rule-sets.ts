@@ -1,7 +1,8 @@
 /** The rule sets of this engine: those that bend a rectifier. */
 import { readRuleSet } from '../read-rule-set.ts'
 import { DECONVNET, GUIDED_RELU, PLAIN } from '../rectifier-rules.ts'
-import type { RuleSet, TapId } from '../model.ts'
+import type { RuleSet } from '../model.ts'
+import type { TapId } from '../tap-id.ts'
 
 export const RULE_SETS = Object.freeze([PLAIN, GUIDED_RELU, DECONVNET])
 

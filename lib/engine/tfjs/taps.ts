@@ -1,6 +1,7 @@
 /** The taps of a program: every layer's output under the layer's path, with shape, kind, and whether it has a gradient. */
 import { sizeOf } from '../../tensor/tensor.ts'
-import type { Tap, TapId, TapKind } from '../model.ts'
+import type { Tap, TapKind } from '../model.ts'
+import type { TapId } from '../tap-id.ts'
 import { outerShape } from './layout.ts'
 import type { Program, Slot } from './program.ts'
 

@@ -3,7 +3,8 @@
  * answer is taken, so that thousands of masks need the memory of one batch.
  */
 import { AppError, throwIfCancelled } from '../../errors.ts'
-import type { Answer, ExplainableModel, Question, TapId } from '../../engine/model.ts'
+import type { Answer, ExplainableModel, Question } from '../../engine/model.ts'
+import type { TapId } from '../../engine/tap-id.ts'
 import { sizeOf } from '../../tensor/tensor.ts'
 
 /** Rows `first` to `first + count - 1` of all. */

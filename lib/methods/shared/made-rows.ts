@@ -5,7 +5,8 @@
  * Letters: N rows of a batch, K classes.
  */
 import { gradient, sum, type Formula } from '../../engine/formula.ts'
-import type { Question, TapId } from '../../engine/model.ts'
+import type { Question } from '../../engine/model.ts'
+import type { TapId } from '../../engine/tap-id.ts'
 import { scalarOf, stateScalar, type Head } from '../../target/scalar.ts'
 import type { Target } from '../../target/target.ts'
 import { row, type FloatTensor, type Tensor } from '../../tensor/tensor.ts'

@@ -1,6 +1,6 @@
 /** One input with normal noise, as SmoothGrad (Smilkov et al. 2017, equation 2) averages over. */
 import { add, given, multiply } from '../../engine/formula.ts'
-import type { TapId } from '../../engine/model.ts'
+import type { TapId } from '../../engine/tap-id.ts'
 import { float32, sizeOf, type FloatTensor } from '../../tensor/tensor.ts'
 import type { MadeRows } from './made-rows.ts'
 import { randomStream } from './random.ts'

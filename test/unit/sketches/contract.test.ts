@@ -10,7 +10,7 @@ import { smoothImage, smoothText } from './smooth-grad.ts'
 import { wordLime } from './word-lime.ts'
 
 // Asked at a layer, at the input, and nowhere.
-const IMAGE = [scoreCam, smoothImage(gradCam), deepLift, imageOcclusion]
+const IMAGE = [scoreCam, smoothImage(gradCam), deepLift, smoothImage(deepLift), imageOcclusion]
 IMAGE.forEach(describeImageMethod)
 const TEXT = [smoothText(gradientNorm), wordLime]
 TEXT.forEach(describeTextMethod)

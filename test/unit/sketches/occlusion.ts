@@ -56,6 +56,12 @@ export const imageOcclusion = imageMethod<z.infer<typeof params>>({
       Array.from(scores, (score) => whole - score),
       [cells, cells],
     )
-    return { kind: 'image', map, layer: null, logits, diagnoses: diagnoseMap(map, logits, target, null) }
+    return {
+      kind: 'image',
+      map,
+      layer: null,
+      logits,
+      diagnoses: diagnoseMap(map, logits, target, null, context.head.link),
+    }
   },
 })

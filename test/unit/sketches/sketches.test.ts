@@ -21,7 +21,7 @@ import { listModels } from '../../../lib/models/catalogue.ts'
 import { loadModel, type LoadedModel } from '../../../lib/models/load.ts'
 import { prepareImage, type RunParts } from '../../../lib/prepare.ts'
 import { upsampleBilinear } from '../../../lib/render/upsample.ts'
-import { softmax } from '../../../lib/target/softmax.ts'
+import { softmax } from '../../../lib/target/links.ts'
 import { classTarget, type Target } from '../../../lib/target/target.ts'
 import { float32, row, type FloatTensor } from '../../../lib/tensor/tensor.ts'
 import { dot, fakeContext, fakeModel, U, wordOf } from '../methods/text/fake-model.ts'
@@ -91,6 +91,11 @@ test('one more line in a list is all that the look-up, the forms and the run nee
 })
 
 describe('SmoothGrad', () => {
+  test('of DeepLIFT, at the input, keeps its reference', async () => {
+    const [still, alone] = [await mapOf(smoothImage(deepLift), { samples: 2, noise: 0 }), await mapOf(deepLift, {})]
+    expectClose(still, alone.data)
+  })
+
   test('of Grad-CAM is the mean of Grad-CAMs of noisy pictures, one by one', async () => {
     const smooth = smoothImage(gradCam)
     const found = await mapOf(smooth, { samples: 11, noise: 0.2 })
@@ -131,8 +136,8 @@ test('any method over several layers and classes, in one question', async () => 
   const taps = of.facts.taps.filter((tap: Tap) => tap.spatial && tap.kind === 'activation').slice(-3)
   const targets = [classTarget(0), classTarget(1)]
   const counting = { ...of.model, ask: (question: Question) => (asked.push(question), loaded.model.ask(question)) }
-  const { attributions } = await overLayersAndTargets({ ...of, model: counting }, taps, targets, (tap) =>
-    readingOf(gradCam, tap, { layer: null }),
+  const { attributions } = await overLayersAndTargets({ ...of, model: counting }, taps, targets, (one) =>
+    readingOf(gradCam as ImageMethod, one, { layer: null }),
   )
   expect(asked).toHaveLength(1)
   expect(taps).toHaveLength(3)

@@ -19,7 +19,7 @@ const params = z.strictObject({
     description: 'Its standard deviation, as a share of the range of values.',
   }),
 })
-/** Asked where the method is asked: at a layer. */
+/** Of a method that is asked at a layer. */
 const paramsAtLayer = layerParams.extend(params.shape)
 type Params = z.infer<typeof params>
 const PER_QUESTION = 8
@@ -33,11 +33,11 @@ const common = {
   cost: ({ samples }: Params) => 3 * samples + 1,
 }
 
-/** @param of any image method that reads the gradient of a layer; noise is added to the picture, by the range of each colour */
+/** @param of any image method that reads a gradient; noise is added to the picture, by the range of each colour */
 export function smoothImage(of: ImageMethod): ImageMethod {
-  return imageMethod<z.infer<typeof paramsAtLayer>>({
+  return imageMethod<Params>({
     ...common,
-    params: paramsAtLayer,
+    params: of.needs[0]?.place === 'spatial-tap' ? paramsAtLayer : params,
     title: `SmoothGrad of ${of.title}`,
     modality: 'image',
     needs: of.needs,
@@ -49,10 +49,16 @@ export function smoothImage(of: ImageMethod): ImageMethod {
       const ranges = units.highest.map((high, channel) => noise * (high - (units.lowest[channel] ?? high)))
       const deviation = float32(ranges, [1, ranges.length, 1, 1])
       const rows = noisyRows(input, picture, samples, { deviation, seed, purpose: 'noise' })
-      const target = settled(context.target, logits.data)
-      const reading = readingOf(of, tap, of.params.parse({}))
-      const map = await averagedOverRows({ ...context, target }, reading, rows, PER_QUESTION)
-      return { kind: 'image', map, layer: tap.id, logits, diagnoses: diagnoseMap(map, logits, target, null) }
+      const asked = { ...context, target: settled(context.target, logits.data) }
+      const it = readingOf(of, asked, of.params.parse({}))
+      const { it: map } = await averagedOverRows(context, { it }, rows, PER_QUESTION)
+      return {
+        kind: 'image',
+        map,
+        layer: tap.id,
+        logits,
+        diagnoses: diagnoseMap(map, logits, asked.target, null, context.head.link),
+      }
     },
   })
 }
@@ -79,10 +85,10 @@ export function smoothText(of: TextMethod): TextMethod {
         ...noisyRows(tap.id, clean, samples, { deviation: noise * (high - low), seed, purpose: 'noise' }),
         feeds: (count: number) => repeated(feeds, count),
       }
-      const target = settled(context.target, logits.data)
-      const reading = readingOf(of, tap, of.params.parse({}))
-      const scores = await averagedOverRows({ ...context, target }, reading, rows, PER_QUESTION)
-      const diagnoses = saturation('text', logits.data, target)
+      const asked = { ...context, target: settled(context.target, logits.data) }
+      const it = readingOf(of, asked, of.params.parse({}))
+      const { it: scores } = await averagedOverRows(context, { it }, rows, PER_QUESTION)
+      const diagnoses = saturation('text', logits.data, asked.target, context.head.link)
       return { kind: 'text', scores, wordReduction: 'sum', logits, completeness: null, diagnoses }
     },
   })

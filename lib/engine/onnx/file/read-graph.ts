@@ -2,7 +2,6 @@
 import { intConstant } from '../graph/constant.ts'
 import {
   badModel,
-  topologicalOrder,
   DataType,
   type Attribute,
   type Constant,
@@ -11,6 +10,7 @@ import {
   type GraphNode,
   type ValueInfo,
 } from '../graph/graph.ts'
+import { topologicalOrder } from '../graph/walks.ts'
 import { normalDomain } from './normal-domain.ts'
 import {
   AttributeProto_AttributeType as AttributeType,

@@ -1,6 +1,7 @@
 /** A question's rule set, ready to say which rule each node has. */
 import { readRuleSet, type ReadChoice } from '../../read-rule-set.ts'
-import type { RuleSet, TapId } from '../../model.ts'
+import type { RuleSet } from '../../model.ts'
+import type { TapId } from '../../tap-id.ts'
 import { operatorKey, type GraphNode } from '../graph/graph.ts'
 import type { RuleEntry } from '../operators/rules/rule.ts'
 import { operatorOf } from '../operators/operator-of.ts'

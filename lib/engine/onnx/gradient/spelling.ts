@@ -1,6 +1,7 @@
 /** What looks for functions that a file spells out reads a graph with. */
 import type { Builder } from '../graph/builder.ts'
-import { consumersOf, producersOf, type Attribute, type Graph, type GraphNode } from '../graph/graph.ts'
+import type { Attribute, Graph, GraphNode } from '../graph/graph.ts'
+import { consumersOf, producersOf } from '../graph/walks.ts'
 
 export interface Links {
   readonly producers: ReadonlyMap<string, GraphNode>

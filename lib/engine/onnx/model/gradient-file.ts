@@ -1,16 +1,17 @@
 /** The gradient of a model as an ordinary ONNX file, which anything that runs ONNX can serve. */
 import { AppError } from '../../../errors.ts'
-import type { RuleSet, Tap, TapId } from '../../model.ts'
+import type { RuleSet, Tap } from '../../model.ts'
+import type { TapId } from '../../tap-id.ts'
 import { PLAIN_RULES } from '../../read-rule-set.ts'
 import { Bending } from '../gradient/bending.ts'
 import { RULE_SETS } from '../gradient/rule-sets/index.ts'
 import { compileQuestion, NO_FORMULAS, type CompiledGraph } from '../question/compile.ts'
 import { badModel, DataType, shapeIn, type Graph } from '../graph/graph.ts'
-import { prepareGraph } from './load.ts'
+import { prepareGraph } from '../prepare/prepare-graph.ts'
 import { NodeWriter, numbered } from '../graph/node-writer.ts'
 import { readModelFile } from '../file/read-model.ts'
 import { RuleGraphs } from './rule-graphs.ts'
-import { findLogits } from './defaults.ts'
+import { findHead } from './head.ts'
 import { findTaps } from './taps.ts'
 import { writeModel } from '../file/write-model.ts'
 
@@ -33,8 +34,7 @@ export interface GradientFile {
  * @throws AppError BAD_MODEL, UNKNOWN_LAYER (with the taps it has), NOT_DIFFERENTIABLE, BAD_PARAMETER for the rule set.
  */
 export async function gradientModel(path: string, options: GradientFileOptions): Promise<GradientFile> {
-  const graph = await prepareGraph(await readModelFile(path))
-  const logits = findLogits(graph)
+  const { graph, logits } = findHead(await prepareGraph(await readModelFile(path)))
   const rules = new Bending(options.rules ?? PLAIN_RULES, RULE_SETS)
   if (rules.references.length > 0)
     throw new AppError({

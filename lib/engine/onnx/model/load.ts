@@ -2,26 +2,28 @@
 import { createRequire } from 'node:module'
 import { env } from 'onnxruntime-node'
 import { AppError } from '../../../errors.ts'
-import type { ExplainableModel, TapId } from '../../model.ts'
-import { decompose } from '../prepare/decompose.ts'
-import { foldConstants } from '../prepare/fold.ts'
+import type { ExplainableModel } from '../../model.ts'
+import type { TapId } from '../../tap-id.ts'
 import { badModel, DataType, type Graph } from '../graph/graph.ts'
-import { inferShapes } from '../prepare/infer-shapes.ts'
 import { OnnxModel } from './onnx-model.ts'
 import { readModelFile } from '../file/read-model.ts'
 import { operatorOf } from '../operators/operator-of.ts'
 import { typeName } from '../run/runtime.ts'
-import { findLogits, sensibleTap } from './defaults.ts'
+import type { StatedHead } from '../../head.ts'
+import { sensibleTap } from './defaults.ts'
+import { findHead } from './head.ts'
 import { embeddingsOf, wordsAmong } from './embeddings.ts'
 import { findTaps } from './taps.ts'
 import { RULE_SETS } from '../gradient/rule-sets/index.ts'
 import type { RuleSetDefinition } from '../gradient/rule-sets/rule-set.ts'
-import { upgrade } from '../prepare/upgrade.ts'
-import { precisionNote, widen } from '../prepare/widen.ts'
+import { prepareGraph } from '../prepare/prepare-graph.ts'
+import { precisionNote } from '../prepare/widen.ts'
 
 export interface OnnxOptions {
   /** The tap that methods use when none is chosen; found by itself where left out. */
   readonly defaultTap?: TapId
+  /** What the model's card says of its head; left out, the graph alone is looked at. */
+  readonly head?: StatedHead
   /** Threads of ONNX Runtime; 0, the default: its own choice. */
   readonly threads?: number
   /** Bytes of compiled questions kept; 1 GiB by default. */
@@ -32,13 +34,14 @@ export interface OnnxOptions {
 
 /**
  * Reads, checks and prepares an ONNX model.
- * @throws AppError BAD_MODEL for files that are damaged or that ONNX Runtime refuses; UNKNOWN_MODEL when there is no file;
+ * @throws AppError BAD_MODEL for files that are damaged or that ONNX Runtime refuses, and for heads that do not
+ *   fit the card; UNKNOWN_MODEL when there is no file;
  *   UNKNOWN_LAYER when `defaultTap` is not a tap of it.
  */
 export async function loadOnnxModel(path: string, options: OnnxOptions = {}): Promise<ExplainableModel> {
-  const graph = await prepareGraph(await readModelFile(path))
-  refuseInputs(graph)
-  const logits = findLogits(graph)
+  const prepared = await prepareGraph(await readModelFile(path))
+  refuseInputs(prepared)
+  const { graph, logits, link, linkBasis } = findHead(prepared, options.head)
   const taps = findTaps(graph, logits)
   const defaultTap = options.defaultTap ?? sensibleTap(taps, wordsAmong(embeddingsOf(graph)))
   if (!taps.some((tap) => tap.id === defaultTap))
@@ -51,6 +54,8 @@ export async function loadOnnxModel(path: string, options: OnnxOptions = {}): Pr
     graph,
     taps,
     logits,
+    link,
+    linkBasis,
     defaultTap,
     engine: { name: 'onnx', backend: 'cpu', version: runtimeVersion(), reason: notesOn(graph) },
     ruleSets: options.ruleSets ?? RULE_SETS,
@@ -81,14 +86,6 @@ export function quantisationNote(graph: Graph): string {
   if (!graph.nodes.some((node) => operatorOf(node).rule?.carriesIntegers)) return ''
   const saturates = graph.nodes.some((node) => node.operator === 'QuantizeLinear')
   return `Quantised model: gradients are those of the float model on its dequantised weights${saturates ? ', and 0 where a quantised value saturates' : ''}.`
-}
-
-/** Folded, with shapes, in the form that gradient rules are written for. */
-export async function prepareGraph(graph: Graph): Promise<Graph> {
-  const folded = await inferShapes(await foldConstants(widen(graph)))
-  const plain = decompose({ ...upgrade(folded), values: folded.values })
-  const made = plain.nodes.flatMap((node) => node.outputs)
-  return made.every((name) => name === '' || folded.values.has(name)) ? plain : inferShapes(plain)
 }
 
 function runtimeVersion(): string {

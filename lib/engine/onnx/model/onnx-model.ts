@@ -1,7 +1,8 @@
 /** An ONNX model that answers questions: plans one, feeds and runs its compiled graph, hands tensors back. */
 import type { Tensor as RuntimeTensor } from 'onnxruntime-node'
-import { AppError } from '../../../errors.ts'
+import { AppError, throwIfCancelled } from '../../../errors.ts'
 import type { FloatTensor, Tensor, TensorType } from '../../../tensor/tensor.ts'
+import type { Link, LinkBasis } from '../../head.ts'
 import type {
   Answer,
   EngineInfo,
@@ -11,8 +12,8 @@ import type {
   Question,
   RuleSetInfo,
   Tap,
-  TapId,
 } from '../../model.ts'
+import type { TapId } from '../../tap-id.ts'
 import { askRowByRow, rowsOf } from '../../row-by-row.ts'
 import type { RuleSetDefinition } from '../gradient/rule-sets/rule-set.ts'
 import { publicShape, type Graph, type ValueInfo } from '../graph/graph.ts'
@@ -29,6 +30,8 @@ export interface OnnxModelParts {
   readonly graph: Graph
   readonly taps: readonly Tap[]
   readonly logits: TapId
+  readonly link: Link
+  readonly linkBasis: LinkBasis
   readonly defaultTap: TapId
   readonly engine: EngineInfo
   readonly ruleSets: readonly RuleSetDefinition[]
@@ -41,6 +44,8 @@ export class OnnxModel implements ExplainableModel {
   readonly inputs: readonly string[]
   readonly inputInfo: readonly ModelInput[]
   readonly logits: TapId
+  readonly link: Link
+  readonly linkBasis: LinkBasis
   readonly defaultTap: TapId
   readonly #asked: Asked
   readonly #cache: QuestionCache
@@ -53,6 +58,8 @@ export class OnnxModel implements ExplainableModel {
     this.engine = parts.engine
     this.taps = parts.taps
     this.logits = parts.logits
+    this.link = parts.link
+    this.linkBasis = parts.linkBasis
     this.defaultTap = parts.defaultTap
     this.inputs = parts.graph.inputs.map((one) => one.name)
     this.inputInfo = parts.graph.inputs.map(inputInfo)
@@ -150,8 +157,4 @@ const FED: readonly TensorType[] = ['float32', 'int64', 'int32', 'bool']
 function inputInfo({ name, type, shape }: ValueInfo): ModelInput {
   const stated = FED.find((one) => typeCode(one) === type) ?? 'float32'
   return { name, type: stated, ...(shape === null ? {} : { dims: publicShape(shape) }) }
-}
-
-function throwIfCancelled(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new AppError({ code: 'CANCELLED', message: 'The run was cancelled.' })
 }

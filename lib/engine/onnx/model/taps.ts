@@ -1,7 +1,8 @@
 /** The tensors of a graph that a person may name, in graph order. */
 import type { Tap, TapKind } from '../../model.ts'
 import { carriersOf, carriesGradient } from '../gradient/differentiate.ts'
-import { producersOf, publicShape, readsOf, shapeIn, type Graph, type GraphNode, type Shape } from '../graph/graph.ts'
+import { publicShape, readsOf, shapeIn, type Graph, type GraphNode, type Shape } from '../graph/graph.ts'
+import { producersOf } from '../graph/walks.ts'
 import { Builder } from '../graph/builder.ts'
 import { describeObstacles, obstacleAt, type Obstacle } from '../gradient/obstacles.ts'
 import { embeddingsOf } from './embeddings.ts'

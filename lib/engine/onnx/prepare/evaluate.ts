@@ -5,15 +5,8 @@
  */
 import type { Tensor as RuntimeTensor } from 'onnxruntime-node'
 import { effortOf } from './effort.ts'
-import {
-  neededNodes,
-  readsOf,
-  type Constant,
-  type Dim,
-  type Graph,
-  type GraphNode,
-  type ValueInfo,
-} from '../graph/graph.ts'
+import { readsOf, type Constant, type Dim, type Graph, type GraphNode, type ValueInfo } from '../graph/graph.ts'
+import { neededNodes } from '../graph/walks.ts'
 import { Held } from './limits.ts'
 import { operatorOf } from '../operators/operator-of.ts'
 import { NodeWriter, numbered } from '../graph/node-writer.ts'

@@ -3,7 +3,8 @@
  * become unreasonably large for its file stays a node.
  */
 import { evaluate } from './evaluate.ts'
-import { neededNodes, readsOf, type Graph, type GraphNode } from '../graph/graph.ts'
+import { readsOf, type Graph, type GraphNode } from '../graph/graph.ts'
+import { neededNodes } from '../graph/walks.ts'
 import { operatorOf } from '../operators/operator-of.ts'
 import { foldedBytes } from './limits.ts'
 import { toConstant } from '../run/runtime.ts'

@@ -7,7 +7,8 @@ import { cotangentName, differentiate, type GradientGraph } from '../gradient/di
 import { writeFormula } from './formula.ts'
 import { referencePass } from './reference-pass.ts'
 import { selectEarly } from './select-early.ts'
-import { neededNodes, readsOf, type Graph, type GraphNode } from '../graph/graph.ts'
+import { readsOf, type Graph, type GraphNode } from '../graph/graph.ts'
+import { neededNodes } from '../graph/walks.ts'
 
 /** What formulas read and make: shapes and names, not values. */
 export interface FormulaPlan {

@@ -8,16 +8,8 @@ import { intConstant, intsOf } from '../graph/constant.ts'
 import { operatorOf } from '../operators/operator-of.ts'
 import { broadcastAxes, operandsOf, type AxisOfEachInput } from '../operators/positions.ts'
 import { NodeWriter, numbered } from '../graph/node-writer.ts'
-import {
-  consumersOf,
-  intAttribute,
-  shapeIn,
-  typeIn,
-  type Constant,
-  type Graph,
-  type GraphNode,
-  type Shape,
-} from '../graph/graph.ts'
+import { intAttribute, shapeIn, typeIn, type Constant, type Graph, type GraphNode, type Shape } from '../graph/graph.ts'
+import { consumersOf } from '../graph/walks.ts'
 
 /** The position `index` along `axis`; the axis stays, with extent 1. */
 interface Selection {

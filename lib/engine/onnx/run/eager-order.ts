@@ -3,7 +3,8 @@
  * list, and looks through it for every node, some fifty times over while it optimises. Gradient graphs make that list as long
  * as the graph: the mask of every activation can be computed as soon as the activation is, and is written far behind.
  */
-import { consumersOf, readsOf, type Graph, type GraphNode } from '../graph/graph.ts'
+import { readsOf, type Graph, type GraphNode } from '../graph/graph.ts'
+import { consumersOf } from '../graph/walks.ts'
 
 /** Up to here the time saved is below a second, and the order that exporters chose stays. */
 const MANY = 5000

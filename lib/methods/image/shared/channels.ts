@@ -3,7 +3,7 @@
  * Letters: N rows, C channels, h x w extent of the map, H x W extent of the picture.
  */
 import { given, multiply } from '../../../engine/formula.ts'
-import type { TapId } from '../../../engine/model.ts'
+import type { TapId } from '../../../engine/tap-id.ts'
 import { float32, type FloatTensor } from '../../../tensor/tensor.ts'
 import type { Batch } from '../../shared/batches.ts'
 import type { MadeRows } from '../../shared/made-rows.ts'

@@ -1,5 +1,6 @@
 /** Gradients checked along one random direction, as jax does. */
-import type { ExplainableModel, TapId } from '../../../../lib/engine/model.ts'
+import type { ExplainableModel } from '../../../../lib/engine/model.ts'
+import type { TapId } from '../../../../lib/engine/tap-id.ts'
 import { float32, type FloatTensor, type Tensor } from '../../../../lib/tensor/tensor.ts'
 import { randomTensor } from './keras-models.ts'
 

@@ -12,7 +12,7 @@ import {
 } from '../../../../../lib/engine/onnx/graph/graph.ts'
 import { sensibleTap } from '../../../../../lib/engine/onnx/model/defaults.ts'
 import { embeddingsOf, wordsAmong } from '../../../../../lib/engine/onnx/model/embeddings.ts'
-import { prepareGraph } from '../../../../../lib/engine/onnx/model/load.ts'
+import { prepareGraph } from '../../../../../lib/engine/onnx/prepare/prepare-graph.ts'
 import { findTaps } from '../../../../../lib/engine/onnx/model/taps.ts'
 import { graphOf, node, type OperatorInput } from '../../../../helpers/operator-model.ts'
 import { normals } from '../../../../helpers/random.ts'
@@ -31,6 +31,7 @@ const constants = new Map<string, Constant>([
   ['low', intConstant([0], [])],
   ['high', intConstant([19], [])],
   ['bytes', { type: DataType.int8, dims: [20, 4], bytes: new Uint8Array(80).fill(3) }],
+  ['scales', { type: DataType.int8, dims: [20, 1], bytes: new Uint8Array(20).fill(5) }],
   ['scale', floatConstant([0.1], [])],
   ['zero', { type: DataType.int8, dims: [], bytes: new Uint8Array(1) }],
 ])
@@ -109,6 +110,31 @@ const CASES: Readonly<Record<string, Case>> = {
       look('types', 'segment_ids', 't'),
       look('bytes', 'ids', 'q'),
       node('DequantizeLinear', ['q', 'scale', 'zero'], ['w']),
+      ...added('t', 'w'),
+      ...head('sum0'),
+    ],
+    inputs: [ids('segment_ids'), ids('ids')],
+    word: 'w',
+  },
+  'bytes, and a scale a row that is in bytes itself': {
+    nodes: [
+      look('types', 'segment_ids', 't'),
+      look('scales', 'ids', 'sq'),
+      look('bytes', 'ids', 'q'),
+      node('DequantizeLinear', ['sq', 'scale', 'zero'], ['s']),
+      node('Cast', ['q'], ['qf'], { to: int(DataType.float) }),
+      node('Mul', ['qf', 's'], ['w']),
+      ...added('t', 'w'),
+      ...head('sum0'),
+    ],
+    inputs: [ids('segment_ids'), ids('ids')],
+    word: 'w',
+  },
+  'ids changed on the way, token types as they are fed': {
+    nodes: [
+      look('types', 'segment_ids', 't'),
+      node('Add', ['ids', 'low'], ['moved']),
+      look('words', 'moved', 'w'),
       ...added('t', 'w'),
       ...head('sum0'),
     ],

@@ -2,7 +2,7 @@
 import { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-node'
 import { describe, expect, it } from 'vitest'
 import { decompose, DECOMPOSITIONS } from '../../../../../lib/engine/onnx/prepare/decompose.ts'
-import { prepareGraph } from '../../../../../lib/engine/onnx/model/load.ts'
+import { prepareGraph } from '../../../../../lib/engine/onnx/prepare/prepare-graph.ts'
 import { readModel } from '../../../../../lib/engine/onnx/file/read-model.ts'
 import { operatorKey } from '../../../../../lib/engine/onnx/graph/graph.ts'
 import { writeModel } from '../../../../../lib/engine/onnx/file/write-model.ts'

@@ -9,7 +9,7 @@ import {
   type Constant,
   type GraphNode,
 } from '../../../../../lib/engine/onnx/graph/graph.ts'
-import { prepareGraph } from '../../../../../lib/engine/onnx/model/load.ts'
+import { prepareGraph } from '../../../../../lib/engine/onnx/prepare/prepare-graph.ts'
 import { readModelFile } from '../../../../../lib/engine/onnx/file/read-model.ts'
 import { selectEarly } from '../../../../../lib/engine/onnx/question/select-early.ts'
 import { float32, sizeOf, type FloatTensor } from '../../../../../lib/tensor/tensor.ts'
