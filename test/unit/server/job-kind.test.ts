@@ -13,6 +13,7 @@ import { LocalNews } from '../../../server/jobs/job-news.ts'
 import type { JobStore } from '../../../server/jobs/job-store.ts'
 import { describeKind } from '../../../server/jobs/kinds/describe.ts'
 import { explainKind, type ExplainPayload } from '../../../server/jobs/kinds/explain.ts'
+import { tryModelKind } from '../../../server/jobs/kinds/try-model.ts'
 import { createQueue } from '../../../server/jobs/queue.ts'
 import { workerArguments } from '../../../server/jobs/worker-parts.ts'
 import { WorkerPool } from '../../../server/jobs/worker-pool.ts'
@@ -136,6 +137,21 @@ describe('what a job names by its content', () => {
     await expect(explain({})).rejects.toMatchObject(gone)
     const asked = { id: 'look', payload: { model: `pets-cnn@${NOWHERE}` } }
     await expect(pool.run(describeKind, asked, hooks())).rejects.toMatchObject(gone)
+  })
+
+  test('a path or a bare name where a hash is meant, by the field', async () => {
+    const refused = (field: string) => ({
+      code: 'BAD_INPUT',
+      message: expect.stringMatching(new RegExp(`job is not as it should be: ${field}: expected `)) as unknown,
+    })
+    for (const asset of ['/tmp/photo.jpg', `/tmp/${FIRST}`, FIRST.toUpperCase(), ''])
+      await expect(explain({ input: { kind: 'image', asset } })).rejects.toMatchObject(refused('input.asset'))
+    for (const model of ['pets-cnn', '/models/pets-cnn', 'pets-cnn@latest', `../pets-cnn@${NOWHERE}`]) {
+      await expect(explain({ model })).rejects.toMatchObject(refused('model'))
+      const look = { id: 'look', payload: { model } }
+      await expect(pool.run(describeKind, look, hooks())).rejects.toMatchObject(refused('model'))
+      await expect(pool.run(tryModelKind, look, hooks())).rejects.toMatchObject(refused('model'))
+    }
   })
 
   test('a method whose numbers have changed', async () => {

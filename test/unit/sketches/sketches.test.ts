@@ -137,7 +137,7 @@ test('any method over several layers and classes, in one question', async () => 
   const targets = [classTarget(0), classTarget(1)]
   const counting = { ...of.model, ask: (question: Question) => (asked.push(question), loaded.model.ask(question)) }
   const { attributions } = await overLayersAndTargets({ ...of, model: counting }, taps, targets, (one) =>
-    readingOf(gradCam as ImageMethod, one, { layer: null }),
+    readingOf(gradCam, one, { layer: null }),
   )
   expect(asked).toHaveLength(1)
   expect(taps).toHaveLength(3)
