@@ -23,16 +23,18 @@ export function findLogits(graph: Graph): string {
 }
 
 /**
- * Last feature map of a CNN, word embedding of a text model, else the first differentiable tap. A map that is another one
- * rounded is passed over: a quantised model so has the layer of the float model that it was made of.
+ * Last feature map that a gradient reaches, word embedding of a text model, else the first differentiable tap. A map that is
+ * another one rounded is passed over: a quantised model so has the layer of the float model that it was made of. Where later
+ * maps are read for their class token alone, it is the last sum or normalisation before them, and no part of an attention
+ * (Gildenblat, pytorch-grad-cam, "How does it work with Vision Transformers").
  */
 export function sensibleTap(taps: readonly Tap[]): string {
   const usable = taps.filter((tap) => tap.differentiable)
   const isRounded = (tap: Tap): boolean => tap.operator === 'DequantizeLinear' && tap.kind === 'other'
-  const tap =
-    usable.findLast((one) => one.spatial && one.kind !== 'input' && !isRounded(one)) ??
-    usable.find((one) => one.kind === 'embedding') ??
-    usable[0] ??
-    taps[0]
+  const maps = usable.filter((one) => one.spatial && one.kind !== 'input' && !isRounded(one))
+  const last = maps.at(-1)
+  const unread = last?.mapOf !== undefined && taps.slice(taps.indexOf(last) + 1).some((one) => one.spatial)
+  const whole = unread ? maps.findLast((one) => one.kind === 'norm' || one.kind === 'add') : undefined
+  const tap = whole ?? last ?? usable.find((one) => one.kind === 'embedding') ?? usable[0] ?? taps[0]
   return tap?.id ?? ''
 }

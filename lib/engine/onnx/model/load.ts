@@ -12,6 +12,8 @@ import { readModelFile } from '../file/read-model.ts'
 import { operatorOf } from '../operators/operator-of.ts'
 import { typeName } from '../run/runtime.ts'
 import { findLogits, sensibleTap } from './defaults.ts'
+import { layoutsOf } from './layouts.ts'
+import { withMapsSeen } from './maps.ts'
 import { findTaps } from './taps.ts'
 import { RULE_SETS } from '../gradient/rule-sets/index.ts'
 import type { RuleSetDefinition } from '../gradient/rule-sets/rule-set.ts'
@@ -35,7 +37,7 @@ export interface OnnxOptions {
  *   UNKNOWN_LAYER when `defaultTap` is not a tap of it.
  */
 export async function loadOnnxModel(path: string, options: OnnxOptions = {}): Promise<ExplainableModel> {
-  const graph = await prepareGraph(await readModelFile(path))
+  const graph = seen(await prepareGraph(await readModelFile(path)))
   refuseInputs(graph)
   const logits = findLogits(graph)
   const taps = findTaps(graph, logits)
@@ -80,6 +82,11 @@ export function quantisationNote(graph: Graph): string {
   if (!graph.nodes.some((node) => operatorOf(node).rule?.carriesIntegers)) return ''
   const saturates = graph.nodes.some((node) => node.operator === 'QuantizeLinear')
   return `Quantised model: gradients are those of the float model on its dequantised weights${saturates ? ', and 0 where a quantised value saturates' : ''}.`
+}
+
+/** A prepared graph with its maps. */
+export function seen(graph: Graph): Graph {
+  return withMapsSeen(graph, layoutsOf(graph))
 }
 
 /** Folded, with shapes, in the form that gradient rules are written for. */
