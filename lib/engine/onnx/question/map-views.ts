@@ -3,7 +3,7 @@
  * beside the graph. One that is replaced or differentiated stands in it: what read the tensor now reads the map, laid out as the
  * tensor was, with the tokens around it as they were.
  */
-import type { Graph, GraphNode, MapView } from '../graph/graph.ts'
+import { DataType, type Dim, type Graph, type GraphNode, type MapView, type ValueInfo } from '../graph/graph.ts'
 import { NodeWriter, numbered } from '../graph/node-writer.ts'
 
 /** @param through maps that the run starts from or goes back to, @param beside those that are read only */
@@ -12,26 +12,19 @@ export function withMaps(graph: Graph, through: ReadonlySet<string>, beside: Rea
   for (const [name, view] of graph.maps ?? [])
     if (through.has(name) || beside.has(name)) wanted.set(view.of, [...(wanted.get(view.of) ?? []), [name, view]])
   if (wanted.size === 0) return graph
-  const values = new Map(graph.values)
   const write = new NodeWriter(numbered('limelight:map/'))
+  const values = new Map(graph.values)
   const renamed = new Map<string, string>()
-  const put = (tensor: string): void => {
-    for (const [name, view] of wanted.get(tensor) ?? []) {
-      writeView(write, name, view)
-      const info = graph.values.get(tensor)
-      if (!through.has(name) || info === undefined) continue
-      const back = `limelight:map/back/${tensor}`
-      writeBack(write, name, view, back)
-      values.set(back, { ...info, name: back })
-      renamed.set(tensor, back)
-    }
-  }
   for (const node of graph.nodes) {
     write.put(renamed.size === 0 ? node : reading(node, renamed))
-    for (const output of node.outputs) put(output)
+    for (const tensor of node.outputs)
+      for (const [name, view] of wanted.get(tensor) ?? []) {
+        const laid = new LaidOut(write, values, view)
+        laid.writeView(name)
+        if (through.has(name)) renamed.set(tensor, laid.writeBack(name))
+      }
   }
-  const constants = new Map([...graph.constants, ...write.constants])
-  return { ...graph, nodes: write.nodes, constants, values }
+  return { ...graph, nodes: write.nodes, constants: new Map([...graph.constants, ...write.constants]), values }
 }
 
 function reading(node: GraphNode, renamed: ReadonlyMap<string, string>): GraphNode {
@@ -39,36 +32,67 @@ function reading(node: GraphNode, renamed: ReadonlyMap<string, string>): GraphNo
   return { ...node, inputs: node.inputs.map((name) => renamed.get(name) ?? name) }
 }
 
-/** 0 keeps the rows of the batch, however many. */
-const withRows = (extents: readonly number[]): number[] => [0, ...extents]
+/** Writes one map and the way back; every tensor's shape is stated, as gradient rules ask for it. */
+class LaidOut {
+  readonly #write: NodeWriter
+  readonly #values: Map<string, ValueInfo>
+  readonly #view: MapView
 
-function sliced(write: NodeWriter, of: string, axis: number, from: number, to: number): string {
-  return write.op('Slice', [of, write.ints([from]), write.ints([to]), write.ints([axis])])
-}
-
-function writeView(write: NodeWriter, name: string, { of, tokens, factors, extents, order, map }: MapView): void {
-  const shown = tokens ? sliced(write, of, tokens.axis, tokens.leading, tokens.leading + tokens.count) : of
-  const apart = factors.join() === extents.join() ? shown : write.op('Reshape', [shown, write.ints(withRows(factors))])
-  const ordered = write.op('Transpose', [apart], { perm: order })
-  write.op('Reshape', [ordered, write.ints(withRows(map))], {}, name)
-}
-
-function writeBack(
-  write: NodeWriter,
-  map: string,
-  { of, tokens, factors, extents, order }: MapView,
-  name: string,
-): void {
-  const ordered = order.slice(1).map((axis) => factors[axis - 1] ?? 1)
-  const apart = write.op('Reshape', [map, write.ints(withRows(ordered))])
-  const turned = write.op('Transpose', [apart], { perm: order.map((_, axis) => order.indexOf(axis)) })
-  const shown = tokens ? write.op('Reshape', [turned, write.ints(withRows(extents))]) : null
-  if (tokens === null || shown === null) {
-    write.op('Reshape', [turned, write.ints(withRows(extents))], {}, name)
-    return
+  constructor(write: NodeWriter, values: Map<string, ValueInfo>, view: MapView) {
+    this.#write = write
+    this.#values = values
+    this.#view = view
   }
-  const { axis, leading, count, extent } = tokens
-  const before = leading > 0 ? [sliced(write, of, axis, 0, leading)] : []
-  const after = leading + count < extent ? [sliced(write, of, axis, leading + count, extent)] : []
-  write.op('Concat', [...before, shown, ...after], { axis }, name)
+
+  /** [N, T, E] or [N, H, W, C] -> [N, C, H, W] */
+  writeView(name: string): void {
+    const { of, tokens, factors, map } = this.#view
+    const shown = tokens ? this.#slice(tokens.leading, tokens.leading + tokens.count) : of
+    this.#reshape(this.#transpose(this.#reshape(shown, factors), this.#view.order), map, name)
+  }
+
+  /** The tensor with a map in place of what the map shows. @returns its name */
+  writeBack(map: string): string {
+    const { of, tokens, factors, extents, order } = this.#view
+    const ordered = order.slice(1).map((axis) => factors[axis - 1] ?? 1)
+    const inverse = order.map((_, axis) => order.indexOf(axis))
+    const shown = this.#reshape(this.#transpose(this.#reshape(map, ordered), inverse), extents)
+    if (tokens === null) return shown
+    const { axis, leading, count, extent } = tokens
+    const before = leading > 0 ? [this.#slice(0, leading)] : []
+    const after = leading + count < extent ? [this.#slice(leading + count, extent)] : []
+    const whole = this.#write.op('Concat', [...before, shown, ...after], { axis })
+    return this.#state(whole, this.#values.get(of)?.shape?.slice(1) ?? [])
+  }
+
+  #state(name: string, extents: readonly Dim[]): string {
+    const rows = this.#values.get(this.#view.of)?.shape?.[0] ?? null
+    this.#values.set(name, { name, type: DataType.float, shape: [rows, ...extents] })
+    return name
+  }
+
+  #extents(name: string): readonly Dim[] {
+    return this.#values.get(name)?.shape?.slice(1) ?? []
+  }
+
+  #reshape(x: string, extents: readonly number[], name?: string): string {
+    if (name === undefined && this.#extents(x).join() === extents.join()) return x
+    // 0 keeps the rows of the batch, however many.
+    const target = this.#write.ints([0, ...extents])
+    return this.#state(this.#write.op('Reshape', [x, target], {}, name), extents)
+  }
+
+  #transpose(x: string, order: readonly number[]): string {
+    const extents = this.#extents(x)
+    const turned = order.slice(1).map((axis) => extents[axis - 1] ?? null)
+    return this.#state(this.#write.op('Transpose', [x], { perm: [...order] }), turned)
+  }
+
+  #slice(from: number, to: number): string {
+    const { of, tokens } = this.#view
+    const axis = tokens?.axis ?? 1
+    const bounds = [from, to, axis].map((one) => this.#write.ints([one]))
+    const extents = this.#extents(of).map((dim, at) => (at + 1 === axis ? to - from : dim))
+    return this.#state(this.#write.op('Slice', [of, ...bounds]), extents)
+  }
 }
