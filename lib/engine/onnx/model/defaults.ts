@@ -33,7 +33,8 @@ export function sensibleTap(taps: readonly Tap[]): string {
   const isRounded = (tap: Tap): boolean => tap.operator === 'DequantizeLinear' && tap.kind === 'other'
   const maps = usable.filter((one) => one.spatial && one.kind !== 'input' && !isRounded(one))
   const last = maps.at(-1)
-  const unread = last?.mapOf !== undefined && taps.slice(taps.indexOf(last) + 1).some((one) => one.spatial)
+  const behind = last === undefined ? [] : taps.slice(taps.indexOf(last) + 1)
+  const unread = behind.some((one) => one.mapOf !== undefined && !one.differentiable)
   const whole = unread ? maps.findLast((one) => one.kind === 'norm' || one.kind === 'add') : undefined
   const tap = whole ?? last ?? usable.find((one) => one.kind === 'embedding') ?? usable[0] ?? taps[0]
   return tap?.id ?? ''
