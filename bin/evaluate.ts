@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import {
   CATS_DOGS_TEST,
+  IMAGENET_PHOTOS,
   IMDB_TEST,
   SST2_DEV,
   type LabelledImage,
@@ -25,27 +26,44 @@ import type { ImagePreprocessing, TextPreprocessing } from '../lib/models/card.t
 import { asFloat, float32, int64, type FloatTensor, type Tensor } from '../lib/tensor/tensor.ts'
 
 const BATCH = 16
+const TOP = 5
 
-interface Score {
-  readonly n: number
-  readonly correct: number
+/** How many examples there are, and of how many the right label came first, or among the first five. */
+class Score {
+  n = 0
+  correct = 0
+  top = 0
+
+  add(ranks: readonly number[]): void {
+    this.n += ranks.length
+    this.correct += ranks.filter((rank) => rank === 0).length
+    this.top += ranks.filter((rank) => rank < TOP).length
+  }
 }
 
-/** The index of the largest logit of each row: [N, K] -> N. */
-function argmaxRows(logits: FloatTensor): number[] {
-  const [rows = 0, classes = 0] = logits.dims
-  return Array.from({ length: rows }, (_, row) => {
-    const values = Array.from(logits.data.subarray(row * classes, (row + 1) * classes))
-    return values.indexOf(Math.max(...values))
-  })
-}
-
-async function predict(loaded: LoadedModel, feeds: Record<string, Tensor>): Promise<string[]> {
+/**
+ * For each row, how many classes the model ranks before its label.
+ * @throws AppError BAD_INPUT for a label that the card does not name
+ */
+async function ranksOf(
+  loaded: LoadedModel,
+  feeds: Record<string, Tensor>,
+  rows: readonly { readonly label: string }[],
+): Promise<number[]> {
   const { model, entry } = loaded
   const answer = await model.ask({ feeds, read: [model.logits] })
   const logits = answer.values[model.logits]
   if (logits === undefined) throw new AppError({ code: 'INTERNAL', message: 'the engine returned no logits' })
-  return argmaxRows(asFloat(logits, model.logits)).map((index) => entry.card.labels[index] ?? '?')
+  const { data } = asFloat(logits, model.logits) // [N, K]
+  const { labels } = entry.card
+  return rows.map(({ label }, row) => {
+    const right = labels.indexOf(label)
+    if (right < 0)
+      throw new AppError({ code: 'BAD_INPUT', message: `The data has the label "${label}", which ${entry.id} lacks.` })
+    const values = data.subarray(row * labels.length, (row + 1) * labels.length)
+    const own = values[right] ?? Number.NaN
+    return values.filter((value, index) => value > own || (value === own && index < right)).length
+  })
 }
 
 async function* limited<T>(items: AsyncGenerator<T>, limit: number): AsyncGenerator<T> {
@@ -56,11 +74,6 @@ async function* limited<T>(items: AsyncGenerator<T>, limit: number): AsyncGenera
   }
 }
 
-/** 1 where the prediction is the label. */
-function hits(predicted: readonly string[], examples: readonly { label: string }[]): number {
-  return examples.filter((example, index) => predicted[index] === example.label).length
-}
-
 async function scoreImages(
   loaded: LoadedModel,
   preprocessing: ImagePreprocessing,
@@ -68,8 +81,7 @@ async function scoreImages(
   progress: Progress,
 ): Promise<Score> {
   const [input = ''] = loaded.model.inputs
-  let n = 0
-  let correct = 0
+  const score = new Score()
   let batch: { label: string; feed: FloatTensor }[] = []
   const flush = async () => {
     if (batch.length === 0) return
@@ -79,17 +91,16 @@ async function scoreImages(
     const data = new Float32Array(size * rows.length)
     rows.forEach((row, index) => data.set(row.feed.data, index * size))
     const dims = [rows.length, ...(rows[0]?.feed.dims.slice(1) ?? [])]
-    correct += hits(await predict(loaded, { [input]: float32(data, dims) }), rows)
+    score.add(await ranksOf(loaded, { [input]: float32(data, dims) }, rows))
     progress.advance(rows.length)
   }
   for await (const example of examples) {
     const { feed } = await preprocessImage(await decodeImage(example.bytes), preprocessing)
     batch.push({ label: example.label, feed })
-    n++
     if (batch.length === BATCH) await flush()
   }
   await flush()
-  return { n, correct }
+  return score
 }
 
 /** Texts of one length make a batch without padding, so that a batch gives what single texts give. */
@@ -102,15 +113,13 @@ async function scoreTexts(
   const { tokenizer } = loaded
   if (tokenizer === null) throw new AppError({ code: 'BAD_MODEL', message: `${loaded.entry.id} has no tokenizer` })
   const byLength = new Map<number, { label: string; feeds: Readonly<Record<string, Tensor<BigInt64Array>>> }[]>()
-  let n = 0
   for await (const example of examples) {
     const { feeds, ids } = await tokenizer.encode(example.text, preprocessing)
     const group = byLength.get(ids.length) ?? []
     group.push({ label: example.label, feeds })
     byLength.set(ids.length, group)
-    n++
   }
-  let correct = 0
+  const score = new Score()
   for (const [length, group] of byLength) {
     for (let start = 0; start < group.length; start += BATCH) {
       const rows = group.slice(start, start + BATCH)
@@ -124,23 +133,29 @@ async function scoreTexts(
         })
         feeds[input] = int64(data, [rows.length, length])
       }
-      correct += hits(await predict(loaded, feeds), rows)
+      score.add(await ranksOf(loaded, feeds, rows))
       progress.advance(rows.length)
     }
   }
-  return { n, correct }
+  return score
 }
 
+/** Prints the figures of a set, where the model answers what it asks; a set whose archive is not there is skipped. @returns whether it was measured */
 async function measure<Example>(
   set: LabelledSet<Example>,
   loaded: LoadedModel,
   options: { data: string; limit: number },
   score: (examples: AsyncGenerator<Example>, progress: Progress) => Promise<Score>,
-): Promise<void> {
+): Promise<boolean> {
+  const { id, sha256, card } = loaded.entry
+  if (!set.suits(card.labels)) return false
+  if (!existsSync(join(options.data, set.file))) {
+    process.stderr.write(`evaluate: ${set.name} is skipped: there is no ${set.file} in ${options.data}.\n`)
+    return false
+  }
   const progress = new Progress(`${loaded.entry.id} on ${set.name}`, Math.min(set.size, options.limit), process.stderr)
-  const { n, correct } = await score(limited(set.examples(options.data), options.limit), progress)
+  const { n, correct, top } = await score(limited(set.examples(options.data), options.limit), progress)
   progress.end()
-  const { id, sha256 } = loaded.entry
   const { name, backend, version } = loaded.model.engine
   const line = {
     model: id,
@@ -148,12 +163,14 @@ async function measure<Example>(
     n,
     correct,
     accuracy: correct / n,
+    ...(card.labels.length > TOP ? { top5: top / n } : {}),
     sha256,
     engine: name,
     backend,
     version,
   }
   process.stdout.write(`${JSON.stringify(line)}\n`)
+  return true
 }
 
 async function main(): Promise<void> {
@@ -171,7 +188,7 @@ async function main(): Promise<void> {
   if (!existsSync(join(data, 'README.md')))
     throw new AppError({
       code: 'NOT_FOUND',
-      message: `There is no data in ${data}. Set LIMELIGHT_DATA to the folder with cats-dogs.tar and imdb-test.tsv.xz.`,
+      message: `There is no data in ${data}. Set LIMELIGHT_DATA to the folder with cats-dogs.tar, photos.tar and imdb-test.tsv.xz.`,
     })
   const limit = values.limit === undefined ? Number.POSITIVE_INFINITY : Number(values.limit)
   const threads = values.threads === undefined ? availableParallelism() : Number(values.threads)
@@ -181,15 +198,25 @@ async function main(): Promise<void> {
   const loaded = await loadModel(entry, { threads })
   const { preprocessing } = entry.card
   const options = { data, limit }
+  const measured: boolean[] = []
   if (preprocessing.kind === 'image') {
-    await measure(CATS_DOGS_TEST, loaded, options, (examples, progress) =>
-      scoreImages(loaded, preprocessing, examples, progress),
-    )
+    for (const set of [CATS_DOGS_TEST, IMAGENET_PHOTOS])
+      measured.push(
+        await measure(set, loaded, options, (examples, progress) =>
+          scoreImages(loaded, preprocessing, examples, progress),
+        ),
+      )
   } else {
     for (const set of [SST2_DEV, IMDB_TEST])
-      await measure(set, loaded, options, (examples, progress) => scoreTexts(loaded, preprocessing, examples, progress))
+      measured.push(
+        await measure(set, loaded, options, (examples, progress) =>
+          scoreTexts(loaded, preprocessing, examples, progress),
+        ),
+      )
   }
   await loaded.model.dispose()
+  if (!measured.includes(true))
+    throw new AppError({ code: 'NOT_FOUND', message: `Nothing in ${data} measures ${entry.id}.` })
 }
 
 try {

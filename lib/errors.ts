@@ -17,6 +17,7 @@ export type ErrorCode =
   | 'METHOD_UNAVAILABLE' // the method needs something that this model has not
   | 'NOT_DIFFERENTIABLE' // an operator on the way to the target has no gradient rule
   | 'BAD_MODEL' // a model file cannot be read or run
+  | 'HUB_UNREACHABLE' // the hub that models are fetched from does not answer, or not as it should
   | 'NOT_FOUND'
   | 'CONFLICT'
   | 'CANCELLED'

@@ -1,6 +1,9 @@
 /** One judgement of one attribution: the input prepared as for the method that made it, the metric run, its value checked. */
 import { AppError, throwIfCancelled } from './errors.ts'
+import type { ImageContext, TextContext } from './methods/context.ts'
+import type { Method } from './methods/method.ts'
 import { parseParams } from './methods/parse-params.ts'
+import { layerIn, placeFor } from './methods/place.ts'
 import type { Metric, MetricResult } from './metrics/metric.ts'
 import type { LoadedModel } from './models/load.ts'
 import { prepareImage, prepareText, type ExplainInput, type RunParts } from './prepare.ts'
@@ -12,6 +15,8 @@ export interface EvaluateRequest extends RunParts {
   readonly params: unknown
   /** As the method returned it: [H, W] or [T], raw and signed. */
   readonly attribution: FloatTensor
+  /** What made it, with the parameters it was given. */
+  readonly by: { readonly method: Method; readonly params: unknown }
 }
 
 function checked(result: MetricResult, metric: Metric): MetricResult {
@@ -31,25 +36,39 @@ function checked(result: MetricResult, metric: Metric): MetricResult {
 export async function evaluate(
   loaded: LoadedModel,
   input: ExplainInput,
-  { metric, params: given, attribution, ...parts }: EvaluateRequest,
+  { metric, params: given, attribution, by, ...parts }: EvaluateRequest,
 ): Promise<MetricResult> {
   throwIfCancelled(parts.signal)
+  const { method } = by
   const params = parseParams(metric, given)
   const asked = { of: metric, params }
+  const methodParams = parseParams(method, by.params)
+  const tap = placeFor(method, layerIn(methodParams), loaded.facts)
   const { preprocessing } = loaded.entry.card
   if (input.kind === 'image' && preprocessing.kind === 'image' && metric.modality === 'image') {
+    if (method.modality !== 'image') throw wrongModality(metric, loaded, input)
     const { context } = await prepareImage(loaded, input.image, preprocessing, asked, parts)
-    return checked(await metric.run({ ...context, attribution: ofRank(attribution, 2) }, params), metric)
+    const again = async (other: ImageContext): Promise<FloatTensor> =>
+      (await method.run({ ...other, tap }, methodParams)).map
+    return checked(await metric.run({ ...context, attribution: ofRank(attribution, 2), again }, params), metric)
   }
   if (input.kind === 'text' && preprocessing.kind === 'text' && metric.modality === 'text') {
+    if (method.modality !== 'text') throw wrongModality(metric, loaded, input)
     const { context } = await prepareText(loaded, input.text, preprocessing, asked, parts)
     if (attribution.dims.join() !== String(context.tokenIds.length))
       throw notOf(attribution, `[${context.tokenIds.length}], a score a token`)
-    return checked(await metric.run({ ...context, attribution }, params), metric)
+    const again = async (other: TextContext): Promise<FloatTensor> =>
+      (await method.run({ ...other, tap }, methodParams)).scores
+    return checked(await metric.run({ ...context, attribution, again }, params), metric)
   }
-  throw new AppError({
+  throw wrongModality(metric, loaded, input)
+}
+
+function wrongModality(metric: Metric, { entry }: LoadedModel, { kind }: ExplainInput): AppError {
+  const reads = entry.card.preprocessing.kind === 'image' ? 'pictures' : 'text'
+  return new AppError({
     code: 'WRONG_MODALITY',
-    message: `${metric.title} judges ${metric.modality} attributions; ${loaded.entry.id} reads ${preprocessing.kind === 'image' ? 'pictures' : 'text'}, and was given ${input.kind}.`,
+    message: `${metric.title} judges ${metric.modality} attributions; ${entry.id} reads ${reads}, and was given ${kind}.`,
   })
 }
 

@@ -102,7 +102,7 @@ interface Ran {
   readonly preparedAt: number
 }
 
-type Request = ExplainRequest & RunParts & { now(): number }
+type Request = ExplainRequest & RunParts & { readonly now: () => number }
 
 async function explainImage(
   loaded: LoadedModel,

@@ -14,7 +14,7 @@ import type { LoadedModel } from './models/load.ts'
 import type { Head } from './target/scalar.ts'
 import type { FloatTensor } from './tensor/tensor.ts'
 import { encodingDiagnoses } from './text/diagnoses.ts'
-import { feedsOf, inputRoles } from './text/feeds.ts'
+import { feedsOf, inputRoles, type Conventions, type InputRoles } from './text/feeds.ts'
 import type { EncodedText } from './text/tokenizer.ts'
 import { sentenceGroups, wordGroups } from './text/words.ts'
 
@@ -71,7 +71,12 @@ export function imageContext(
   return { ...run, modality: 'image', feeds: { [input]: picture }, picture, input, units: pictureUnits(preprocessing) }
 }
 
-export type Encoded = Pick<EncodedText, 'ids' | 'special' | 'tokens'> & Pick<TextContext, 'feeds'>
+export type Encoded = Pick<EncodedText, 'ids' | 'special' | 'tokens'>
+
+/** What a model's inputs hold. Whether the graph fixes the rows of a batch is the engine's concern: it asks as it must. */
+function rolesOf({ inputs, inputInfo }: ExplainableModel, conventions?: Conventions): InputRoles {
+  return { ...inputRoles(inputInfo ?? inputs, conventions), rows: null }
+}
 
 export function textContext(
   opened: OpenedModel,
@@ -80,14 +85,16 @@ export function textContext(
   vocabulary: Vocabulary,
   asked: Asked,
   parts: RunParts,
+  conventions?: Conventions,
 ): TextContext {
-  const { ids, special, tokens, feeds } = encoded
+  const { ids, special, tokens } = encoded
   const placed = tokens.map((token, at) => ({ ...token, special: special[at] ?? false }))
-  const roles = inputRoles(opened.model.inputs)
+  const roles = rolesOf(opened.model, conventions)
+  const feedsFor: TextContext['feedsFor'] = (rows) => feedsOf(rows, roles, vocabulary.pad)
   return {
     ...runContext(opened, asked, parts),
     modality: 'text',
-    feeds,
+    feeds: feedsFor([ids]).feeds,
     tokenIds: ids,
     special,
     vocabulary,
@@ -95,7 +102,7 @@ export function textContext(
     tokens,
     words: () => wordGroups(text, placed).filter(([first = 0]) => special[first] === false),
     sentences: () => sentenceGroups(text, placed),
-    feedsFor: (rows) => feedsOf(rows, roles, vocabulary.pad),
+    feedsFor,
   }
 }
 
@@ -136,10 +143,13 @@ export async function prepareText(
 ): Promise<PreparedText> {
   const { tokenizer, model, entry } = loaded
   if (tokenizer === null) throw new AppError({ code: 'BAD_MODEL', message: `${entry.id} has no tokenizer` })
-  const encoded = await tokenizer.encode(text, preprocessing, parts.signal)
+  const { vocabulary, conventions } = tokenizer
+  const { length } = rolesOf(model, conventions)
+  const maxTokens = Math.min(preprocessing.maxTokens, length ?? preprocessing.maxTokens)
+  const encoded = await tokenizer.encode(text, { ...preprocessing, maxTokens }, parts.signal)
   const opened = { ...loaded, head: headOf(model, entry.card.labels.length) }
   return {
-    context: textContext(opened, text, encoded, tokenizer.vocabulary, asked, parts),
+    context: textContext(opened, text, encoded, vocabulary, asked, parts, conventions),
     diagnoses: encodingDiagnoses(encoded),
   }
 }

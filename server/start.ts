@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AppError } from '../lib/errors.ts'
 import { METHODS } from '../lib/methods/index.ts'
+import type { Method } from '../lib/methods/method.ts'
 import { createApp } from './app.ts'
 import { checkModelsFolder, whyNotListening, type Options } from './before-setup.mjs'
 import { openCatalogue } from './catalogue.ts'
@@ -32,6 +33,8 @@ const PATIENCE_MS = 1000
 export interface StartOptions extends Omit<Options, 'help' | 'logLevel' | 'modelsFolder'> {
   readonly log: Logger
   readonly now?: () => Date
+  /** What is offered; all there are when not given. A worker that computes others is another `workerEntry`. */
+  readonly methods?: readonly Method[]
   /** The file a worker runs. */
   readonly workerEntry?: string
   readonly workerEnv?: NodeJS.ProcessEnv
@@ -117,7 +120,7 @@ async function recovered(stores: readonly JobStore[], log: Logger): Promise<read
 
 /** @throws AppError with one sentence for the person who starts it */
 export async function start(options: StartOptions): Promise<RunningServer> {
-  const { log, host, dataFolder, now = () => new Date() } = options
+  const { log, host, dataFolder, now = () => new Date(), methods = METHODS } = options
   const database = await openDatabase(dataFolder, { now })
   const undo: (() => Promise<void>)[] = [() => database.close()]
   try {
@@ -134,14 +137,14 @@ export async function start(options: StartOptions): Promise<RunningServer> {
       log,
     })
     const news = new LocalNews()
-    const stores = [createRunStore({ prisma, methods: METHODS, now, version: version() })]
+    const stores = [createRunStore({ prisma, methods, now, version: version() })]
     const queue = createQueue({ stores, pool, news, log })
     const parts: Parts = {
       prisma,
       dialect,
       files,
       catalogue,
-      methods: METHODS,
+      methods,
       imaging,
       describe: remembered(announced(describedBy(pool), log)),
       queue,

@@ -14,7 +14,6 @@ type ModelSetup = NonNullable<ModelSetupQuery['model']>
 export type Setup = { readonly [Part in keyof ModelSetup]: NonNullable<ModelSetup[Part]> }
 export type ColourMap = ColourMapsQuery['colourMaps'][number]
 export type MethodInfo = MethodPartsFragment
-export type Prediction = Run['predictions'][number]
 export type Annotation = Run['annotations'][number]
 export type ImageAttribution = Extract<NonNullable<Run['attribution']>, { __typename: 'ImageAttribution' }>
 export type TextAttribution = Extract<NonNullable<Run['attribution']>, { __typename: 'TextAttribution' }>

@@ -63,6 +63,11 @@ function FilterSelect<T extends string>(props: {
   )
 }
 
+/** A method for pictures and one for texts may share an id: the filter takes both. */
+function oneAnId(methods: readonly { readonly id: string; readonly title: string }[]) {
+  return [...new Map(methods.map(({ id, title }) => [id, { value: id, label: title }])).values()]
+}
+
 /** What of the history to show. */
 export function HistoryFilters({ filters, onChange, searchRef }: HistoryFiltersProps) {
   const [models] = useQuery({ query: ModelChoicesDocument })
@@ -120,7 +125,7 @@ export function HistoryFilters({ filters, onChange, searchRef }: HistoryFiltersP
         label="Method"
         all="All methods"
         value={filters.method}
-        choices={(methods.data?.methods ?? []).map(({ id, title }) => ({ value: id, label: title }))}
+        choices={oneAnId(methods.data?.methods ?? [])}
         onChange={(method) => {
           set({ method })
         }}

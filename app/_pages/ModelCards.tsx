@@ -13,6 +13,21 @@ function figure(value: number): string {
   return value <= 1 ? `${(value * 100).toFixed(2)} %` : String(value)
 }
 
+/** More are behind a click. */
+const FEW_CLASSES = 20
+
+function Classes({ labels }: { readonly labels: readonly string[] }) {
+  if (labels.length <= FEW_CLASSES) return labels.join(', ')
+  return (
+    <details>
+      <summary>
+        {labels.slice(0, FEW_CLASSES).join(', ')} and {count(labels.length - FEW_CLASSES)} more
+      </summary>
+      {labels.slice(FEW_CLASSES).join(', ')}
+    </details>
+  )
+}
+
 export function ModelCards() {
   const [{ data, error }] = useQuery({ query: ModelCardsDocument, requestPolicy: 'cache-and-network' })
   return (
@@ -69,7 +84,9 @@ export function ModelCards() {
           <dl>
             <div>
               <dt>Classes</dt>
-              <dd>{model.labels.join(', ')}</dd>
+              <dd>
+                <Classes labels={model.labels} />
+              </dd>
             </div>
             <div>
               <dt>Architecture</dt>

@@ -68,7 +68,7 @@ export function RunBody({ run, onChanged, onCancel }: RunBodyProps) {
         {run.predictions.length > 0 ? (
           <section aria-labelledby="predictions">
             <h2 id="predictions">What the model says</h2>
-            <Predictions predictions={run.predictions} target={run.target} />
+            <Predictions run={run} />
           </section>
         ) : null}
         <section aria-labelledby="facts">

@@ -92,7 +92,9 @@ export function PhotoWorkbench({ earlierRunId }: { readonly earlierRunId: string
           <div>
             <h1>{picture ? picture.name : 'Which pixels made the model say so?'}</h1>
             {run && picture ? <p className={styles['about']}>{describe(run)}</p> : null}
-            {!picture ? <p className={styles['about']}>Bring a photo of a cat or a dog, or of anything else.</p> : null}
+            {!picture ? (
+              <p className={styles['about']}>Bring a photo of an animal, a thing, a place or a dish.</p>
+            ) : null}
           </div>
           {picture ? (
             <div className={styles['runActions']}>

@@ -4,12 +4,11 @@ import { LoadFailure } from '../_graphql/LoadFailure.tsx'
 import type { ModelChoice } from '../_graphql/types.ts'
 import { Field } from '../_ui/Field.tsx'
 import { Progress } from '../_ui/Progress.tsx'
+import { ClassPicker } from './ClassPicker.tsx'
 import { EngineLine } from './EngineLine.tsx'
 import { ParamsForm } from './ParamsForm.tsx'
 import type { Settings } from './useSettings.ts'
 import styles from './SettingsPanel.module.css'
-
-const PREDICTED = ''
 
 /** The title, with the id where two models share one. */
 function nameOf({ id, title }: ModelChoice, models: readonly ModelChoice[]): string {
@@ -79,20 +78,13 @@ export function SettingsPanel({ settings }: { readonly settings: Settings }) {
           ) : null}
           <Field label="Class to explain">
             {(ids) => (
-              <select
-                {...ids}
-                value={label ?? PREDICTED}
-                onChange={(event) => {
-                  settings.chooseLabel(event.target.value === PREDICTED ? null : event.target.value)
-                }}
-              >
-                <option value={PREDICTED}>The predicted class</option>
-                {model.labels.map((name) => (
-                  <option key={name} value={name}>
-                    {name}
-                  </option>
-                ))}
-              </select>
+              <ClassPicker
+                key={model.id}
+                labels={setup.labels}
+                value={label}
+                ids={ids}
+                onChoose={settings.chooseLabel}
+              />
             )}
           </Field>
           <ParamsForm

@@ -12,7 +12,7 @@ export function WorkbenchSide({ run, settings }: { readonly run: Run | null; rea
       {run ? (
         <section aria-labelledby="predictions">
           <h2 id="predictions">What the model says</h2>
-          <Predictions predictions={run.predictions} target={run.target} onChoose={settings.chooseLabel} />
+          <Predictions run={run} onChoose={settings.chooseLabel} />
         </section>
       ) : null}
       <SettingsPanel settings={settings} />

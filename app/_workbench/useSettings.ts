@@ -67,7 +67,7 @@ export function useSettings(modality: Modality, subject: string): Settings {
     null
   const params = (method && chosen.params[method.id]) ?? {}
   const asked = chosen.label?.subject === subject ? chosen.label.name : null
-  const label = asked !== null && model?.labels.includes(asked) ? asked : null
+  const label = asked !== null && setup?.labels.includes(asked) ? asked : null
 
   return {
     models,

@@ -13,12 +13,23 @@ export interface LabelledText {
 
 export interface LabelledSet<Example> {
   readonly name: string
+  /** Its archive in the data folder. */
+  readonly file: string
   /** Known size, for the progress bar. */
   readonly size: number
+  /** Whether a model with these labels answers what the set asks. */
+  suits(labels: readonly string[]): boolean
   examples(data: string): AsyncGenerator<Example>
 }
 
 const SENTIMENT = ['negative', 'positive']
+const PETS = ['cat', 'dog']
+
+/** Whether the labels are these, in any order. */
+const are =
+  (wanted: readonly string[]) =>
+  (labels: readonly string[]): boolean =>
+    labels.length === wanted.length && wanted.every((label) => labels.includes(label))
 
 async function* texts(path: string): AsyncGenerator<LabelledText> {
   for await (const row of readTsvXz(path)) {
@@ -30,23 +41,48 @@ async function* texts(path: string): AsyncGenerator<LabelledText> {
 
 export const CATS_DOGS_TEST: LabelledSet<LabelledImage> = {
   name: 'cats-dogs/test',
+  file: 'cats-dogs.tar',
   size: 2000,
+  suits: are(PETS),
   async *examples(data) {
     const isTestImage = (path: string) => /(^|\/)test\/(cat|dog)\/[^/]+\.jpg$/.test(path)
-    for await (const file of readTar(join(data, 'cats-dogs.tar'), isTestImage)) {
+    for await (const file of readTar(join(data, this.file), isTestImage)) {
       yield { bytes: file.bytes, label: file.path.includes('/cat/') ? 'cat' : 'dog' }
+    }
+  },
+}
+
+/** One validation-like photo of each of 50 of ImageNet's classes; a file is called after its class, `n01440764_tench.jpg`. */
+export const IMAGENET_PHOTOS: LabelledSet<LabelledImage> = {
+  name: 'imagenet/photos',
+  file: 'photos.tar',
+  size: 50,
+  suits: (labels) => labels.length === 1000 && labels.includes('tench'),
+  async *examples(data) {
+    const named = /(^|\/)n\d{8}_([^/]+)\.jpg$/
+    for await (const file of readTar(join(data, this.file), (path) => named.test(path))) {
+      const label = named.exec(file.path)?.[2] ?? ''
+      yield { bytes: file.bytes, label: label.replaceAll('_', ' ') }
     }
   },
 }
 
 export const IMDB_TEST: LabelledSet<LabelledText> = {
   name: 'imdb/test',
+  file: 'imdb-test.tsv.xz',
   size: 25000,
-  examples: (data) => texts(join(data, 'imdb-test.tsv.xz')),
+  suits: are(SENTIMENT),
+  examples(data) {
+    return texts(join(data, this.file))
+  },
 }
 
 export const SST2_DEV: LabelledSet<LabelledText> = {
   name: 'sst2/dev',
+  file: 'sst2-dev.tsv.xz',
   size: 872,
-  examples: (data) => texts(join(data, 'sst2-dev.tsv.xz')),
+  suits: are(SENTIMENT),
+  examples(data) {
+    return texts(join(data, this.file))
+  },
 }

@@ -10,6 +10,7 @@ import type { TextResult } from '../../lib/methods/method.ts'
 import { listModels } from '../../lib/models/catalogue.ts'
 import { loadModel } from '../../lib/models/load.ts'
 import { asFloat } from '../../lib/tensor/tensor.ts'
+import { feedsOf, inputRoles } from '../../lib/text/feeds.ts'
 import type { EncodedText } from '../../lib/text/tokenizer.ts'
 import { IMDB_TEST } from '../datasets/labelled.ts'
 import { atLeast, type BenchContext, type Benchmark, type Figure } from '../figure.ts'
@@ -82,20 +83,20 @@ interface Explained {
   readonly logits: Float32Array
 }
 
-/** The predicted class of a text; `model` may take fewer inputs than the tokenizer makes. */
+/** The predicted class of a text. */
 async function explainedText(reader: Reader, model: ExplainableModel, text: string): Promise<Explained> {
   const encoded = await reader.encode(text)
   const { ids, special } = encoded
-  const feeds = Object.fromEntries(Object.entries(encoded.feeds).filter(([name]) => model.inputs.includes(name)))
   const { mask } = reader.vocabulary
   if (mask === null) throw new Error('no mask token')
+  const { feeds } = feedsOf([ids], inputRoles(model.inputs), reader.vocabulary.pad)
   const { values } = await model.ask({ feeds, read: [model.logits] })
   const logits = values[model.logits]
   if (logits === undefined) throw new Error('no logits')
   const { data } = asFloat(logits, model.logits)
   const target = data.indexOf(Math.max(...data))
   const product = await opened(model, 'text', data.length)
-  const context = encodedContext(product, integratedGradients, { ...encoded, feeds }, reader.vocabulary, target)
+  const context = encodedContext(product, integratedGradients, encoded, reader.vocabulary, target)
   return { context, target, ids, baseline: ids.map((id, at) => (special[at] === true ? id : mask)), logits: data }
 }
 

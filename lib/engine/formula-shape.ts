@@ -5,7 +5,7 @@ import type { Formula, Leaf, MapSize } from './formula.ts'
 /** Extents of which some may be unknown. */
 export type Extents = readonly (number | null)[]
 
-export function inBrackets(dims: Extents): string {
+function inBrackets(dims: Extents): string {
   return `[${dims.map((dim) => dim ?? '?').join(', ')}]`
 }
 

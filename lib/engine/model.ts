@@ -6,28 +6,26 @@
  * [N, T, E] for token taps; the image feed is [N, 3, H, W], already preprocessed as the model card says.
  */
 import type { z } from 'zod'
-import type { Tensor, FloatTensor } from '../tensor/tensor.ts'
+import type { Tensor, FloatTensor, TensorType } from '../tensor/tensor.ts'
 import type { Formula } from './formula.ts'
 import type { TapId } from './tap-id.ts'
 
 // A part of the contract: who reads it looks here. Formulas name taps too, and this file names formulas.
 export type { TapId }
 
-export const TAP_KINDS = [
-  'input',
-  'output',
-  'conv',
-  'linear',
-  'activation',
-  'norm',
-  'pool',
-  'embedding',
-  'attention',
-  'add',
-  'concat',
-  'other',
-] as const
-export type TapKind = (typeof TAP_KINDS)[number]
+export type TapKind =
+  | 'input'
+  | 'output'
+  | 'conv'
+  | 'linear'
+  | 'activation'
+  | 'norm'
+  | 'pool'
+  | 'embedding'
+  | 'attention'
+  | 'add'
+  | 'concat'
+  | 'other'
 
 /** Tokens row by row over the picture, behind `leading` others (class and register tokens). */
 export interface TokenGrid {
@@ -65,8 +63,16 @@ export interface Tap {
   readonly reason?: string
 }
 
+/** One of a model's inputs, as its file states it. */
+export interface ModelInput {
+  readonly name: string
+  readonly type: TensorType
+  /** null for an axis of any extent; left out where not even the number of axes is stated. */
+  readonly dims?: readonly (number | null)[]
+}
+
 /** One of the engine's rule sets and its parameters; what is left out has the schema's defaults. */
-export interface RuleChoice {
+interface RuleChoice {
   readonly id: string
   readonly params?: Readonly<Record<string, unknown>>
 }
@@ -164,6 +170,13 @@ export interface ExplainableModel {
   readonly taps: readonly Tap[]
   /** Names of the model's inputs, in order. */
   readonly inputs: readonly string[]
+  /** What the file says of each of them, in the same order; left out where that is no more than their names. */
+  readonly inputInfo?: readonly ModelInput[]
+  /**
+   * True where a row's answer would depend on the rows beside it, as in dynamic quantisation. Such a model is asked row by row,
+   * so no answer does; what it rounds, and so how smooth it is, is still another thing for each input.
+   */
+  readonly batchDependent?: boolean
   /** What `gradient.rules` may name; 'plain' always. */
   readonly ruleSets: readonly RuleSetInfo[]
   /** The tap that holds the logits, [N, K]. */

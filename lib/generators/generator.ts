@@ -6,7 +6,7 @@ import type { ImageContext, TextContext } from '../methods/context.ts'
 import type { Description } from '../methods/description.ts'
 import type { FloatTensor } from '../tensor/tensor.ts'
 
-export interface ImageGenerator<P = unknown> extends Description<P> {
+interface ImageGenerator<P = unknown> extends Description<P> {
   readonly modality: 'image'
   /** Preprocessed pictures, each [1, C, H, W]. */
   run(context: ImageContext, params: P): Promise<readonly FloatTensor[]>

@@ -29,7 +29,7 @@ export function placementOf(width: number, height: number, preprocessing: ImageP
 /**
  * Resizes and normalises a picture as a model card says. Deterministic.
  *
- * The resampling is a triangle filter, antialiased ({@link resample}); no rounding in between. `mean` and `std` are in
+ * The resampling is antialiased ({@link resample}), with the card's `filter`; no rounding in between. `mean` and `std` are in
  * the channel order of the feed: for 'BGR' the first of each belongs to blue. The layout is always [1, 3, H, W]: engines
  * turn it where their file wants another.
  *
@@ -47,7 +47,7 @@ export function preprocessImage(
     width: placement.width * image.width,
     height: placement.height * image.height,
   }
-  const pixels = resample(image.rgb, image.width, image.height, box, width, height) // [H, W, 3]
+  const pixels = resample(image.rgb, image.width, image.height, box, width, height, preprocessing.filter) // [H, W, 3]
   const plane = width * height
   const feed = new Float32Array(3 * plane)
   for (let channel = 0; channel < 3; channel++) {

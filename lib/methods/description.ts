@@ -6,7 +6,7 @@ import type { z } from 'zod'
 import type { Tap } from '../engine/model.ts'
 import type { NeedsPlace } from './need.ts'
 
-export interface Paper {
+interface Paper {
   readonly title: string
   readonly authors: string
   readonly year: number

@@ -1,5 +1,4 @@
 /** The methods there are: explicit, in the order in which they are offered. A test holds list == folder == tests. */
-import type { Modality } from '../models/card.ts'
 import type { Method } from './method.ts'
 import { gradCam } from './image/grad-cam.ts'
 import { gradCamPlusPlus } from './image/grad-cam-plus-plus.ts'
@@ -24,12 +23,3 @@ export const METHODS: readonly Method[] = Object.freeze([
   gradientNorm,
   occlusion,
 ])
-
-/** The method of that id for that modality, or null: an id is unique among the methods of one modality only. */
-export function methodFor<M extends { readonly id: string; readonly modality: Modality }>(
-  methods: readonly M[],
-  modality: Modality,
-  id: string,
-): M | null {
-  return methods.find((method) => method.modality === modality && method.id === id) ?? null
-}

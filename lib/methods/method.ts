@@ -60,8 +60,8 @@ export type Method = ImageMethod | TextMethod
 
 /** Types a method by its own parameters, then erases them for the list. */
 export function imageMethod<P>(method: ImageMethod<P>): ImageMethod {
-  return method as ImageMethod
+  return method
 }
 export function textMethod<P>(method: TextMethod<P>): TextMethod {
-  return method as TextMethod
+  return method
 }

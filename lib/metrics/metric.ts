@@ -8,7 +8,7 @@ import type { Diagnosis } from '../methods/diagnosis.ts'
 import type { FloatTensor } from '../tensor/tensor.ts'
 
 /** How a model's answer changes along a perturbation. */
-export interface Curve {
+interface Curve {
   /** Share of the input that is perturbed, 0..1, rising. */
   readonly share: readonly number[]
   /** The explained number there, as many. */
@@ -22,9 +22,12 @@ export interface MetricResult {
   readonly diagnoses: readonly Diagnosis[]
 }
 
-/** What a metric judges: raw and signed, [H, W] over the whole feed at its own resolution, or [T]. */
-export interface Judged {
+/** What a metric judges. */
+interface Judged<Context> {
+  /** Raw and signed: [H, W] over the whole feed at its own resolution, or [T]. */
   readonly attribution: FloatTensor
+  /** What the same method says, with the same parameters, in another context: of a neighbour of the input, of another class. */
+  readonly again: (context: Context) => Promise<FloatTensor>
 }
 
 interface MetricDescription<P> extends Description<P> {
@@ -33,11 +36,11 @@ interface MetricDescription<P> extends Description<P> {
 }
 export interface ImageMetric<P = unknown> extends MetricDescription<P> {
   readonly modality: 'image'
-  run(context: ImageContext & Judged, params: P): Promise<MetricResult>
+  run(context: ImageContext & Judged<ImageContext>, params: P): Promise<MetricResult>
 }
 export interface TextMetric<P = unknown> extends MetricDescription<P> {
   readonly modality: 'text'
-  run(context: TextContext & Judged, params: P): Promise<MetricResult>
+  run(context: TextContext & Judged<TextContext>, params: P): Promise<MetricResult>
 }
 export type Metric = ImageMetric | TextMetric
 

@@ -10,6 +10,8 @@ const imagePreprocessing = z.strictObject({
   resize: z.enum(['squash', 'crop']),
   /** Cropped side / resized shorter side; only for 'crop'. */
   cropFraction: z.number().gt(0).max(1).optional(),
+  /** How it is resized, antialiased: Pillow's filter of that name. Left out: bilinear. */
+  filter: z.enum(['bilinear', 'bicubic']).optional(),
   layout: z.enum(['NCHW', 'NHWC']),
   /** (value in 0..255 - mean) / std, per channel. */
   mean: z.tuple([z.number(), z.number(), z.number()]),

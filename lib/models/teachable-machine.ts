@@ -6,6 +6,8 @@ import { AppError } from '../errors.ts'
 import { modelCard, oneLine, type ModelCard } from './card.ts'
 
 const IMAGE_PACKAGE = '@teachablemachine/image'
+/** Teachable Machine's other libraries. Any other name is a product of somebody's own around the image library. */
+const OTHER_PACKAGE = /^@teachablemachine\/(?!image$)/
 
 // As in the metadata of Teachable Machine's own library, libraries/image/src/custom-mobilenet.ts.
 const metadata = z.object({
@@ -15,6 +17,8 @@ const metadata = z.object({
   tmVersion: z.string().default('unknown'),
   packageName: z.string().default(IMAGE_PACKAGE),
   grayscale: z.boolean().default(false),
+  /** Only pose models have them, whatever their package calls itself. */
+  modelSettings: z.looseObject({ posenet: z.unknown() }).optional(),
 })
 
 /** What Teachable Machine calls a model that nobody named. */
@@ -52,10 +56,11 @@ export async function teachableMachineCard(folder: string): Promise<ModelCard> {
       cause,
     )
   }
-  if (found.packageName !== IMAGE_PACKAGE)
+  const isPose = found.modelSettings?.posenet !== undefined
+  if (OTHER_PACKAGE.test(found.packageName) || isPose)
     refuse(
-      `made by ${found.packageName}`,
-      `This is not an image model of Teachable Machine: its metadata.json says ${found.packageName}. Limelight explains its image models.`,
+      `made by ${found.packageName}${isPose ? ' with PoseNet' : ''}`,
+      `This is not an image model of Teachable Machine: its metadata.json says ${isPose ? 'it reads poses' : found.packageName}. Limelight explains its image models.`,
     )
   if (found.grayscale)
     refuse(

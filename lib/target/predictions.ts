@@ -56,8 +56,9 @@ export function resolveTarget(target: TargetRequest | null | undefined, labels: 
       details: { index, labels: labels.slice(0, 20) },
     })
   if (label === null) return index
-  const wanted = label.trim().toLowerCase()
-  const found = labels.findIndex((one) => one.toLowerCase() === wanted)
+  const wanted = label.trim()
+  const exact = labels.indexOf(wanted)
+  const found = exact < 0 ? labels.findIndex((one) => one.toLowerCase() === wanted.toLowerCase()) : exact
   if (found < 0)
     throw new AppError({
       code: 'UNKNOWN_LABEL',

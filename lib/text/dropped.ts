@@ -6,7 +6,7 @@
  */
 
 /** A text without some of its characters; `positions` says where the rest were, in code points, one entry for each. */
-export interface Shortened {
+interface Shortened {
   readonly text: string
   readonly positions: readonly number[]
 }

@@ -11,12 +11,25 @@ export interface TextInput {
   readonly dims?: readonly (number | null)[]
 }
 
+/** What is not in a model's inputs, and its tokenizer tells. */
+export interface Conventions {
+  /** The position of the first token: 0, or behind the padding's id in RoBERTa and what follows it. */
+  readonly firstPosition: number
+  /** What a decoder is fed before the text's own tokens; null where there is no such token. */
+  readonly decoderStart: number | null
+}
+
+const USUAL: Conventions = { firstPosition: 0, decoderStart: null }
+
 /** What a text model's inputs hold; null for what it does not take. */
-export interface InputRoles {
+export interface InputRoles extends Conventions {
   readonly ids: string
   readonly mask: string | null
   readonly segments: string | null
   readonly positions: string | null
+  /** Of an encoder-decoder: the text once more, one place later. */
+  readonly decoderIds: string | null
+  readonly decoderMask: string | null
   /** Tokens in a row where the graph fixes them: shorter rows are padded to it, longer ones have to be cut before. */
   readonly length: number | null
   /** Texts in a batch where the graph fixes them. */
@@ -37,21 +50,32 @@ export interface TextFeeds {
 const MASK = /mask/i
 const SEGMENTS = /type|segment/i
 const POSITIONS = /position/i
+const DECODER = /^decoder_|_decoder_/i
 
 /**
  * What each input of a model holds: by its name, and by whether a table of [N, T] of its type can hold that.
  * @param inputs as the graph states them; names alone where no more is known
+ * @param conventions of the model's tokenizer
  * @throws AppError BAD_MODEL where an input is none of these, or no input takes token ids, or their fixed extents differ
  */
-export function inputRoles(inputs: readonly (string | TextInput)[]): InputRoles {
+export function inputRoles(inputs: readonly (string | TextInput)[], conventions: Conventions = USUAL): InputRoles {
   const all = inputs.map((input): TextInput => (typeof input === 'string' ? { name: input } : input))
   const misfit = all.find(({ dims }) => dims !== undefined && dims.length !== 2)
   if (misfit !== undefined)
     throw badInputs(all, `"${misfit.name}" has ${misfit.dims?.length ?? 0} axes, where [texts, tokens] is read`)
+  const ofDecoder = conventions.decoderStart === null ? [] : all.filter(({ name }) => DECODER.test(name))
+  const ofText = all.filter((input) => !ofDecoder.includes(input))
+  const decoderMask = only(ofDecoder, ({ name }) => MASK.test(name))
+  const decoderIds = only(ofDecoder, (input) => input !== decoderMask)
+  if (ofDecoder.length > [decoderIds, decoderMask].filter((one) => one !== null).length)
+    throw badInputs(
+      all,
+      `of the decoder's, ${ofDecoder.map(({ name }) => name).join(', ')}, only ids and a mask are made`,
+    )
   // What is no whole number can only be a mask: ids, types and positions are looked up in tables.
   const looksUp = ({ type = 'int64' }: TextInput): boolean => type === 'int64' || type === 'int32'
-  const mask = only(all, ({ name }) => MASK.test(name)) ?? only(all, (input) => !looksUp(input))
-  const others = all.filter((input) => input !== mask)
+  const mask = only(ofText, ({ name }) => MASK.test(name)) ?? only(ofText, (input) => !looksUp(input))
+  const others = ofText.filter((input) => input !== mask)
   const float = others.find((input) => !looksUp(input))
   if (float !== undefined) throw badInputs(all, `"${float.name}" takes ${float.type ?? ''}, and is no mask`)
   const segments = only(others, ({ name }) => SEGMENTS.test(name))
@@ -65,6 +89,9 @@ export function inputRoles(inputs: readonly (string | TextInput)[]): InputRoles 
     mask: mask?.name ?? null,
     segments: segments?.name ?? null,
     positions: positions?.name ?? null,
+    decoderIds: decoderIds?.name ?? null,
+    decoderMask: decoderMask?.name ?? null,
+    ...conventions,
     rows: fixed(all, 0),
     length: fixed(all, 1),
     types: Object.fromEntries(all.map(({ name, type = 'int64' }) => [name, type])),
@@ -101,10 +128,19 @@ export function feedsOf(rows: readonly (readonly number[])[], roles: InputRoles,
       ...table(roles.ids, (row, at) => row[at] ?? pad ?? 0),
       ...table(roles.mask, (row, at) => (at < row.length ? 1 : 0)),
       ...table(roles.segments, () => 0),
-      ...table(roles.positions, (_, at) => at),
+      ...table(roles.positions, (row, at) => position(at, row.length, roles.firstPosition)),
+      ...table(roles.decoderIds, (row, at) =>
+        at === 0 ? (roles.decoderStart ?? pad ?? 0) : (row[at - 1] ?? pad ?? 0),
+      ),
+      ...table(roles.decoderMask, (row, at) => (at < row.length ? 1 : 0)),
     },
     lengths,
   }
+}
+
+/** Where positions begin behind the padding's id, padding has that id for its position. */
+function position(at: number, length: number, first: number): number {
+  return first > 0 && at >= length ? first - 1 : first + at
 }
 
 /** The one input of which it holds; null where it holds of none or of several. */

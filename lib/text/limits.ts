@@ -5,7 +5,7 @@ import { AppError } from '../errors.ts'
 export const MAX_WORDS = 20_000
 export const MAX_CHARACTERS = 200_000
 /** Unicode normalisation is quadratic in the length of a run of combining marks, and no script stacks even a dozen. */
-export const MAX_COMBINING_MARKS = 500
+const MAX_COMBINING_MARKS = 500
 
 const number = (value: number): string => value.toLocaleString('en-US')
 

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { AppError } from '../errors.ts'
 import { SPECIAL_TOKEN_FILES } from '../models/card.ts'
+import type { Conventions } from './feeds.ts'
 import { badTokenizer, type TokenizerFile } from './tokenizer-file.ts'
 
 /** Ids by role; null where the tokenizer has none. */
@@ -20,6 +21,7 @@ export interface SpecialIds {
 // Left out, null and '' all say: none named. Older files hold the whole added token.
 const named = z.union([z.string(), z.looseObject({ content: z.string() })]).nullish()
 const names = z.looseObject({
+  tokenizer_class: z.string().nullish(),
   pad_token: named,
   mask_token: named,
   unk_token: named,
@@ -39,11 +41,34 @@ const ROLES: Readonly<Record<keyof SpecialIds, { named: readonly Name[]; usual: 
   sep: { named: ['sep_token', 'eos_token'], usual: ['[SEP]', '</s>'] },
 }
 
+/** Their positions begin behind the padding's id. BART shares the vocabulary, and counts from 0. */
+const POSITIONS_BEHIND_PADDING = /^(XLM)?-?(Roberta|Camembert|MPNet|Longformer|XLMRoberta)/i
+const GENERIC = /^(PreTrainedTokenizer|TokenizersBackend)/
+
+/**
+ * How models of this vocabulary count and begin: by the tokenizer's class, or where that says nothing by RoBERTa's own
+ * frame, <s> at 0, <pad> at 1 and a <mask>.
+ */
+function conventionsOf({ pad, mask, cls, sep }: SpecialIds, kind: string | undefined): Conventions {
+  const isGeneric = kind === undefined || GENERIC.test(kind)
+  const isBehind = isGeneric ? cls === 0 && pad === 1 && mask !== null : POSITIONS_BEHIND_PADDING.test(kind)
+  return {
+    firstPosition: isBehind && pad !== null ? pad + 1 : 0,
+    // BART's decoder begins with what ends a text; T5's, whose texts have no beginning, with padding.
+    decoderStart: cls === null ? pad : sep,
+  }
+}
+
+export interface SpecialTokens {
+  readonly vocabulary: SpecialIds
+  readonly conventions: Conventions
+}
+
 /**
  * @param path of the tokenizer.json; the files beside it may be missing.
  * @throws AppError BAD_MODEL where one of them is broken, or names a token that the vocabulary lacks.
  */
-export async function specialIds(path: string, { native, unknown, added }: TokenizerFile): Promise<SpecialIds> {
+export async function specialIds(path: string, { native, unknown, added }: TokenizerFile): Promise<SpecialTokens> {
   const files = await Promise.all(SPECIAL_TOKEN_FILES.map((name) => namesIn(join(dirname(path), name))))
   const tokenNamed = (name: Name): string | null => {
     for (const [index, file] of files.entries()) {
@@ -65,7 +90,7 @@ export async function specialIds(path: string, { native, unknown, added }: Token
     // The library numbers added tokens in a row, whatever the file says.
     throw badTokenizer(path, `added_tokens gives ${token} the id ${stated}, where only ${id} can follow`)
   }
-  return {
+  const vocabulary: SpecialIds = {
     pad: idOf('pad'),
     mask: idOf('mask'),
     // What the model itself puts in place of what it does not know, whatever a configuration calls so.
@@ -73,6 +98,8 @@ export async function specialIds(path: string, { native, unknown, added }: Token
     cls: idOf('cls'),
     sep: idOf('sep'),
   }
+  const kind = files.map((file) => file.tokenizer_class ?? undefined).find((one) => one !== undefined)
+  return { vocabulary, conventions: conventionsOf(vocabulary, kind) }
 }
 
 async function namesIn(path: string): Promise<z.infer<typeof names>> {

@@ -10,6 +10,7 @@ import type { Encoding } from 'tokenizers'
 import { AppError } from '../errors.ts'
 import type { TextPreprocessing } from '../models/card.ts'
 import { int64, type Tensor } from '../tensor/tensor.ts'
+import type { Conventions } from './feeds.ts'
 import { checkedCodePoints } from './limits.ts'
 import { spansOf, type TokenSpan } from './spans.ts'
 import { specialIds, type SpecialIds } from './special-tokens.ts'
@@ -36,6 +37,8 @@ export interface EncodedText {
 export interface Tokenizer {
   readonly vocabulary: SpecialIds
   readonly vocabularySize: number
+  /** How models of this tokenizer's family count and begin; left out where it is as usual. */
+  readonly conventions?: Conventions
   /**
    * Runs beside the event loop, in time linear in the length of the text. Where `signal` is aborted the promise is
    * rejected at once, and what the thread still makes is dropped.
@@ -54,11 +57,12 @@ export async function loadTokenizer(folder: string, file = 'tokenizer.json'): Pr
   const path = join(folder, file)
   const opened = await openTokenizerFile(path)
   const { native } = opened
-  const vocabulary = await specialIds(path, opened)
+  const { vocabulary, conventions } = await specialIds(path, opened)
   const lowercase = native.getNormalizer()?.normalizeString('A').includes('a') ?? false
   return {
     vocabulary,
     vocabularySize: native.getVocabSize(true),
+    conventions,
     async encode(text, preprocessing, signal) {
       const characters = checkedCodePoints(text)
       if (preprocessing.lowercase !== lowercase)

@@ -51,9 +51,9 @@ const SEGMENTERS = {
 type Granularity = keyof typeof SEGMENTERS
 
 /** The words of a text, in order, each with the reduced score of its tokens. Special tokens stay, as they are. */
-export function groupWords<Token extends ScoredToken>(
+export function groupWords(
   text: string,
-  tokens: readonly Token[],
+  tokens: readonly ScoredToken[],
   reduction: WordReduction,
 ): readonly ScoredToken[] {
   const characters = [...text]

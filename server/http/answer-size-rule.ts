@@ -18,7 +18,7 @@ import {
   type SelectionSetNode,
   type ValidationContext,
 } from 'graphql'
-import { answerSizeOf, assumedSizeOf } from '../schema/answer-size.ts'
+import { answerSizeOf, assumedSizeOf, type AnswerSize } from '../schema/answer-size.ts'
 import { FragmentCounts } from './fragment-counts.ts'
 import { refuseDocument } from './refuse-document.ts'
 
@@ -30,13 +30,23 @@ const PAGED_FIELD = 'edges'
 
 type OutputField = GraphQLField<unknown, unknown>
 
-/** Edges of the page that is asked for. In a variable it may be any: the largest. */
+/** What `first` asks for; what is there without it; in a variable it may be any, the largest. */
+function askedFor(node: FieldNode, { default: unasked, largest }: NonNullable<AnswerSize['page']>): number {
+  const asked = node.arguments?.find(({ name }) => name.value === 'first')?.value
+  if (asked === undefined || asked.kind === Kind.NULL) return unasked
+  return asked.kind === Kind.INT ? Math.min(Math.max(Number(asked.value), 1), largest) : largest
+}
+
+/** Edges of the page that is asked for. */
 function pageSize(node: FieldNode, field: OutputField): number | null {
   const { page } = answerSizeOf(field.extensions)
-  if (page === undefined) return null
-  const asked = node.arguments?.find(({ name }) => name.value === 'first')?.value
-  if (asked === undefined || asked.kind === Kind.NULL) return page.default
-  return asked.kind === Kind.INT ? Math.min(Math.max(Number(asked.value), 1), page.largest) : page.largest
+  return page === undefined ? null : askedFor(node, page)
+}
+
+/** Items of a list that is no page. */
+function listSize(node: FieldNode, size: AnswerSize): number {
+  const assumed = assumedSizeOf(size)
+  return size.cutByFirst === true ? askedFor(node, { default: assumed, largest: assumed }) : assumed
 }
 
 function isList({ type }: OutputField): boolean {
@@ -75,7 +85,7 @@ class Scales {
     // __typename and the like; a field that there is not is another rule's business.
     if (field === undefined) return 1
     const size = answerSizeOf(field.extensions)
-    const items = isList(field) ? (node.name.value === PAGED_FIELD && page !== null ? page : assumedSizeOf(size)) : 1
+    const items = isList(field) ? (node.name.value === PAGED_FIELD && page !== null ? page : listSize(node, size)) : 1
     const type = getNamedType(field.type)
     const item = isCompositeType(type) ? 1 + this.weigh(node.selectionSet, type, pageSize(node, field)) : 1
     return (size.weight ?? 0) + items * item

@@ -18,7 +18,7 @@ function throttled(send: (fraction: number) => void): (fraction: number) => void
 }
 
 /** Checks and computes one job. @throws AppError BAD_INPUT naming the field of the payload, or what the kind throws */
-export async function handle(
+async function handle(
   kinds: readonly JobKind[],
   job: { readonly kind: string; readonly payload: unknown },
   parts: WorkerParts,

@@ -101,14 +101,14 @@ export class WorkerPool {
   /** Ends the worker where it has given no sign of life for too long. @throws AppError BAD_MODEL then */
   async #watched<P, O>(kind: JobKind<P, O>, payload: P, worker: WorkerProcess, hooks: JobHooks): Promise<O> {
     const limit = this.#options.silentMs?.[kind.id] ?? kind.silentMs
-    let late = false
+    const watch = { late: false }
     const timer = setTimeout(() => {
-      late = true
+      watch.late = true
       worker.kill()
     }, limit)
     this.#timers.add(timer)
     // A job may be waiting for the process to start; from then on it is the job that takes its time.
-    void worker.started.then(() => late || timer.refresh())
+    void worker.started.then(() => watch.late || timer.refresh())
     try {
       return await worker.run(kind, payload, {
         signal: hooks.signal,
@@ -118,7 +118,7 @@ export class WorkerPool {
         },
       })
     } catch (cause) {
-      if (!late) throw cause
+      if (!watch.late) throw cause
       const { message, userMessage } = kind.gaveUp(payload, limit)
       throw new AppError({ code: 'BAD_MODEL', message: `${message} within ${limit / 1000} s`, userMessage, cause })
     } finally {

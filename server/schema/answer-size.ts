@@ -8,6 +8,8 @@ export interface AnswerSize {
   readonly weight?: number
   /** Items of a list whose length nobody asks for: as many as a large but usual one has. */
   readonly assumedSize?: number
+  /** For a list: it is cut to as many items as its argument `first` says, where that is given. */
+  readonly cutByFirst?: boolean
   /** For a connection: how many edges it has by its argument `first`. */
   readonly page?: { readonly default: number; readonly largest: number }
 }

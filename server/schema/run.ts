@@ -1,7 +1,9 @@
 import type { Asset, Run } from '../../prisma/generated/client.ts'
+import { AppError } from '../../lib/errors.ts'
 import type { Diagnosis } from '../../lib/methods/diagnosis.ts'
 import type { Prediction } from '../../lib/target/predictions.ts'
 import type { ResultFacts } from '../services/load-run-parts.ts'
+import { floatsOf } from '../storage/float-bytes.ts'
 import { answerSize } from './answer-size.ts'
 import type { AnnotationTypes } from './annotation.ts'
 import type { AttributionTypes } from './attribution.ts'
@@ -73,6 +75,13 @@ function errorOf({ errorCode, errorMessage, status }: Run): { code: string; mess
   return status === 'FAILED' ? { code: errorCode ?? 'INTERNAL', message: errorMessage ?? '' } : null
 }
 
+/** @throws AppError BAD_INPUT for a count below 0 */
+function checkedCount(first: number | null): number | undefined {
+  if (first === null) return undefined
+  if (first >= 0) return first
+  throw new AppError({ code: 'BAD_INPUT', message: `predictions: first must be 0 or more, not ${first}.` })
+}
+
 export function addRun(builder: Builder, types: Types) {
   const { RunStatus, MethodRef, ModelRef, Attribution, AnnotationRef, ShareLinkRef } = types
   const { RunError, PredictionRef, DiagnosisRef, Timings, ImageAsset } = addParts(builder, types)
@@ -122,11 +131,21 @@ export function addRun(builder: Builder, types: Types) {
       }),
       predictions: t.field({
         type: [PredictionRef],
-        description: 'Every class, most probable first; empty until done.',
-        extensions: answerSize({ weight: RESULT_WEIGHT, assumedSize: 1000 }),
+        description: 'The classes, most probable first; empty until done.',
+        args: { first: t.arg.int({ required: false, description: 'How many, 0 or more; every class when left out.' }) },
+        extensions: answerSize({ weight: RESULT_WEIGHT, assumedSize: 1000, cutByFirst: true }),
+        resolve: async ({ run }, { first }, { runParts }) => {
+          const count = checkedCount(first ?? null)
+          const result = await runParts.result.load(run.id)
+          return result === null ? [] : predictionsIn(result).slice(0, count)
+        },
+      }),
+      classCount: t.int({
+        description: 'How many classes the model tells apart, and so how many predictions there are; 0 until done.',
+        extensions: answerSize({ weight: RESULT_WEIGHT }),
         resolve: async ({ run }, _args, { runParts }) => {
           const result = await runParts.result.load(run.id)
-          return result === null ? [] : [...predictionsIn(result)]
+          return result === null ? 0 : floatsOf(result.logits).length
         },
       }),
       attribution: t.field({

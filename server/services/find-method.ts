@@ -1,5 +1,5 @@
 import { AppError } from '../../lib/errors.ts'
-import { methodFor } from '../../lib/methods/index.ts'
+import { methodFor } from '../../lib/methods/find.ts'
 import type { Method } from '../../lib/methods/method.ts'
 import type { CatalogueEntry } from '../../lib/models/catalogue.ts'
 import { didYouMean, listed, quoted } from '../../lib/suggest.ts'

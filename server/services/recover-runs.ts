@@ -1,7 +1,7 @@
 import type { PrismaClient } from '../../prisma/generated/client.ts'
 import type { Method } from '../../lib/methods/method.ts'
 import { costFacts } from '../../lib/methods/cost.ts'
-import { methodFor } from '../../lib/methods/index.ts'
+import { methodFor } from '../../lib/methods/find.ts'
 import { modelCard } from '../../lib/models/card.ts'
 import { MAX_ATTEMPTS, type Recovered } from '../jobs/job-store.ts'
 import { explainKind } from '../jobs/kinds/explain.ts'

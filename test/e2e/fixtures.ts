@@ -1,7 +1,8 @@
 /** What every browser test gets: a running server, and a watch over what the pages do behind the test's back. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test as base, type APIRequestContext, type BrowserContext } from '@playwright/test'
+import AxeBuilder from '@axe-core/playwright'
+import { expect, test as base, type APIRequestContext, type BrowserContext, type Page } from '@playwright/test'
 import { startServer, type ServerUnderTest } from './server.ts'
 
 const SAMPLES = join(import.meta.dirname, '../../public/samples')
@@ -72,6 +73,14 @@ export async function explainPhoto(request: APIRequestContext): Promise<string> 
   )
   expect(explain.status).toBe('DONE')
   return explain.id
+}
+
+/** What axe finds serious or critical on the page, by rule and place. */
+export async function seriousViolations(page: Page): Promise<readonly string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(' ')} ${node.failureSummary ?? ''}`))
 }
 
 /** Notes every request to another host, and every error that a page throws or logs. */

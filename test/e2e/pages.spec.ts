@@ -1,14 +1,5 @@
-import AxeBuilder from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
-import { expect, explainPhoto, explainReview, test } from './fixtures.ts'
-
-/** What axe finds serious or critical on the page, by rule and place. */
-async function seriousViolations(page: Page): Promise<readonly string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze()
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(' ')} ${node.failureSummary ?? ''}`))
-}
+import { expect, explainPhoto, explainReview, seriousViolations, test } from './fixtures.ts'
 
 const PAGES: readonly { path: string; ready: (page: Page) => ReturnType<Page['locator']> }[] = [
   { path: '/photo', ready: (page) => page.getByLabel('Method') },

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Locator, Page } from '@playwright/test'
 import sharp from 'sharp'
 import { writeTeachableMachine } from '../helpers/keras-export.ts'
-import { expect, firstSample, samplePath, samplePhotos, test } from './fixtures.ts'
+import { expect, firstSample, samplePath, samplePhotos, seriousViolations, test } from './fixtures.ts'
 
 /** Width of the picture that an <img> really shows; 0 while it shows none. */
 async function shownWidth(image: Locator): Promise<number> {
@@ -13,8 +13,9 @@ async function shownWidth(image: Locator): Promise<number> {
   )
 }
 
-async function explainSample(page: Page): Promise<Locator> {
+async function explainSample(page: Page, model = 'pets-cnn'): Promise<Locator> {
   await page.goto('/')
+  await page.getByLabel('Model', { exact: true }).selectOption(model)
   await page.getByRole('button', { name: `Explain the sample “${firstSample().title}”` }).click()
   const map = page.getByTestId('map')
   await expect.poll(() => shownWidth(map)).toBeGreaterThan(0)
@@ -55,6 +56,48 @@ test('a sample is explained with a map over it and bars that add up', async ({ p
   await expect(page).toHaveURL(/run=/)
 })
 
+test('of a thousand classes the first few are listed, and any is found by typing', async ({ page }) => {
+  await page.goto('/')
+  await expect(page.getByLabel('Model', { exact: true })).toHaveValue('efficientnet-lite0')
+  await explainSample(page, 'efficientnet-lite0')
+  const list = page.getByRole('list', { name: 'Predicted classes' })
+  await expect(list.getByRole('listitem')).toHaveCount(5)
+  await expect(page.getByText(/^995 more classes share \d/)).toBeVisible()
+  await expect(page.getByText('Grad-CAM for “German shepherd”, layer head_relu')).toBeVisible()
+
+  const picker = page.getByRole('combobox', { name: 'Class to explain' })
+  const options = page.getByRole('listbox', { name: 'Classes' }).getByRole('option')
+  await picker.click()
+  await expect(options.first()).toHaveText('The predicted class')
+  await expect(page.getByText('950 more: type a part of the name.')).toBeVisible()
+  expect(await seriousViolations(page)).toEqual([])
+  await picker.fill('fence')
+  await expect(options).toHaveText(['chainlink fence', 'picket fence', 'worm fence'])
+  await picker.press('ArrowDown')
+  await expect(page.getByRole('option', { name: 'picket fence', selected: true })).toBeVisible()
+  await picker.press('Escape')
+  await expect(options).toHaveCount(0)
+  await expect(picker).toHaveValue('')
+  await picker.fill('fence')
+  await picker.press('ArrowDown')
+  await picker.press('Enter')
+  await expect(picker).toHaveValue('picket fence')
+  await expect(page.getByText('Grad-CAM for “picket fence”, layer head_relu')).toBeVisible()
+  await expect(list.getByRole('listitem')).toHaveCount(6)
+  await expect(list.getByRole('button', { name: /picket fence/, pressed: true })).toBeVisible()
+
+  // No reply says more of the thousand classes than is shown: five, and the one that is explained.
+  const answered = page.waitForResponse((response) => response.request().postData()?.includes('query RunById') === true)
+  await page.reload()
+  expect((await (await answered).text()).match(/"logit"/g)).toHaveLength(6)
+  await expect(picker).toHaveValue('picket fence')
+
+  await picker.click()
+  await options.first().click()
+  await expect(picker).toHaveValue('')
+  await expect(page.getByText('Grad-CAM for “German shepherd”, layer head_relu')).toBeVisible()
+})
+
 test('pointing at the picture, and the arrow keys on it, read the map', async ({ page }) => {
   await explainSample(page)
   const stage = page.getByRole('group', { name: /Picture with its map/ })
@@ -82,6 +125,7 @@ test('another class and another layer are explained at once', async ({ page }) =
 
 test('the next photo starts with the class the model predicts, and the history has its name', async ({ page }) => {
   await page.goto('/photo')
+  await page.getByLabel('Model', { exact: true }).selectOption('pets-cnn')
   const input = page.getByTestId('file')
   const [first, second] = samplePhotos()
   if (!first || !second) throw new Error('two sample photos are needed')

@@ -15,7 +15,7 @@ interface Changes extends Partial<Pick<ImageContext, 'feeds' | 'seed' | 'signal'
 }
 
 /** Values of the feed are levels 0..255 as they are. */
-const AS_IT_IS: ImagePreprocessing = {
+export const AS_IT_IS: ImagePreprocessing = {
   kind: 'image',
   width: 6,
   height: 6,

@@ -94,6 +94,15 @@ describe('the size of an answer', () => {
     )
   })
 
+  it('counts the predictions that are asked for; all of a thousand classes where none are, or in a variable', () => {
+    const query = (first: string, variable = ''): string =>
+      `query ${variable} { ${times(20, (at) => `p${String(at)}: ${page('100', `predictions${first} { label }`)}`)} }`
+    expect(refusals(query('(first: 5)'))).toEqual([])
+    expect(refusals(query('(first: 1000000)'))).toHaveLength(1)
+    expect(refusals(query(''))).toHaveLength(1)
+    expect(refusals(query('(first: $n)', '($n: Int = 1)'))).toHaveLength(1)
+  })
+
   it('counts fragments wherever they are spread, with the page around them', () => {
     const deep = `fragment Page on RunConnection { edges { node { ...Map } } } fragment Map on Run { attribution { ... on ImageAttribution { values } } }`
     expect(refusals(`{ runs(first: 10) { ...Page } } ${deep}`)).toEqual([])

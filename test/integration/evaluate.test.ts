@@ -41,6 +41,16 @@ beforeAll(async () => {
   archive.entry({ name: 'train/cat/1.jpg' }, Buffer.from('not a picture'))
   archive.finalize()
   await finished(file)
+  const photos = pack()
+  const photosFile = createWriteStream(join(data, 'photos.tar'))
+  photos.pipe(photosFile)
+  // German shepherd is the first answer for the dog; tabby is third for Chelsea, water tower far down.
+  photos.entry({ name: 'imagenet/n02106662_German_shepherd.jpg' }, await readFile('public/samples/german-shepherd.jpg'))
+  photos.entry({ name: 'imagenet/n02123045_tabby.jpg' }, cat)
+  photos.entry({ name: 'imagenet/n04562935_water_tower.jpg' }, cat)
+  photos.entry({ name: 'both.png' }, Buffer.from('not a picture'))
+  photos.finalize()
+  await finished(photosFile)
   await writeFile(join(data, 'README.md'), 'made by a test')
 })
 afterAll(() => rm(data, { recursive: true }))
@@ -58,6 +68,20 @@ describe('npm run evaluate', () => {
       accuracy: 0.5,
       engine: 'onnx',
     })
+  })
+
+  test('of a model with many classes it says how often the label is among the first five', async () => {
+    const { code, stdout } = await evaluate(['efficientnet-lite0'], data)
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ dataset: 'imagenet/photos', n: 3, correct: 1, top5: 2 / 3 })
+  })
+
+  test('a data set whose archive is not there is skipped, with a sentence', async () => {
+    const { code, stdout, stderr } = await evaluate(['reviews-minilm'], data)
+    expect(code).toBe(1)
+    expect(stdout).toBe('')
+    expect(stderr).toContain('sst2/dev is skipped: there is no sst2-dev.tsv.xz in')
+    expect(stderr).toMatch(/evaluate: Nothing in .* measures reviews-minilm/)
   })
 
   test('an unknown model is answered with the ones there are', async () => {

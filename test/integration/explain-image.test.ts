@@ -98,6 +98,26 @@ describe('a photo', () => {
     expect(values).toEqual(run.attribution.values)
   })
 
+  it('of a thousand classes is answered with as many predictions as are asked for', async () => {
+    const { assetId } = await upload(await readFile(DOG))
+    const { id, target, predictions } = await explain({
+      model: 'efficientnet-lite0',
+      method: 'grad-cam',
+      image: { assetId },
+    })
+    expect(target.label).toBe('German shepherd')
+    expect(predictions).toHaveLength(1000)
+    const ask = (run: string) => server.data<{ run: Record<string, unknown> }>(`{ run(id: "${id}") { ${run} } }`)
+    const { run } = await ask('first: predictions(first: 5) { label } none: predictions(first: 0) { label } classCount')
+    expect(run).toEqual({ first: predictions.slice(0, 5).map(({ label }) => ({ label })), none: [], classCount: 1000 })
+    expect((await server.graphql(`{ run(id: "${id}") { predictions(first: -1) { label } } }`)).errors).toMatchObject([
+      {
+        message: expect.stringContaining('first must be 0 or more, not -1') as string,
+        extensions: { code: 'BAD_INPUT' },
+      },
+    ])
+  })
+
   it('comes as base64 or in a form just as well, and is one picture', async () => {
     const bytes = await readFile(DOG)
     const form = new FormData()

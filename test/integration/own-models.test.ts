@@ -144,7 +144,13 @@ describe('models in the data folder', () => {
     await writeTeachableMachine(join(folder, 'sound'), 1)
     await mkdir(join(folder, 'empty'))
     const { models, modelProblems } = await list()
-    expect(models.map(({ id }) => id)).toEqual(['pets-cnn', 'pets-cnn-tfjs', 'reviews-minilm', 'sound'])
+    expect(models.map(({ id }) => id)).toEqual([
+      'efficientnet-lite0',
+      'pets-cnn',
+      'pets-cnn-tfjs',
+      'reviews-minilm',
+      'sound',
+    ])
     expect(modelProblems).toEqual([
       { folder: 'broken', message: expect.stringMatching(/weights\.bin has 100 bytes.*truncated/) as string },
       { folder: 'empty', message: expect.stringMatching(/neither a card\.json nor/) as string },
@@ -163,6 +169,7 @@ describe('models in the data folder', () => {
     const { data, errors } = await server.graphql('{ models { id engine { name backend reason } } }')
     const models = (data as unknown as { models: { id: string; engine: { name: string } | null }[] }).models
     expect(models.map(({ id, engine }) => [id, engine?.name])).toEqual([
+      ['efficientnet-lite0', 'onnx'],
       ['pets-cnn', 'onnx'],
       ['pets-cnn-tfjs', 'tfjs'],
       ['reviews-minilm', 'onnx'],

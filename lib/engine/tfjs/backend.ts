@@ -36,7 +36,7 @@ function optional(specifier: string): () => Promise<unknown> {
 
 async function loadWasm(): Promise<void> {
   const events: readonly string[] = ['uncaughtException', 'unhandledRejection']
-  const emitter: EventEmitter = process
+  const emitter: Pick<EventEmitter, 'listeners' | 'removeListener'> = process
   const before = new Map(events.map((event) => [event, emitter.listeners(event)]))
   await import('@tensorflow/tfjs-backend-wasm')
   if (!(await tf.setBackend('wasm'))) throw new Error('the WebAssembly module did not start')
@@ -52,7 +52,7 @@ export const RUNGS: readonly Rung[] = [
   { name: 'tensorflow-gpu', backend: 'tensorflow', load: optional('@tensorflow/tfjs-node-gpu') },
   { name: 'tensorflow', backend: 'tensorflow', load: optional('@tensorflow/tfjs-node') },
   { name: 'wasm', backend: 'wasm', load: loadWasm },
-  { name: 'cpu', backend: 'cpu', load: () => Promise.resolve(registerKernels('cpu')) },
+  { name: 'cpu', backend: 'cpu', load: () => Promise.resolve().then(() => registerKernels('cpu')) },
 ]
 
 /** What of the global engine a broken backend can leave unbalanced when it throws in the middle of an operator. */
@@ -64,7 +64,7 @@ interface EngineState {
 }
 
 function engineState(): EngineState {
-  return tf.engine().state as unknown as EngineState
+  return tf.engine().state
 }
 
 /** Takes away everything a rung registered, so that the next one starts from a clean engine. */

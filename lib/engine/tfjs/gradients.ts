@@ -22,10 +22,13 @@ function sharedAmongEqual(dy: tf.Tensor, x: tf.Tensor, y: tf.Tensor, axes: reado
   return tf.mul(winners, tf.div(tf.reshape(dy, kept), count))
 }
 
+/** Undefined where there is none, whatever its own type says. */
+const registered: (kernel: string) => tf.GradConfig | undefined = tf.getGradient
+
 /** Registers what is missing and replaces what is wrong; gradients that TensorFlow.js adds later stay its own. Idempotent. */
 export function registerGradients(): void {
   for (const { name, inputs } of FLAT) {
-    if (tf.getGradient(name) !== undefined) continue
+    if (registered(name) !== undefined) continue
     tf.registerGradient({
       kernelName: name,
       inputsToSave: [...inputs],

@@ -24,11 +24,15 @@ interface KernelArguments {
   readonly attrs?: unknown
 }
 
+function isTensor(info: tf.TensorInfo): info is tf.Tensor {
+  return info instanceof tf.Tensor
+}
+
 /** An input as a tensor that operators take; they do not keep it. */
 function input(inputs: tf.NamedTensorInfoMap, name: string): tf.Tensor {
   const info = inputs[name]
   if (info === undefined) throw new Error(`kernel input '${name}' is missing`)
-  return info instanceof tf.Tensor ? info : tf.engine().makeTensorFromTensorInfo(info)
+  return isTensor(info) ? info : tf.engine().makeTensorFromTensorInfo(info)
 }
 
 function geometryOf(

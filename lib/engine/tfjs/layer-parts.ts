@@ -16,7 +16,7 @@ import type { RectifierRule } from './rule-sets.ts'
 
 export type Layer = tf.layers.Layer
 
-export interface RunContext {
+interface RunContext {
   readonly rules: RectifierRule
   /** The mask of the first input, for layers behind a Masking or Embedding layer. */
   readonly mask: tf.Tensor | null
@@ -60,9 +60,9 @@ export class DerivedWeights {
 }
 
 /** The layer's weight of that name, or null. */
-function weight<T extends tf.Tensor>(layer: Layer, name: string): T | null {
+function weight(layer: Layer, name: string): tf.Tensor | null {
   const found = layer.weights.find(({ originalName }) => originalName === name || originalName.endsWith(`/${name}`))
-  return found === undefined ? null : (found.read() as T)
+  return found === undefined ? null : found.read()
 }
 
 function only(inputs: readonly tf.Tensor[]): tf.Tensor {
@@ -144,8 +144,8 @@ function addBias(y: tf.Tensor, bias: tf.Tensor | null): tf.Tensor {
 }
 
 function convolution(layer: Layer, config: ConvolutionConfig, derived: DerivedWeights): LayerParts | null {
-  const kernel = weight<tf.Tensor4D>(layer, 'kernel')
-  const bias = weight<tf.Tensor1D>(layer, 'bias')
+  const kernel = weight(layer, 'kernel') as tf.Tensor4D | null
+  const bias = weight(layer, 'bias') as tf.Tensor1D | null
   if (kernel?.rank !== 4) return null
   const forward = (x: tf.Tensor): tf.Tensor =>
     tf.fused.conv2d({
@@ -175,7 +175,7 @@ function convolution(layer: Layer, config: ConvolutionConfig, derived: DerivedWe
 }
 
 function depthwise(layer: Layer, config: ConvolutionConfig, derived: DerivedWeights): LayerParts | null {
-  const kernel = weight<tf.Tensor4D>(layer, 'depthwise_kernel')
+  const kernel = weight(layer, 'depthwise_kernel') as tf.Tensor4D | null
   const bias = weight(layer, 'bias')
   if (kernel?.rank !== 4) return null
   const run: Run = (inputs) => {
@@ -207,7 +207,7 @@ function depthwise(layer: Layer, config: ConvolutionConfig, derived: DerivedWeig
 }
 
 function dense(layer: Layer): LayerParts | null {
-  const kernel = weight<tf.Tensor2D>(layer, 'kernel')
+  const kernel = weight(layer, 'kernel') as tf.Tensor2D | null
   const bias = weight(layer, 'bias')
   if (kernel?.rank !== 2) return null
   const [features, units] = kernel.shape
@@ -234,10 +234,10 @@ function batchNormalization(
   config: Readonly<Record<string, unknown>>,
   derived: DerivedWeights,
 ): LayerParts | null {
-  const mean = weight<tf.Tensor1D>(layer, 'moving_mean')
-  const variance = weight<tf.Tensor1D>(layer, 'moving_variance')
-  const gamma = weight<tf.Tensor1D>(layer, 'gamma')
-  const beta = weight<tf.Tensor1D>(layer, 'beta')
+  const mean = weight(layer, 'moving_mean') as tf.Tensor1D | null
+  const variance = weight(layer, 'moving_variance') as tf.Tensor1D | null
+  const gamma = weight(layer, 'gamma') as tf.Tensor1D | null
+  const beta = weight(layer, 'beta') as tf.Tensor1D | null
   const rank = rankOf(layer)
   const epsilon = Number(config['epsilon'])
   const axis = Number(config['axis'] ?? -1)

@@ -3,7 +3,17 @@ import type * as tf from '@tensorflow/tfjs'
 import { AppError } from '../../errors.ts'
 import { zeros, type FloatTensor, type Tensor } from '../../tensor/tensor.ts'
 import { askWithLateWeights, type LateWeights, type PlainAnswer, type PlainQuestion } from '../literal-formulas.ts'
-import type { Answer, EngineInfo, ExplainableModel, LinearHead, Question, RuleSetInfo, Tap, TapId } from '../model.ts'
+import type {
+  Answer,
+  EngineInfo,
+  ExplainableModel,
+  LinearHead,
+  ModelInput,
+  Question,
+  RuleSetInfo,
+  Tap,
+  TapId,
+} from '../model.ts'
 import { PLAIN_RULES } from '../read-rule-set.ts'
 import { evaluate, type LateTensor } from './evaluate.ts'
 import { outerShape, toInside, toOutside } from './layout.ts'
@@ -24,6 +34,7 @@ function shown(shape: readonly (number | null)[]): string {
 export class TfjsModel implements ExplainableModel {
   readonly taps: readonly Tap[]
   readonly inputs: readonly string[]
+  readonly inputInfo: readonly ModelInput[]
   readonly logits: TapId
   readonly defaultTap: TapId
   readonly ruleSets: readonly RuleSetInfo[] = RULE_SETS
@@ -39,6 +50,11 @@ export class TfjsModel implements ExplainableModel {
   ) {
     this.taps = tapsOf(program)
     this.inputs = program.inputs.map(({ name }) => name)
+    this.inputInfo = program.inputs.map(({ name, slot }) => {
+      const { shape, dtype } = program.slots[slot] ?? { shape: [], dtype: 'float32' }
+      const type = dtype === 'int32' || dtype === 'bool' ? dtype : 'float32'
+      return { name, type, dims: outerShape(shape, program.channelsLast) }
+    })
     this.slotOf = new Map(program.named.map(({ id, slot }) => [id, slot]))
     for (const { id, slot } of program.named) this.idsOf.set(slot, [...(this.idsOf.get(slot) ?? []), id])
     this.logits = program.logits.id

@@ -11,7 +11,7 @@ import { activationRun, DerivedWeights, layerParts, type Layer, type LinearPart,
 export type Slot = number
 type Shape = readonly (number | null)[]
 
-export interface SlotInfo {
+interface SlotInfo {
   /** As TensorFlow.js lays it out: [N, H, W, C] for maps. */
   readonly shape: Shape
   readonly dtype: tf.DataType
@@ -30,7 +30,7 @@ export interface Step {
   readonly layer: Layer | null
 }
 
-export interface NamedSlot {
+interface NamedSlot {
   readonly id: TapId
   readonly slot: Slot
   readonly operator: string

@@ -17,7 +17,7 @@ export interface Asking {
   readonly model: ExplainableModel
   readonly signal: AbortSignal
   /** Share done, 0..1. */
-  progress(fraction: number): void
+  readonly progress: (fraction: number) => void
 }
 
 export interface Rows {

@@ -22,7 +22,7 @@ export function readingOf<P>(
   tap: Tap,
   params: P,
 ): Reading {
-  const reading = method.reading?.(tap, params as never)
+  const reading = method.reading?.(tap, params)
   if (reading !== undefined) return reading
   throw new AppError({
     code: 'METHOD_UNAVAILABLE',

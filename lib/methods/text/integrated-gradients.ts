@@ -14,7 +14,7 @@ import type { TextContext } from '../context.ts'
 import { baselineParam, baselines, specialTokensParam } from './shared/baseline.ts'
 import { completenessDiagnosis, completenessOf, errorAllowed, type Ends } from './shared/completeness.ts'
 import { saturation } from '../shared/diagnoses.ts'
-import { batchSize, embed, scalarsAt } from './shared/embedding.ts'
+import { batchSize, embed, ofTokens, scalarsAt } from './shared/embedding.ts'
 import { scalarParam, withScalar } from './shared/scalar-param.ts'
 import { integrate, pathPoints, type PathPoint } from './shared/path.ts'
 
@@ -96,7 +96,7 @@ export const integratedGradients = textMethod<Params>({
         : 'Use more steps, or \u201cauto\u201d.'
     return {
       kind: 'text',
-      scores: float32(stored, [tokens]),
+      scores: ofTokens(context, float32(stored, [tokens])),
       wordReduction: 'sum',
       logits,
       completeness,

@@ -5,7 +5,7 @@ import { float32 } from '../../tensor/tensor.ts'
 import { textMethod } from '../method.ts'
 import { baselines } from './shared/baseline.ts'
 import { saturation } from '../shared/diagnoses.ts'
-import { batchSize, embed, scalarsAt } from './shared/embedding.ts'
+import { batchSize, embed, ofTokens, scalarsAt } from './shared/embedding.ts'
 import { scalarParam, withScalar } from './shared/scalar-param.ts'
 
 const params = z.strictObject({
@@ -76,9 +76,12 @@ export const occlusion = textMethod<z.infer<typeof params>>({
     if (windows.length === 0) context.progress(1)
     return {
       kind: 'text',
-      scores: float32(
-        Float32Array.from(sums, (sum, token) => sum / Math.max(1, counts[token] ?? 0)),
-        [tokens],
+      scores: ofTokens(
+        context,
+        float32(
+          Float32Array.from(sums, (sum, token) => sum / Math.max(1, counts[token] ?? 0)),
+          [tokens],
+        ),
       ),
       wordReduction: 'absolute-max',
       logits,

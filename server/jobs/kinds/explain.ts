@@ -5,6 +5,7 @@ import type { EngineInfo } from '../../../lib/engine/model.ts'
 import type { Explanation, ImageExplanation, ScoredSpan, TextExplanation } from '../../../lib/explain.ts'
 import type { Placement } from '../../../lib/image/preprocess.ts'
 import type { Diagnosis } from '../../../lib/methods/diagnosis.ts'
+import { methodFor } from '../../../lib/methods/find.ts'
 import type { Completeness, Method } from '../../../lib/methods/method.ts'
 import { idIn, modelRef, sha256 } from '../../../lib/models/model-ref.ts'
 import type { ExplainInput } from '../../../lib/prepare.ts'
@@ -99,9 +100,8 @@ const outcome = fieldsOf<ExplainOutcome>({
 })
 
 /** @throws AppError UNKNOWN_METHOD where this worker has none of this name, or computes other numbers under it */
-async function methodOf({ method: asked, input }: ExplainPayload): Promise<Method> {
-  const { METHODS, methodFor } = await import('../../../lib/methods/index.ts')
-  const found = methodFor(METHODS, input.kind, asked.id)
+function methodOf({ method: asked, input }: ExplainPayload, methods: readonly Method[]): Method {
+  const found = methodFor(methods, input.kind, asked.id)
   if (found?.version === asked.version) return found
   throw new AppError({
     code: 'UNKNOWN_METHOD',
@@ -116,30 +116,34 @@ async function inputFor({ input }: ExplainPayload, { pictures }: WorkerParts): P
   return input.kind === 'text' ? input : { kind: 'image', image: await pictures.decoded(input.asset) }
 }
 
-export const explainKind = jobKind<ExplainPayload, ExplainOutcome>({
-  id: 'explain',
-  payload,
-  outcome,
-  uses: ({ model, input }) => (input.kind === 'image' ? [model, input.asset] : [model]),
-  about: ({ model, method }) => ({ model: idIn(model), method: method.id }),
-  gaveUp: ({ model, method }, limitMs) => ({
-    message: `a step of ${method.id} on ${model} was not done`,
-    userMessage: `One step of this run took more than ${limitMs / 60_000} minutes, so it was given up. Does the model ${idIn(model)} compute for ever? Try a smaller input or another method.`,
-  }),
-  async handle(job, parts, { signal, progress }) {
-    const method = await methodOf(job)
-    const [{ explain }, { libraryVersions }] = await Promise.all([
-      import('../../../lib/explain.ts'),
-      import('../libraries.ts'),
-    ])
-    return parts.models.use(job.model, async (loaded, loadMs) => {
-      const found = await explain(
-        loaded,
-        await inputFor(job, parts),
-        { method, params: job.params, target: job.target, seed: job.seed },
-        { signal, progress, now: () => performance.now() },
-      )
-      return { explanation: found, loadMs, engine: loaded.model.engine, libraries: libraryVersions(loaded.entry) }
-    })
-  },
-})
+/** @param methods loaded where the job is done, not where it is asked for */
+export const explainBy = (methods: () => Promise<readonly Method[]>) =>
+  jobKind<ExplainPayload, ExplainOutcome>({
+    id: 'explain',
+    payload,
+    outcome,
+    uses: ({ model, input }) => (input.kind === 'image' ? [model, input.asset] : [model]),
+    about: ({ model, method }) => ({ model: idIn(model), method: method.id }),
+    gaveUp: ({ model, method }, limitMs) => ({
+      message: `a step of ${method.id} on ${model} was not done`,
+      userMessage: `One step of this run took more than ${limitMs / 60_000} minutes, so it was given up. Does the model ${idIn(model)} compute for ever? Try a smaller input or another method.`,
+    }),
+    async handle(job, parts, { signal, progress }) {
+      const method = methodOf(job, await methods())
+      const [{ explain }, { libraryVersions }] = await Promise.all([
+        import('../../../lib/explain.ts'),
+        import('../libraries.ts'),
+      ])
+      return parts.models.use(job.model, async (loaded, loadMs) => {
+        const found = await explain(
+          loaded,
+          await inputFor(job, parts),
+          { method, params: job.params, target: job.target, seed: job.seed },
+          { signal, progress, now: () => performance.now() },
+        )
+        return { explanation: found, loadMs, engine: loaded.model.engine, libraries: libraryVersions(loaded.entry) }
+      })
+    },
+  })
+
+export const explainKind = explainBy(async () => (await import('../../../lib/methods/index.ts')).METHODS)

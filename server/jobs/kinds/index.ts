@@ -2,5 +2,6 @@
 import type { JobKind } from '../kind.ts'
 import { describeKind } from './describe.ts'
 import { explainKind } from './explain.ts'
+import { tryModelKind } from './try-model.ts'
 
-export const KINDS: readonly JobKind[] = [describeKind, explainKind]
+export const KINDS: readonly JobKind[] = [describeKind, explainKind, tryModelKind]

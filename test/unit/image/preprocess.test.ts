@@ -72,6 +72,13 @@ describe('preprocessImage', () => {
     expect(placement.height * height).toBeCloseTo(40)
   })
 
+  it('resizes with the filter that the card names; bilinear where it names none', async () => {
+    const image = await decoded()
+    const { feed } = await preprocessImage(image, CARD)
+    expect((await preprocessImage(image, { ...CARD, filter: 'bilinear' })).feed).toEqual(feed)
+    expect((await preprocessImage(image, { ...CARD, filter: 'bicubic' })).feed).not.toEqual(feed)
+  })
+
   it('gives identical bytes twice', async () => {
     const image = await decoded()
     expect((await preprocessImage(image, CARD)).feed).toEqual((await preprocessImage(image, CARD)).feed)

@@ -7,26 +7,14 @@ import type { Need, NeedsPlace } from '../../../lib/methods/need.ts'
 import { layersFor, placeFor, whyUnavailable } from '../../../lib/methods/place.ts'
 import { integratedGradients } from '../../../lib/methods/text/integrated-gradients.ts'
 import { factsOf, type ModelFacts } from '../../../lib/models/facts.ts'
+import { AS_IT_IS } from '../../helpers/image-context.ts'
 import { TinyCnn } from '../../helpers/tiny-cnn.ts'
 
 const reason = 'No gradient rule for Hardmax between it and the output.'
 const spatial = ['input', 'conv1', 'relu1', 'pool1', 'conv2', 'relu2']
 const lacking = (taps: readonly string[]): Record<string, string> =>
   Object.fromEntries(taps.map((tap) => [tap, reason]))
-const facts = (model: TinyCnn): Promise<ModelFacts> =>
-  factsOf(model, {
-    title: 'Tiny',
-    preprocessing: {
-      kind: 'image',
-      width: 6,
-      height: 6,
-      resize: 'squash',
-      layout: 'NCHW',
-      mean: [0, 0, 0],
-      std: [1, 1, 1],
-      colour: 'RGB',
-    },
-  })
+const facts = (model: TinyCnn): Promise<ModelFacts> => factsOf(model, { title: 'Tiny', preprocessing: AS_IT_IS })
 
 describe('a CAM made of a gradient', () => {
   test('is available where one layer with a height and width has one, whatever the default layer is', async () => {

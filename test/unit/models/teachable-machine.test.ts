@@ -51,11 +51,24 @@ it('keeps the name that somebody gave the model', async () => {
   expect(await teachableMachineCard(folder)).toMatchObject({ id: 'named', title: 'Pets of our street' })
 })
 
+it.each(['@Daivin', '@microsoft/visionIa', 'my-product'])(
+  'takes an image model whose product calls its package %s',
+  async (packageName) => {
+    const folder = await exported(`by ${packageName.replaceAll('/', ' ')}`, { labels: ['Cat', 'Dog'], packageName, imageSize: 96 })
+    expect(await teachableMachineCard(folder)).toMatchObject({
+      labels: ['Cat', 'Dog'],
+      preprocessing: { width: 96, height: 96 },
+      provenance: { recipe: `Teachable Machine unknown (${packageName})` },
+    })
+  },
+)
+
 it.each([
   ['no labels', { imageSize: 224 }],
   ['one label', { labels: ['Cat'] }],
   ['a greyscale model', { labels: ['Cat', 'Dog'], grayscale: true }],
   ['a pose model', { labels: ['Up', 'Down'], packageName: '@teachablemachine/pose' }],
+  ['a renamed pose model', { labels: ['Up', 'Down'], packageName: '@yoga', modelSettings: { posenet: { inputResolution: 257 } } }],
   ['not JSON', '{'],
 ])('refuses %s', async (name, metadata) => {
   const folder = await exported(name, metadata)

@@ -32,7 +32,7 @@ test('a model that never finishes loading is given up with its worker; the other
       args: workerArguments({ data: folder, models: [resolve('models')] }),
       size: 2,
       // Long enough for the others, which are asked before it is over.
-      silentMs: { describe: 3000 },
+      silentMs: { describe: 6000 },
       log: createLogger('silent'),
     })
     const describe = describedBy(pool)
@@ -41,7 +41,7 @@ test('a model that never finishes loading is given up with its worker; the other
     expect(await describe(other)).toMatchObject({ engine: { name: 'onnx' } })
     await expect(stuck).rejects.toMatchObject({
       code: 'BAD_MODEL',
-      userMessage: expect.stringMatching(/could not be loaded within 3 seconds/) as unknown,
+      userMessage: expect.stringMatching(/could not be loaded within 6 seconds/) as unknown,
     })
     expect(await describe(other)).toMatchObject({ engine: { name: 'onnx' } })
     expect(pool.status().replaced).toBe(1)

@@ -11,7 +11,8 @@ import { explain } from '../../../lib/explain.ts'
 import { decodeImage, type DecodedImage } from '../../../lib/image/decode.ts'
 import type { ImageContext } from '../../../lib/methods/context.ts'
 import { gradCam } from '../../../lib/methods/image/grad-cam.ts'
-import { methodFor, METHODS } from '../../../lib/methods/index.ts'
+import { METHODS } from '../../../lib/methods/index.ts'
+import { methodFor } from '../../../lib/methods/find.ts'
 import type { ImageMethod, Method } from '../../../lib/methods/method.ts'
 import { noisyRows } from '../../../lib/methods/shared/noise-rows.ts'
 import { overLayersAndTargets, readingOf } from '../../../lib/methods/shared/vary.ts'
@@ -26,6 +27,7 @@ import { float32, row, type FloatTensor } from '../../../lib/tensor/tensor.ts'
 import { dot, fakeContext, fakeModel, U, wordOf } from '../methods/text/fake-model.ts'
 import { deepLift } from './deep-lift.ts'
 import { deletion } from './deletion.ts'
+import { maxSensitivity } from './max-sensitivity.ts'
 import { scoreCam } from './score-cam.ts'
 import { smoothImage, smoothText } from './smooth-grad.ts'
 import { wordLime } from './word-lime.ts'
@@ -68,7 +70,14 @@ const EARLY = 'conv1_relu'
 
 test('each is one file of fewer than 100 lines', () => {
   const files = readdirSync(import.meta.dirname).filter((name) => !name.endsWith('.test.ts'))
-  expect(files.sort()).toEqual(['deep-lift.ts', 'deletion.ts', 'score-cam.ts', 'smooth-grad.ts', 'word-lime.ts'])
+  expect(files.sort()).toEqual([
+    'deep-lift.ts',
+    'deletion.ts',
+    'max-sensitivity.ts',
+    'score-cam.ts',
+    'smooth-grad.ts',
+    'word-lime.ts',
+  ])
   for (const file of files)
     expect(readFileSync(join(import.meta.dirname, file), 'utf8').split('\n').length, file).toBeLessThan(100)
 })
@@ -192,7 +201,7 @@ test('deletion takes the pixels away in the order of the map', async () => {
     evaluate(
       loaded,
       { kind: 'image', image: picture },
-      { metric: deletion, params: { steps: 4 }, attribution: map, ...parts },
+      { metric: deletion, params: { steps: 4 }, attribution: map, by: { method: gradCam, params: {} }, ...parts },
     )
   const { value, curve } = await judge(attribution)
   const of = await context(gradCam, classTarget(null))
@@ -220,8 +229,37 @@ test('deletion takes the pixels away in the order of the map', async () => {
   expect(value).toBeLessThan(worst.value)
 })
 
+test('max-sensitivity asks the same method again, at neighbours of the picture', async () => {
+  const attribution = await mapOf(gradCam, { layer: EARLY })
+  const judge = (radius: number) =>
+    evaluate(
+      loaded,
+      { kind: 'image', image: picture },
+      {
+        metric: maxSensitivity,
+        params: { samples: 3, radius },
+        attribution,
+        by: { method: gradCam, params: { layer: EARLY } },
+        target: classTarget(0),
+        seed: 0,
+        ...hooks(),
+      },
+    )
+  expect((await judge(0)).value).toBe(0) // the same layer, the same class, the same bytes
+  const [near, far] = [await judge(0.005), await judge(0.1)]
+  expect(near.value).toBeGreaterThan(0)
+  expect(far.value).toBeGreaterThan(near.value)
+})
+
 test('an attribution that is not of this input is no verdict', async () => {
-  const request = { metric: deletion, params: {}, target: classTarget(null), seed: 0, ...hooks() }
+  const request = {
+    metric: deletion,
+    params: {},
+    by: { method: gradCam, params: {} },
+    target: classTarget(null),
+    seed: 0,
+    ...hooks(),
+  }
   const image = { kind: 'image', image: picture } as const
   await expect(evaluate(loaded, image, { ...request, attribution: float32([1, 2], [2]) })).rejects.toMatchObject({
     code: 'BAD_INPUT',

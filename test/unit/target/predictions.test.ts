@@ -49,6 +49,13 @@ describe('resolveTarget', () => {
     expect(resolveTarget(target, LABELS)).toBe(index)
   })
 
+  test('two classes that differ in case alone are told apart where the case is given', () => {
+    const labels = ['Cardigan', 'cardigan']
+    expect(resolveTarget({ label: 'cardigan' }, labels)).toBe(1)
+    expect(resolveTarget({ label: 'Cardigan' }, labels)).toBe(0)
+    expect(resolveTarget({ label: 'CARDIGAN' }, labels)).toBe(0)
+  })
+
   test.each([
     [{ label: 'bird' }, /no class "bird".*cat, dog, horse/],
     [{ index: 3 }, /no class with index 3; it must be 0 to 2/],

@@ -92,6 +92,28 @@ describe('what an input holds', () => {
   })
 })
 
+describe('what a tokenizer tells beside', () => {
+  const BART = { firstPosition: 0, decoderStart: 2 }
+  const DECODED = ['input_ids', 'attention_mask', 'decoder_input_ids', 'decoder_attention_mask']
+
+  test('a decoder is fed the text one place later', () => {
+    const { feeds } = feedsOf(ROWS, inputRoles(DECODED, BART), 1)
+    expect(Object.keys(feeds)).toEqual(DECODED)
+    expect(numbers(feeds['decoder_input_ids'])).toEqual([2, 101, 7, 8, 2, 101, 9, 102])
+    expect(numbers(feeds['decoder_attention_mask'])).toEqual([1, 1, 1, 1, 1, 1, 1, 0])
+  })
+
+  test('a cache of the decoder is refused', () => {
+    const inputs = [...DECODED, 'past_decoder_key']
+    expect(() => inputRoles(inputs, BART)).toThrow(/only ids and a mask are made/)
+  })
+
+  test("RoBERTa's positions begin behind the padding's id, and padding has that id", () => {
+    const roles = inputRoles(['input_ids', 'position_ids'], { firstPosition: 2, decoderStart: null })
+    expect(numbers(feedsOf(ROWS, roles, 1).feeds['position_ids'])).toEqual([2, 3, 4, 5, 2, 3, 4, 1])
+  })
+})
+
 describe('feeds', () => {
   test('only what the model has, padded behind', () => {
     const { feeds, lengths } = feedsOf(ROWS, inputRoles(['input_ids', 'attention_mask']), 5)

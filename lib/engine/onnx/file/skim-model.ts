@@ -25,7 +25,7 @@ const MODEL_GRAPH = 7
 const GRAPH_INITIALIZER = 5
 const TENSOR_RAW_DATA = 9
 
-export interface Range {
+interface Range {
   readonly offset: number
   readonly length: number
 }
@@ -36,9 +36,11 @@ export interface SkimmedModel {
   readonly places: ReadonlyMap<TensorProto, Range>
 }
 
+type FieldWire = WireType.Varint | WireType.Bit64 | WireType.LengthDelimited | WireType.Bit32
+
 interface Field {
   readonly number: number
-  readonly wire: WireType
+  readonly wire: FieldWire
   /** From the tag on. */
   readonly start: number
   /** What a length-delimited field holds. */
@@ -94,6 +96,22 @@ function varint(bytes: FileBytes, start: number): readonly [number, number] {
   throw damaged()
 }
 
+/** How the content of a field is written: the low three bits of its tag. Groups are no part of onnx.proto. */
+function wireTypeOf(tag: number): FieldWire {
+  switch (tag % 8) {
+    case 0:
+      return WireType.Varint
+    case 1:
+      return WireType.Bit64
+    case 2:
+      return WireType.LengthDelimited
+    case 5:
+      return WireType.Bit32
+    default:
+      throw damaged()
+  }
+}
+
 /** The fields of the message in a range, in order. */
 function* fieldsOf(bytes: FileBytes, { offset, length }: Range): Generator<Field> {
   const end = offset + length
@@ -101,16 +119,16 @@ function* fieldsOf(bytes: FileBytes, { offset, length }: Range): Generator<Field
   while (at < end) {
     const start = at
     const [tag, behindTag] = varint(bytes, at)
-    const wire = (tag % 8) as WireType
+    const wire = wireTypeOf(tag)
     let content: Range = { offset: behindTag, length: 0 }
     if (wire === WireType.Varint) [, at] = varint(bytes, behindTag)
     else if (wire === WireType.Bit64) at = behindTag + 8
     else if (wire === WireType.Bit32) at = behindTag + 4
-    else if (wire === WireType.LengthDelimited) {
+    else {
       const [size, behindSize] = varint(bytes, behindTag)
       content = { offset: behindSize, length: size }
       at = behindSize + size
-    } else throw damaged()
+    }
     if (at > end) throw damaged()
     yield { number: Math.floor(tag / 8), wire, start, content, end: at }
   }

@@ -92,7 +92,7 @@ function narrow(graph: Graph, node: GraphNode): boolean {
 }
 
 /** Tensors whose value depends smoothly on one of `wrt`. */
-export function dependents(graph: Graph, wrt: Iterable<string>, replaced: ReadonlySet<string>): Set<string> {
+function dependents(graph: Graph, wrt: Iterable<string>, replaced: ReadonlySet<string>): Set<string> {
   const reached = new Set(wrt)
   for (const node of graph.nodes) {
     if (operatorOf(node).stops || !readsOf(node).some((name) => reached.has(name))) continue

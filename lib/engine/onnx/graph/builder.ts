@@ -126,7 +126,7 @@ export class Builder extends NodeWriter {
   /** The shape of a tensor as an int64 vector: a constant where it is static. */
   shapeOf(name: string): string {
     const shape = this.shape(name)
-    if (shape?.every((dim) => typeof dim === 'number')) return this.ints(shape as number[])
+    if (shape?.every((dim) => typeof dim === 'number')) return this.ints(shape)
     return this.once(`shape ${name}`, () => this.op('Shape', [name]))
   }
 
@@ -155,7 +155,7 @@ export class Builder extends NodeWriter {
   countPer(name: string, of: string, axes: readonly number[] | null): string {
     const extents = axes?.map((axis) => this.shape(name)?.[axis])
     if (extents?.every((dim) => typeof dim === 'number'))
-      return this.float((extents as number[]).reduce((product, dim) => product * dim, 1))
+      return this.float(extents.reduce((product, dim) => product * dim, 1))
     const size = (one: string): string => this.op('Cast', [this.op('Size', [one])], { to: 1 })
     return this.div(size(name), size(of))
   }
@@ -173,7 +173,7 @@ export class Builder extends NodeWriter {
   expandLike(a: string, like: string, axes: readonly number[]): string {
     const target = this.shape(like)?.map((dim, axis) => (axes.includes(axis) ? dim : 1))
     const known = target?.every((dim) => typeof dim === 'number')
-    return this.op('Expand', [a, known ? this.ints(target as number[]) : this.shapeOf(like)])
+    return this.op('Expand', [a, known ? this.ints(target) : this.shapeOf(like)])
   }
   /**
    * A zero for each row of `like`, [N, 1, 1, 1], which the runtime cannot work out before the run; null where the cotangent

@@ -92,6 +92,11 @@ export interface GraphNode {
 export type Dim = number | string | null
 export type Shape = readonly Dim[]
 
+/** As the contract has it: null for an extent that is not fixed, whatever the file calls it. */
+export function publicShape(shape: Shape): (number | null)[] {
+  return shape.map((dim) => (typeof dim === 'number' ? dim : null))
+}
+
 export interface ValueInfo {
   readonly name: string
   readonly type: number

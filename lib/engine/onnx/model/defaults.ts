@@ -23,12 +23,14 @@ export function findLogits(graph: Graph): string {
 }
 
 /**
- * Last feature map that a gradient reaches, word embedding of a text model, else the first differentiable tap. A map that is
+ * Word embedding of a text model, last feature map that a gradient reaches, else the first differentiable tap. A map that is
  * another one rounded is passed over: a quantised model so has the layer of the float model that it was made of. Where later
  * maps are read for their class token alone, it is the last sum or normalisation before them, and no part of an attention
  * (Gildenblat, pytorch-grad-cam, "How does it work with Vision Transformers").
+ * @param words the word embeddings, the likeliest first: the default whether or not a gradient reaches it, as the rows of
+ *   another table say nothing of the words.
  */
-export function sensibleTap(taps: readonly Tap[]): string {
+export function sensibleTap(taps: readonly Tap[], words: readonly string[] = []): string {
   const usable = taps.filter((tap) => tap.differentiable)
   const isRounded = (tap: Tap): boolean => tap.operator === 'DequantizeLinear' && tap.kind === 'other'
   const maps = usable.filter((one) => one.spatial && one.kind !== 'input' && !isRounded(one))
@@ -36,6 +38,15 @@ export function sensibleTap(taps: readonly Tap[]): string {
   const behind = last === undefined ? [] : taps.slice(taps.indexOf(last) + 1)
   const unread = behind.some((one) => one.mapOf !== undefined && !one.differentiable)
   const whole = unread ? maps.findLast((one) => one.kind === 'norm' || one.kind === 'add') : undefined
-  const tap = whole ?? last ?? usable.find((one) => one.kind === 'embedding') ?? usable[0] ?? taps[0]
+  const readsPictures = taps.some((one) => one.kind === 'input' && one.shape.length === 4)
+  const [word] = words.flatMap((name) => taps.filter((one) => one.id === name))
+  const tap =
+    (readsPictures ? undefined : word) ??
+    whole ??
+    last ??
+    word ??
+    usable.find((one) => one.kind === 'embedding') ??
+    usable[0] ??
+    taps[0]
   return tap?.id ?? ''
 }

@@ -1,28 +1,120 @@
-/** Which tensors are word embeddings. */
+/** Which tensors are rows of embedding tables, and which of them are the words. */
 import { carriesGradient } from '../gradient/differentiate.ts'
-import type { Graph } from '../graph/graph.ts'
+import { DataType, shapeIn, typeIn, type Graph, type GraphNode } from '../graph/graph.ts'
+import { operatorOf } from '../operators/operator-of.ts'
+
+/** Rows read from a table. */
+export interface Embedding {
+  /** The tensor, floats. */
+  readonly name: string
+  /** The input whose values are the places in the table; null where those are computed. */
+  readonly input: string | null
+  /** Of the table. */
+  readonly rows: number
+}
+
+/** Token types, positions and masks are looked up by inputs too: these are what exporters call those. */
+const NO_WORDS = /mask|type|segment|position/i
+const DECODER = /^decoder_|_decoder_/i
 
 /**
- * Rows read from a word table. A table of integers is looked up and then made float, by a cast, a zero point and a scale,
- * or by DequantizeLinear: the embedding is what comes of it, not the integers, nor the scales read beside them.
+ * Rows of tables, in graph order. A table of integers is looked up and then made float, by a cast, a zero point and a scale,
+ * or by DequantizeLinear: the embedding is what comes of it, not the integers, nor the scales read beside them. Where rows are
+ * read of a list of places [N * T], the embedding is the tensor that has them by text again, [N, T, E].
  */
-export function embeddingsOf(graph: Graph): ReadonlySet<string> {
-  const found = new Set<string>()
+export function embeddingsOf(graph: Graph): readonly Embedding[] {
+  const found = new Map<string, Embedding>()
   /** Rows on their way from integers to floats: not scaled yet. */
-  const unscaled = new Set<string>()
+  const unscaled = new Map<string, Omit<Embedding, 'name'>>()
   const perRow = new Set(graph.constants.keys())
+  const { tables, places } = lookUps(graph)
   for (const node of graph.nodes) {
     const [a = '', b = ''] = node.inputs
     const [out = ''] = node.outputs
-    const table = node.operator === 'Gather' ? graph.constants.get(a) : undefined
-    const rows = [a, b].find((name) => unscaled.has(name))
-    const other = rows === a ? b : a
-    if (table?.dims.length === 2 && (table.dims[1] ?? 0) > 1) (carriesGradient(graph, a) ? found : unscaled).add(out)
-    else if (table || (node.operator === 'Unsqueeze' && perRow.has(a))) perRow.add(out)
-    else if (rows === undefined) continue
-    else if (node.operator === 'DequantizeLinear') found.add(out)
-    else if (node.operator === 'Mul' && perRow.has(other)) found.add(out)
-    else if (node.operator === 'Cast' || (node.operator === 'Sub' && perRow.has(other))) unscaled.add(out)
+    const rows = node.operator === 'Gather' ? tables.get(a) : undefined
+    const scaled = [a, b].find((name) => unscaled.has(name))
+    const taken = unscaled.get(scaled ?? '')
+    const other = scaled === a ? b : a
+    if (rows !== undefined) {
+      const looked = { input: places.get(b) ?? null, rows }
+      if (carriesGradient(graph, out) || carriesGradient(graph, a)) found.set(out, { name: out, ...looked })
+      else unscaled.set(out, looked)
+    } else if (
+      (node.operator === 'Gather' && graph.constants.has(a)) ||
+      (node.operator === 'Unsqueeze' && perRow.has(a))
+    )
+      perRow.add(out)
+    else if (isReshapedRows(graph, node, found)) {
+      const flat = found.get(a)
+      found.delete(a)
+      if (flat !== undefined) found.set(out, { ...flat, name: out })
+    } else if (taken === undefined) continue
+    else if (node.operator === 'DequantizeLinear' || (node.operator === 'Mul' && perRow.has(other)))
+      found.set(out, { ...taken, name: out })
+    else if (node.operator === 'Cast' || (node.operator === 'Sub' && perRow.has(other))) unscaled.set(out, taken)
   }
-  return found
+  return [...found.values()]
+}
+
+/**
+ * The embeddings of the text's words: looked up with the ids as they are fed, whatever the order of look-ups. Among several
+ * inputs that could hold ids, the one with the largest table; the first where a table is read twice.
+ */
+export function wordsAmong(embeddings: readonly Embedding[]): readonly string[] {
+  const byInput = embeddings.filter(({ input }) => input !== null && !NO_WORDS.test(input))
+  const ofText = byInput.filter(({ input }) => !DECODER.test(input ?? ''))
+  const words = ofText.length > 0 ? ofText : byInput
+  return words.toSorted((a, b) => b.rows - a.rows).map(({ name }) => name)
+}
+
+/** By tensor: the rows of the table [rows, E] that it is, and the input whose values it holds, in another shape or type. */
+function lookUps(graph: Graph): {
+  readonly tables: ReadonlyMap<string, number>
+  readonly places: ReadonlyMap<string, string>
+} {
+  const tables = new Map<string, number>()
+  for (const [name, { dims }] of graph.constants) {
+    const [rows = 0, size = 0] = dims
+    if (dims.length === 2 && size > 1) tables.set(name, rows)
+  }
+  const places = new Map<string, string>()
+  for (const { name, type } of graph.inputs) if (WHOLE.includes(type)) places.set(name, name)
+  for (const node of graph.nodes) {
+    const [a = '', ...others] = node.inputs
+    const [out = ''] = node.outputs
+    const constant = others.every((name) => name === '' || graph.constants.has(name))
+    const table = tables.get(a)
+    if (table !== undefined && constant && WIDENS.has(node.operator)) tables.set(out, table)
+    const of = places.get(a)
+    const whole = WHOLE.includes(typeIn(graph, out))
+    if (of !== undefined && whole && (operatorOf(node).keepsValues === true || isBounded(node, constant)))
+      places.set(out, of)
+  }
+  return { tables, places }
+}
+
+const WHOLE: readonly number[] = [
+  DataType.int64,
+  DataType.int32,
+  DataType.uint32,
+  DataType.uint8,
+  DataType.int8,
+  DataType.int16,
+]
+/** A table in fewer bits, made float before it is read. */
+const WIDENS = new Set(['DequantizeLinear', 'Cast', 'Identity'])
+const BOUNDS = new Set(['Cast', 'Clip', 'Max', 'Min'])
+
+/** The ids, in another type or kept within the vocabulary. */
+function isBounded({ operator }: GraphNode, constant: boolean): boolean {
+  return BOUNDS.has(operator) && constant
+}
+
+/** Rows [N * T, E] or [N, 1, T, E] of a table made [N, T, E]. */
+function isReshapedRows(graph: Graph, node: GraphNode, found: ReadonlyMap<string, Embedding>): boolean {
+  const [a = ''] = node.inputs
+  const rows = found.get(a)
+  if (rows === undefined || rows.input === null || operatorOf(node).keepsValues !== true) return false
+  const [before, after] = [shapeIn(graph, a), shapeIn(graph, node.outputs[0] ?? '')]
+  return before !== null && before.length !== 3 && after?.length === 3 && before.at(-1) === after.at(-1)
 }

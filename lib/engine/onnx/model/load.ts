@@ -14,6 +14,7 @@ import { typeName } from '../run/runtime.ts'
 import { findLogits, sensibleTap } from './defaults.ts'
 import { layoutsOf } from './layouts.ts'
 import { withMapsSeen } from './maps.ts'
+import { embeddingsOf, wordsAmong } from './embeddings.ts'
 import { findTaps } from './taps.ts'
 import { RULE_SETS } from '../gradient/rule-sets/index.ts'
 import type { RuleSetDefinition } from '../gradient/rule-sets/rule-set.ts'
@@ -41,7 +42,7 @@ export async function loadOnnxModel(path: string, options: OnnxOptions = {}): Pr
   refuseInputs(graph)
   const logits = findLogits(graph)
   const taps = findTaps(graph, logits)
-  const defaultTap = options.defaultTap ?? sensibleTap(taps)
+  const defaultTap = options.defaultTap ?? sensibleTap(taps, wordsAmong(embeddingsOf(graph)))
   if (!taps.some((tap) => tap.id === defaultTap))
     throw new AppError({
       code: 'UNKNOWN_LAYER',

@@ -1,25 +1,28 @@
 /** An ONNX model that answers questions: plans one, feeds and runs its compiled graph, hands tensors back. */
 import type { Tensor as RuntimeTensor } from 'onnxruntime-node'
 import { AppError } from '../../../errors.ts'
-import type { FloatTensor, Tensor } from '../../../tensor/tensor.ts'
+import type { FloatTensor, Tensor, TensorType } from '../../../tensor/tensor.ts'
 import type {
   Answer,
   EngineInfo,
   ExplainableModel,
   LinearHead,
+  ModelInput,
   Question,
   RuleSetInfo,
   Tap,
   TapId,
 } from '../../model.ts'
+import { askRowByRow, rowsOf } from '../../row-by-row.ts'
 import type { RuleSetDefinition } from '../gradient/rule-sets/rule-set.ts'
-import type { Graph } from '../graph/graph.ts'
+import { publicShape, type Graph, type ValueInfo } from '../graph/graph.ts'
 import { COMPUTED_COTANGENT, type QuestionPlan } from '../question/compile.ts'
 import { checkedTensor, feedsFor } from '../question/feeds.ts'
 import { checkTaps, planQuestion, type Asked } from '../question/plan-question.ts'
 import { QuestionCache, type CacheSettings, type CompiledQuestion } from '../question/question-cache.ts'
-import { toFloat } from '../run/runtime.ts'
+import { toFloat, typeCode } from '../run/runtime.ts'
 import { findLinearHead } from './linear-head.ts'
+import { fixedRows, isBatchDependent } from './rows.ts'
 import { RuleGraphs } from './rule-graphs.ts'
 
 export interface OnnxModelParts {
@@ -36,10 +39,14 @@ export class OnnxModel implements ExplainableModel {
   readonly engine: EngineInfo
   readonly taps: readonly Tap[]
   readonly inputs: readonly string[]
+  readonly inputInfo: readonly ModelInput[]
   readonly logits: TapId
   readonly defaultTap: TapId
   readonly #asked: Asked
   readonly #cache: QuestionCache
+  readonly batchDependent: boolean
+  /** Rows of every batch, where the graph fixes them. */
+  readonly #rows: number | null
   #disposed = false
 
   constructor(parts: OnnxModelParts) {
@@ -48,6 +55,9 @@ export class OnnxModel implements ExplainableModel {
     this.logits = parts.logits
     this.defaultTap = parts.defaultTap
     this.inputs = parts.graph.inputs.map((one) => one.name)
+    this.inputInfo = parts.graph.inputs.map(inputInfo)
+    this.batchDependent = isBatchDependent(parts.graph)
+    this.#rows = fixedRows(parts.graph)
     const graphs = new RuleGraphs(parts.graph)
     this.#cache = new QuestionCache(({ rules }) => graphs.for(rules), parts.settings)
     const taps = new Set(parts.taps.map((tap) => tap.id))
@@ -71,6 +81,9 @@ export class OnnxModel implements ExplainableModel {
   async ask(question: Question, signal?: AbortSignal): Promise<Answer> {
     if (this.#disposed) throw new AppError({ code: 'INTERNAL', message: 'The model was disposed of.' })
     throwIfCancelled(signal)
+    const rows = rowsOf(question)
+    if (rows !== (this.#rows ?? rows) || (rows > 1 && this.batchDependent && this.#rows === null))
+      return askRowByRow(question, this.#rows ?? 1, (one) => this.ask(one, signal))
     const plan = planQuestion(this.#asked, question)
     const asked = plan.read.length + plan.wrt.length + Object.keys(plan.formulas.outputs).length
     if (asked === 0) return { values: {}, gradients: {}, computed: {} }
@@ -129,6 +142,14 @@ export class OnnxModel implements ExplainableModel {
     for (const [name, output] of compiled.computed) computed[name] = result(output)
     return { values, gradients, computed }
   }
+}
+
+const FED: readonly TensorType[] = ['float32', 'int64', 'int32', 'bool']
+
+/** float32 where the file does not say: what questions are fed there. */
+function inputInfo({ name, type, shape }: ValueInfo): ModelInput {
+  const stated = FED.find((one) => typeCode(one) === type) ?? 'float32'
+  return { name, type: stated, ...(shape === null ? {} : { dims: publicShape(shape) }) }
 }
 
 function throwIfCancelled(signal: AbortSignal | undefined): void {

@@ -1,7 +1,7 @@
 /** The tensors of a graph that a person may name, in graph order. */
 import type { Tap, TapKind, TokenGrid } from '../../model.ts'
 import { carriersOf, carriesGradient } from '../gradient/differentiate.ts'
-import { producersOf, readsOf, shapeIn, type Graph, type GraphNode, type Shape } from '../graph/graph.ts'
+import { producersOf, publicShape, readsOf, shapeIn, type Graph, type GraphNode, type Shape } from '../graph/graph.ts'
 import { Builder } from '../graph/builder.ts'
 import { describeObstacles, obstacleAt, type Obstacle } from '../gradient/obstacles.ts'
 import { embeddingsOf } from './embeddings.ts'
@@ -33,16 +33,12 @@ function obstacles(graph: Graph, logits: string): Map<string, ReadonlySet<Obstac
   return found
 }
 
-function publicShape(shape: Shape): (number | null)[] {
-  return shape.map((dim) => (typeof dim === 'number' ? dim : null))
-}
-
 /** Every tap of the graph, its maps behind the tensors that they show; `logits` is the tensor that gradients start from. */
 export function findTaps(graph: Graph, logits: string): Tap[] {
   const reach = obstacles(graph, logits)
   const layouts = layoutsOf(graph)
   const dead = deadGrids(graph, logits, layouts)
-  const embeddings = embeddingsOf(graph)
+  const embeddings = new Set(embeddingsOf(graph).map(({ name }) => name))
   const producers = producersOf(graph.nodes)
   const kindOf = (node: GraphNode): TapKind => {
     if (embeddings.has(node.outputs[0] ?? '')) return 'embedding'

@@ -54,6 +54,8 @@ export interface Operator {
   readonly enlarges?: true
   /** What sets its output's size where that is known during the run only. */
   readonly size?: SizeOf
+  /** Its result for one row of a batch depends on the others: a scale is that of the whole tensor. */
+  readonly mixesRows?: true
   /** Two runs differ: its result is no constant. */
   readonly random?: true
   /** It holds graphs, and nobody knows the sizes in them. */

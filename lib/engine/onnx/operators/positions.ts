@@ -67,9 +67,9 @@ export const softmaxAxes: InputAxes = (operands, axis) => (axis !== normalisedAx
 
 export const transposeAxes: InputAxes = ({ node }, axis) => certain([intsAttribute(node, 'perm')?.[axis]])
 
-/** An axis stays what it is where nothing in front of it changes. */
+/** An axis stays what it is where nothing in front of it changes. A number made a list has no axis to begin with. */
 export const reshapeAxes: InputAxes = ({ first, result }, axis) =>
-  first.slice(0, axis + 1).every((dim, at) => sameDim(dim, result[at])) ? [axis, null] : null
+  axis < first.length && first.slice(0, axis + 1).every((dim, at) => sameDim(dim, result[at])) ? [axis, null] : null
 
 export const matMulAxes: InputAxes = ({ result, shapes: [a, b] }, axis) => {
   if (!a || !b || a.length < 2 || b.length < 2) return null

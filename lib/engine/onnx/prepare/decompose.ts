@@ -3,6 +3,7 @@
  * them. ONNX Runtime fuses the plain ones again when it runs them.
  */
 import { attention, multiHeadAttention, rotaryEmbedding } from './decompose-attention.ts'
+import { DYNAMIC_OPERATORS } from './dynamic-operators.ts'
 import { Expansion, NotWrittenOut, type Decomposition } from './expansion.ts'
 import { floatAttribute, intAttribute, operatorKey, shapeIn, type Graph, type GraphNode } from '../graph/graph.ts'
 import type { AttributeInput } from '../graph/node-writer.ts'
@@ -177,26 +178,22 @@ const BLOCKED = 'com.microsoft.nchwc'
 /** The graph without fused operators; variants that cannot be written out stay, and say why. */
 export function decompose(graph: Graph): Graph {
   const constants = new Map(graph.constants)
-  let changed = false
-  const nodes = graph.nodes.flatMap((node): readonly GraphNode[] => {
-    if (node.domain === BLOCKED && node.obstacle === undefined) {
-      changed = true
+  const parts = graph.nodes.map((node): readonly GraphNode[] | null => {
+    if (node.domain === BLOCKED && node.obstacle === undefined)
       return [{ ...node, obstacle: 'save the optimised model below ORT_ENABLE_ALL' }]
-    }
     const key = operatorKey(node)
-    const decomposition = DECOMPOSITIONS[key] ?? QUANTISED_OPERATORS[key]
-    if (decomposition === undefined) return [node]
+    const decomposition = DECOMPOSITIONS[key] ?? QUANTISED_OPERATORS[key] ?? DYNAMIC_OPERATORS[key]
+    if (decomposition === undefined) return null
     const at = new Expansion(graph, node)
     try {
       decomposition(at)
     } catch (thrown) {
       if (!(thrown instanceof NotWrittenOut)) throw thrown
-      changed = true
       return [{ ...node, obstacle: thrown.message }]
     }
     for (const [name, value] of at.constants) constants.set(name, value)
-    changed = true
     return at.nodes
   })
-  return changed ? { ...graph, nodes, constants } : graph
+  if (parts.every((part) => part === null)) return graph
+  return { ...graph, nodes: graph.nodes.flatMap((node, index) => parts[index] ?? [node]), constants }
 }

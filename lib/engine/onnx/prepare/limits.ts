@@ -6,7 +6,7 @@ import { byteCount } from '../graph/stored.ts'
 /** Held at once in one run. The largest picture encoders take half of it. */
 export const MOST_BYTES = 4 * 2 ** 30
 /** One run on one core, roughly; methods ask for tens to thousands of runs. */
-export const MOST_SECONDS = 600
+const MOST_SECONDS = 600
 
 /** Folding goes up to this by itself, or to this many times the file's own weights: 4 bits become 32, with a copy to spare. */
 const FOLDED_BYTES = 64 * 2 ** 20

@@ -23,7 +23,7 @@ import { NodeWriter } from '../graph/node-writer.ts'
 import type { AttributeProto, GraphProto } from '../file/proto/onnx_pb.ts'
 
 /** The operator set that rules are written for; newer models keep theirs, whose forms are the same. */
-export const RULES_OPSET = 18
+const RULES_OPSET = 18
 
 /** Writes the present form of a node in its place. What stands beside it is named by what it makes: old exporters leave nodes without names. */
 class Rewriter extends NodeWriter {

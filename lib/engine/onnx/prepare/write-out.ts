@@ -37,11 +37,10 @@ export function apartKey(graph: Graph, bends: Bends): string {
  * the tap that the function makes. Where a function cannot be written out its node says why, and no gradient passes it.
  */
 export async function writeOut(graph: Graph, bends: Bends): Promise<Graph> {
+  if (!graph.nodes.some((node) => isTakenApart(node, bends))) return graph
   const constants = new Map<string, Constant>(graph.constants)
-  let changed = false
   const nodes = graph.nodes.flatMap((node): readonly GraphNode[] => {
     if (!isTakenApart(node, bends)) return [node]
-    changed = true
     const at = new Expansion(graph, node)
     const reason = written(at)
     if (reason !== null) return [{ ...node, obstacle: `the rule set bends a part of it and not the whole; ${reason}` }]
@@ -49,7 +48,7 @@ export async function writeOut(graph: Graph, bends: Bends): Promise<Graph> {
     const origin = node.origin ?? node.outputs[0] ?? ''
     return at.nodes.map((one) => ({ ...one, origin }))
   })
-  return changed ? writeOut(await inferShapes({ ...graph, nodes, constants }), bends) : graph
+  return writeOut(await inferShapes({ ...graph, nodes, constants }), bends)
 }
 
 /** Writes a function out; the reason where it cannot be. */

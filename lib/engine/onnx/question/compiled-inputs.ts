@@ -22,7 +22,7 @@ export interface InputDescription {
   /** Inputs that must have as many rows as each other; empty where the graph assumes no such thing. */
   readonly sameRows: readonly string[]
   /** Shapes to state of inner tensors, given those that gradient rules know. */
-  stated(byRules: readonly ValueInfo[]): readonly ValueInfo[]
+  readonly stated: (byRules: readonly ValueInfo[]) => readonly ValueInfo[]
 }
 
 /**

@@ -116,7 +116,7 @@ export async function runOnce(
   const session = await createPlainSession(graph)
   try {
     const results = await session.run(feeds)
-    return new Map(Object.entries(results) as [string, RuntimeTensor][])
+    return new Map<string, RuntimeTensor>(Object.entries(results))
   } finally {
     await session.release()
   }

@@ -2,7 +2,8 @@
  * Baselines: what "no word here" is, as an embedding [T, E].
  *
  * Special tokens ([CLS], [SEP]) belong to every input of the model and carry no word, so by default they are the same in
- * the baseline and score exactly 0, as in Captum's BERT tutorials. `replace` treats them like words.
+ * the baseline and score exactly 0, as in Captum's BERT tutorials. `replace` treats them like words. Padding behind the text,
+ * in a model that reads a fixed length, is the same in every baseline.
  *
  * The default is [MASK]: the encoder met it in training as "a word that is not shown", and on ten sample reviews the
  * bundled model scores a text of masks nearest to indifferent (log-odds 0.03 to 0.14; [PAD] 0.7 to 1.2, zero 0.4 to 1.2,
@@ -57,7 +58,7 @@ export async function baselines(
   const made: Baseline[] = []
   for (const name of names) {
     const raw = await rawBaseline(context, embedding, name)
-    made.push({ name, embedding: specialTokens === 'keep' ? keepSpecial(context, raw, embedding) : raw })
+    made.push({ name, embedding: keptAt(context, raw, embedding, specialTokens) })
   }
   return made
 }
@@ -81,9 +82,9 @@ async function rawBaseline(context: TextContext, embedding: FloatTensor, name: S
 
 /** The mean over the tokens that are not special, or over all where there are no others. [E] */
 function meanRow(context: TextContext, { data, dims }: FloatTensor): Float64Array {
-  const [tokens = 0, size = 0] = dims
+  const [, size = 0] = dims
   const words = context.special.flatMap((special, token) => (special ? [] : [token]))
-  const counted = words.length > 0 ? words : Array.from({ length: tokens }, (_, token) => token)
+  const counted = words.length > 0 ? words : context.special.map((_, token) => token)
   const mean = new Float64Array(size)
   for (const token of counted)
     for (let feature = 0; feature < size; feature += 1)
@@ -97,11 +98,18 @@ function everywhere(row: Float64Array, tokens: number, size: number): FloatTenso
   return float32(data, [tokens, size])
 }
 
-function keepSpecial({ special }: TextContext, baseline: FloatTensor, embedding: FloatTensor): FloatTensor {
-  const [, size = 0] = embedding.dims
+function keptAt(
+  { special }: TextContext,
+  baseline: FloatTensor,
+  embedding: FloatTensor,
+  specialTokens: 'keep' | 'replace',
+): FloatTensor {
+  const [tokens = 0, size = 0] = embedding.dims
   const data = baseline.data.slice()
-  special.forEach((isSpecial, token) => {
-    if (isSpecial) data.set(embedding.data.subarray(token * size, (token + 1) * size), token * size)
-  })
+  for (let token = 0; token < tokens; token += 1) {
+    const isPadding = token >= special.length
+    if (isPadding || (special[token] === true && specialTokens === 'keep'))
+      data.set(embedding.data.subarray(token * size, (token + 1) * size), token * size)
+  }
   return float32(data, embedding.dims)
 }

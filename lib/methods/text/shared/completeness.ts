@@ -3,7 +3,7 @@ import type { Completeness } from '../../method.ts'
 import type { Diagnosis } from '../../diagnosis.ts'
 
 /** Largest relative error that is not worth a sentence. */
-export const COMPLETENESS_BOUND = 0.01
+const COMPLETENESS_BOUND = 0.01
 /** Differences below this share of the scores themselves are too small for a relative error to mean much. */
 const TINY = 0.01
 /** Rounding of a float32 forward pass, relative to the scores' size. */

@@ -42,7 +42,7 @@ export interface ComputedPoints extends Pick<Formulas, 'shared' | 'perRow'> {
   /** The embedding [B, T, E], of given tensors. */
   readonly at: Formula
   /** What to compute of the gradient [B, T, E] there. */
-  compute(gradient: Formula): Formula
+  readonly compute: (gradient: Formula) => Formula
 }
 
 /** Scalars [B] at `rows` points, and what is computed of their gradients, in one question. */
@@ -77,6 +77,14 @@ export async function gradientsAt(
 }
 
 const COMPUTED = 'of the gradient'
+
+/**
+ * The scores of the text's own tokens: a model that reads a fixed length is fed padding behind them.
+ * @param scores [T] or longer
+ */
+export function ofTokens({ tokenIds }: TextContext, { data }: FloatTensor): FloatTensor {
+  return float32(data.slice(0, tokenIds.length), [tokenIds.length])
+}
 
 /** Scalars [B] where the embedding is replaced by `points` [B, T, E]. */
 export async function scalarsAt(context: TextContext, points: FloatTensor, target: Target): Promise<readonly number[]> {

@@ -6,6 +6,7 @@ import { float32, type FloatTensor } from '../../../tensor/tensor.ts'
 import { textMethod, type TextMethod, type TextResult } from '../../method.ts'
 import { saturation, zeroGradient } from '../../shared/diagnoses.ts'
 import { readOnce, tapIn, type Reading } from '../../shared/reading.ts'
+import { ofTokens } from './embedding.ts'
 import { withScalar, type Scalar } from './scalar-param.ts'
 
 interface GradientMethod<P> extends Pick<TextMethod<P>, 'id' | 'version' | 'title' | 'summary' | 'paper'> {
@@ -13,7 +14,7 @@ interface GradientMethod<P> extends Pick<TextMethod<P>, 'id' | 'version' | 'titl
   readonly signed: boolean
   readonly wordReduction: TextResult['wordReduction']
   /** Of one token: its gradient and its embedding, each [E]. */
-  score(gradient: Float32Array, embedding: Float32Array, params: P): number
+  readonly score: (gradient: Float32Array, embedding: Float32Array, params: P) => number
 }
 
 const none = new Float32Array()
@@ -43,7 +44,7 @@ export function gradientMethod<P extends { readonly scalar: Scalar }>(method: Gr
       context.progress(1)
       return {
         kind: 'text',
-        scores: of.attribution(outputs),
+        scores: ofTokens(context, of.attribution(outputs)),
         wordReduction,
         logits,
         completeness: null,

@@ -1,10 +1,13 @@
 /** What holds for every image method, whatever it computes. A new method is tested here by being in the list. */
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { METHODS, methodFor } from '../../../../lib/methods/index.ts'
+import { METHODS } from '../../../../lib/methods/index.ts'
+import { methodFor } from '../../../../lib/methods/find.ts'
 import { layersFor } from '../../../../lib/methods/place.ts'
 import type { ModelFacts } from '../../../../lib/models/facts.ts'
 import type { ImageMethod, ImageResult } from '../../../../lib/methods/method.ts'
+import { predictedClass } from '../../../../lib/target/scalar.ts'
+import { classTarget } from '../../../../lib/target/target.ts'
 import { imageContext, runImageMethod } from '../../../helpers/image-context.ts'
 import { TINY_CLASSES, TinyCnn, tinyFeed } from '../../../helpers/tiny-cnn.ts'
 
@@ -61,6 +64,16 @@ describe.each(IMAGE_METHODS)('$id', (method) => {
     const maps = await Promise.all([0, 1, 2].map((index) => runImageMethod(method, new TinyCnn(), { index })))
     expect(maps[0]?.map.data).not.toEqual(maps[1]?.map.data)
     expect(maps[1]?.map.data).not.toEqual(maps[2]?.map.data)
+  })
+
+  it('the predicted class costs no question of its own, and has the same bytes', async () => {
+    const model = new TinyCnn()
+    const predicted = await runImageMethod(method, model, { target: classTarget(null) })
+    const index = predictedClass(predicted.logits.data)
+    const asked = new TinyCnn()
+    const named = await runImageMethod(method, asked, { index })
+    expect(predicted).toEqual(named)
+    expect(model.asked.length).toBe(asked.asked.length)
   })
 
   it('rejects a parameter it does not know, or of another type', () => {

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { METHODS } from '../../../../lib/methods/index.ts'
 import type { TextMethod } from '../../../../lib/methods/method.ts'
+import { predictedClass } from '../../../../lib/target/scalar.ts'
 import { fakeContext, fakeModel } from './fake-model.ts'
 
 const TEXT = METHODS.filter((method): method is TextMethod => method.modality === 'text')
@@ -103,6 +104,14 @@ describe.each(TEXT.map((method) => ({ id: method.id, method })))('$id', ({ metho
     expect(saturated.diagnoses.map(({ code }) => code)).toContain('SOFTMAX_SATURATED')
     const plain = await method.run(fakeContext(fakeModel()), defaults)
     expect(plain.diagnoses).toEqual([])
+  })
+
+  test('the predicted class costs no question of its own, and has the same scores', async () => {
+    const [free, held] = [fakeModel(), fakeModel()]
+    const predicted = await method.run(fakeContext(free, { target: null }), defaults)
+    const named = await method.run(fakeContext(held, { target: predictedClass(predicted.logits.data) }), defaults)
+    expect(predicted).toEqual(named)
+    expect(free.questions.length).toBe(held.questions.length)
   })
 
   test('a cancelled run does not start', async () => {

@@ -18,7 +18,7 @@ import type { TextContext, Vocabulary } from '../../../../lib/methods/context.ts
 import type { ModelFacts } from '../../../../lib/models/facts.ts'
 import { headOf, textContext, type Asked as AskedOf, type RunParts } from '../../../../lib/prepare.ts'
 import { classTarget } from '../../../../lib/target/target.ts'
-import { float32, int64, type FloatTensor } from '../../../../lib/tensor/tensor.ts'
+import { float32, type FloatTensor } from '../../../../lib/tensor/tensor.ts'
 
 export const SIZE = 5
 const CLASSES = 3
@@ -37,8 +37,11 @@ export interface FakeModel extends ExplainableModel {
   readonly questions: Asked[]
 }
 
-/** @param sharpness multiplies what tanh sees: large values make the path hard to integrate. */
-export function fakeModel(sharpness = 1): FakeModel {
+/**
+ * @param sharpness multiplies what tanh sees: large values make the path hard to integrate.
+ * @param length of every text, where it is fixed.
+ */
+export function fakeModel(sharpness = 1, length: number | null = null): FakeModel {
   const tap = (id: string, kind: 'embedding' | 'output', shape: (number | null)[]) => {
     return { id, label: id, kind, operator: '', shape, spatial: false, differentiable: true }
   }
@@ -47,6 +50,7 @@ export function fakeModel(sharpness = 1): FakeModel {
     engine: { name: 'onnx', backend: 'test', version: '0', reason: '' },
     taps: [tap(TAP, 'embedding', [null, null, SIZE]), tap('logits', 'output', [null, CLASSES])],
     inputs: ['ids', 'mask'],
+    inputInfo: ['ids', 'mask'].map((name) => ({ name, type: 'int64' as const, dims: [null, length] })),
     ruleSets: [],
     logits: 'logits',
     defaultTap: TAP,
@@ -126,8 +130,8 @@ export function fakeContext(
     ...parts
   }: {
     readonly ids?: number[]
-    /** A class. */
-    readonly target?: number
+    /** A class; null for the predicted one. */
+    readonly target?: number | null
     readonly vocabulary?: Vocabulary
   } & Partial<Omit<RunParts, 'target'>> = {},
 ): TextContext {
@@ -143,13 +147,6 @@ export function fakeContext(
     ids,
     special: ids.map((_, index) => index === 0 || index === ids.length - 1),
     tokens: ids.map((_, index) => ({ text: 'x', start: 2 * index, end: 2 * index + 1 })),
-    feeds: {
-      ids: int64(ids, [1, ids.length]),
-      mask: int64(
-        ids.map(() => 1),
-        [1, ids.length],
-      ),
-    },
   }
   const signal = new AbortController().signal
   return textContext(

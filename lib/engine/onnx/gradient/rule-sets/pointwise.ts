@@ -7,16 +7,16 @@ import type { Bent, BentRule } from './rule-set.ts'
 
 export interface BentPointwise<P> {
   /** Whether a tensor is no weight: with two of them the function is none of one number. */
-  varies(bent: Bent<P>, tensor: string): boolean
+  readonly varies: (bent: Bent<P>, tensor: string) => boolean
   /**
    * @param at x, y = f(x), y's cotangent g, and the cotangent of x that the gradient has, in y's shape
    * @returns the bent one
    */
-  bend(
+  readonly bend: (
     build: Builder,
     at: { readonly x: string; readonly y: string; readonly g: string; readonly plain: string },
     bent: Bent<P>,
-  ): string
+  ) => string
 }
 
 function bentEntry<P>(entry: RuleEntry, { varies, bend }: BentPointwise<P>, bent: Bent<P>): RuleEntry {

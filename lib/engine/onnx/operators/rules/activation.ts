@@ -77,7 +77,7 @@ export const shrink = unary((build, x, _y, g, node) =>
 )
 
 /** x Φ(x), Φ the normal distribution: slope Φ(x) + x φ(x). */
-export function geluGradient(build: Builder, x: string, g: string): string {
+function geluGradient(build: Builder, x: string, g: string): string {
   const scaled = build.scale(x, Math.SQRT1_2)
   const onePlus = build.add(build.op('Erf', [scaled]), build.float(1))
   return build.mul(build.scale(g, 0.5), geluSlope(build, scaled, onePlus))
@@ -89,7 +89,7 @@ export function geluSlope(build: Builder, scaled: string, onePlus: string): stri
   return build.add(onePlus, build.mul(scaled, build.op('Exp', [exponent])))
 }
 /** x/2 (1 + tanh u), u = sqrt(2/π) (x + 0.044715 x³). */
-export function tanhGeluGradient(build: Builder, x: string, g: string): string {
+function tanhGeluGradient(build: Builder, x: string, g: string): string {
   const root = Math.sqrt(2 / Math.PI)
   const square = build.mul(x, x)
   const u = build.mul(x, build.add(build.scale(square, 0.044715 * root), build.float(root)))

@@ -57,9 +57,9 @@ export function rectifiedPoolGradient(
     behind: pads[axis + 2] ?? 0,
   })
   const [down, across] = [line(ROWS), line(COLUMNS)]
-  const extents = [from.height, from.width]
   const fits = [down, across].every(({ axis, kernel, stride, before, behind }) => {
-    const [extent = 0, outputs = 0] = [extents[axis], axis === ROWS ? to.height : to.width]
+    const extent = axis === ROWS ? from.height : from.width
+    const outputs = axis === ROWS ? to.height : to.width
     const whole = (outputs - 1) * stride + kernel <= extent + before + behind
     return extent % stride === 0 && whole && before < kernel && behind < kernel
   })

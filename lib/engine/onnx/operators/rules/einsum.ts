@@ -107,7 +107,9 @@ function ontoDiagonal(
   term: readonly string[],
   name: string,
 ): string {
-  const free = [...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'].filter((letter) => !term.includes(letter))
+  const free = Array.from('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ').filter(
+    (letter) => !term.includes(letter),
+  )
   const pairs: string[] = []
   const identities: string[] = []
   const target = term.map((label, axis) => {

@@ -61,7 +61,7 @@ export const concat: RuleEntry = {
     const extents = node.inputs.map((name) => build.shape(name)?.at(axis))
     if (node.inputs.length === 1) return [g]
     const sizes = extents.every((dim) => typeof dim === 'number')
-      ? build.ints(extents as number[])
+      ? build.ints(extents)
       : build.op(
           'Concat',
           node.inputs.map((name) => build.extentOf(name, axis)),
@@ -167,7 +167,7 @@ function unpad(build: Builder, node: GraphNode, g: string, x: string, axes: read
     : build.op('Gather', [pads, build.ints(used.map(({ index }) => index))], { axis: 0 })
   const extents = used.map(({ axis }) => build.shape(x)?.[axis])
   const lengths = extents.every((dim) => typeof dim === 'number')
-    ? build.ints(extents as number[])
+    ? build.ints(extents)
     : build.op('Gather', [build.shapeOf(x), build.ints(used.map(({ axis }) => axis))], { axis: 0 })
   const [a, b] = [build.intsIn(starts), build.intsIn(lengths)]
   const ends = a && b ? build.ints(a.map((start, index) => start + (b[index] ?? 0))) : build.add(starts, lengths)

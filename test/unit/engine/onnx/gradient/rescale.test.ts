@@ -327,7 +327,7 @@ describe('multipliers times differences add up to the difference of the outputs'
           ...tensor,
           dims: [1, ...tensor.dims.slice(1)],
           data: tensor.data.slice(at * length, (at + 1) * length),
-        } as Tensor
+        }
       }
       const alone = Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [name, single(feed)]))
       const own = await ask(one, alone, single(cotangent) as FloatTensor)

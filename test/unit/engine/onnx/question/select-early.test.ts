@@ -48,6 +48,19 @@ const CASES: readonly Case[] = [
     moved: ['Add', 'Mul'],
   },
   {
+    // DeBERTa's distances, as torch.export writes them: the first of one.
+    name: 'a number made a list',
+    nodes: [
+      node('ReduceMean', ['x'], ['mean'], { keepdims: int(0) }),
+      node('Reshape', ['mean', 'list'], ['listed']),
+      node('Gather', ['listed', 'zero'], ['first'], { axis: int(0) }),
+      node('Add', ['x', 'first'], ['whole']),
+    ],
+    constants: { list: intConstant([-1]), zero: intConstant([0], []) },
+    axis: 1,
+    moved: ['Add'],
+  },
+  {
     name: 'LayerNormalization over another axis',
     nodes: [node('LayerNormalization', ['x', 's'], ['whole'], { axis: int(-1) })],
     constants: { s: random([6], 3) },

@@ -17,7 +17,7 @@ export function transposedConvolution(
   const extents = build.shape(like)?.slice(2) ?? []
   const missing = kernel.map((k, axis) => leftOver(extents[axis] ?? null, k, window, axis))
   if (missing.every((one) => one !== null))
-    return build.op('ConvTranspose', [g, w], { ...attributes, pads, output_padding: missing as number[] })
+    return build.op('ConvTranspose', [g, w], { ...attributes, pads, output_padding: missing })
   // Extents unknown: everything that could be needed, then a cut at run time.
   const whole = build.op('ConvTranspose', [g, w], {
     ...attributes,
