@@ -50,3 +50,20 @@ export function sensibleTap(taps: readonly Tap[], words: readonly string[] = [])
     taps[0]
   return tap?.id ?? ''
 }
+
+/** More layers with weights than this behind the last map are no head. */
+const HEAD = 4
+
+/** Says where no late map was found in a model of pictures, as then nothing of its late layers can be seen; else ''. */
+export function mapNote(graph: Graph, taps: readonly Tap[], chosen: string): string {
+  const tap = taps.find((one) => one.id === chosen)
+  if (tap === undefined || !taps.some((one) => one.kind === 'input' && one.shape.length === 4)) return ''
+  const remedy = 'Choose a layer, or name one as defaultTap in card.json.'
+  if (tap.kind === 'input' || !tap.spatial)
+    return `No feature map was found that a gradient reaches: the default layer is ${tap.id}. ${remedy}`
+  const place = graph.nodes.findIndex((node) => node.outputs.includes(tap.mapOf ?? tap.id))
+  const weighted = graph.nodes.flatMap((node, at) => (operatorOf(node).products === undefined ? [] : [at]))
+  const behind = weighted.filter((at) => at > place).length
+  if (behind <= HEAD || behind * 2 <= weighted.length) return ''
+  return `No late feature map was found: behind the default layer ${tap.id} are ${behind} of ${weighted.length} layers with weights. ${remedy}`
+}

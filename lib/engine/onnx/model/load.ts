@@ -11,13 +11,14 @@ import { OnnxModel } from './onnx-model.ts'
 import { readModelFile } from '../file/read-model.ts'
 import { operatorOf } from '../operators/operator-of.ts'
 import { typeName } from '../run/runtime.ts'
-import { findLogits, sensibleTap } from './defaults.ts'
+import { findLogits, mapNote, sensibleTap } from './defaults.ts'
 import { layoutsOf } from './layouts.ts'
 import { withMapsSeen } from './maps.ts'
 import { embeddingsOf, wordsAmong } from './embeddings.ts'
 import { findTaps } from './taps.ts'
 import { RULE_SETS } from '../gradient/rule-sets/index.ts'
 import type { RuleSetDefinition } from '../gradient/rule-sets/rule-set.ts'
+import { withPictureFirst } from '../prepare/picture-input.ts'
 import { upgrade } from '../prepare/upgrade.ts'
 import { precisionNote, widen } from '../prepare/widen.ts'
 
@@ -38,7 +39,7 @@ export interface OnnxOptions {
  *   UNKNOWN_LAYER when `defaultTap` is not a tap of it.
  */
 export async function loadOnnxModel(path: string, options: OnnxOptions = {}): Promise<ExplainableModel> {
-  const graph = seen(await prepareGraph(await readModelFile(path)))
+  const graph = seen(await prepareGraph(withPictureFirst(await readModelFile(path))))
   refuseInputs(graph)
   const logits = findLogits(graph)
   const taps = findTaps(graph, logits)
@@ -54,7 +55,12 @@ export async function loadOnnxModel(path: string, options: OnnxOptions = {}): Pr
     taps,
     logits,
     defaultTap,
-    engine: { name: 'onnx', backend: 'cpu', version: runtimeVersion(), reason: notesOn(graph) },
+    engine: {
+      name: 'onnx',
+      backend: 'cpu',
+      version: runtimeVersion(),
+      reason: notesOn(graph, mapNote(graph, taps, defaultTap)),
+    },
     ruleSets: options.ruleSets ?? RULE_SETS,
     settings: { threads: options.threads ?? 0, cacheBytes: options.cacheBytes ?? 2 ** 30 },
   })
@@ -74,8 +80,8 @@ function refuseInputs(graph: Graph): void {
 /** ONNX Runtime is asked for nothing else ({@link createSession}). */
 const WHY_CPU = "ONNX Runtime's CPU provider is part of every installation."
 
-function notesOn(graph: Graph): string {
-  return [WHY_CPU, quantisationNote(graph), precisionNote(graph)].filter((note) => note !== '').join(' ')
+function notesOn(graph: Graph, onMaps: string): string {
+  return [WHY_CPU, quantisationNote(graph), precisionNote(graph), onMaps].filter((note) => note !== '').join(' ')
 }
 
 /** What a reader of gradients must know about a quantised model; '' for any other. */
