@@ -32,7 +32,7 @@ export interface LaidOut {
   /** Extents of each input; null where the rank is unknown. */
   readonly shapes: readonly (readonly (Size | null)[] | null)[]
   /** Integers of an input that is a constant. */
-  ints(input: number): readonly number[] | undefined
+  readonly ints: (input: number) => readonly number[] | undefined
   /** Which output is asked about, and the extents of all. */
   readonly output: number
   readonly results: readonly (readonly (Size | null)[] | null)[]
