@@ -3,8 +3,12 @@ import importX from 'eslint-plugin-import-x'
 import reactHooks from 'eslint-plugin-react-hooks'
 import prettier from 'eslint-config-prettier'
 
-/** Dependencies point one way: app -> GraphQL -> server -> lib; in lib: tensor <- engine, image, text <- methods, metrics. */
+/** Dependencies point one way: docs/architecture.md draws it, test/unit/architecture/layers.test.ts tries it. */
 const zone = (target, from, message) => ({ target, from, message })
+/** Folders and files of lib. */
+const lib = (...names) => names.map((name) => `./lib/${name}`)
+/** From an input to a result: everything below serves these, and none of it knows them. */
+const ENTRIES = ['prepare.ts', 'explain.ts', 'evaluate.ts']
 
 /** The rooms of the ONNX engine, each with those that it may look into (docs/engine.md draws them). */
 const ROOMS = {
@@ -85,33 +89,75 @@ export default tseslint.config(
             zone('./server', './app', 'the server serves pages, it does not import them'),
             zone(
               './lib/tensor',
-              [
-                './lib/engine',
-                './lib/image',
-                './lib/text',
-                './lib/methods',
-                './lib/metrics',
-                './lib/models',
-                './lib/render',
-              ],
+              lib(
+                'engine',
+                'image',
+                'text',
+                'render',
+                'target',
+                'models',
+                'hub',
+                'methods',
+                'metrics',
+                'generators',
+                ...ENTRIES,
+              ),
               'tensor is the bottom',
             ),
             zone(
               './lib/engine',
-              ['./lib/methods', './lib/metrics', './lib/image', './lib/text', './lib/models', './lib/render'],
+              lib('image', 'text', 'render', 'target', 'models', 'methods', 'metrics', 'generators', ...ENTRIES),
               'engines know tensors only',
             ),
+            zone('./lib/engine/onnx', './lib/engine/tfjs', 'engines do not know each other'),
+            zone('./lib/engine/tfjs', './lib/engine/onnx', 'engines do not know each other'),
+            zone('./lib/engine/*.ts', ['./lib/engine/onnx', './lib/engine/tfjs'], 'the contract knows no engine'),
             ...roomZones,
             zone(
               './lib/image',
-              ['./lib/methods', './lib/metrics', './lib/engine', './lib/text'],
+              lib('engine', 'text', 'render', 'target', 'methods', 'metrics', 'generators', ...ENTRIES),
               'image knows tensors only',
             ),
             zone(
               './lib/text',
-              ['./lib/methods', './lib/metrics', './lib/engine', './lib/image'],
+              lib('engine', 'image', 'render', 'target', 'methods', 'metrics', 'generators', ...ENTRIES),
               'text knows tensors only',
             ),
+            zone(
+              './lib/render',
+              lib('engine', 'text', 'target', 'models', 'hub', 'methods', 'metrics', 'generators', ...ENTRIES),
+              'render knows tensors and pictures only',
+            ),
+            zone(
+              './lib/target',
+              lib('image', 'text', 'render', 'models', 'hub', 'methods', 'metrics', 'generators', ...ENTRIES),
+              'a target is a scalar of outputs, whoever asks for it',
+            ),
+            zone(
+              // Trying an imported model is explaining with it: that one file looks up.
+              './lib/models/!(trial).ts',
+              lib('methods', 'metrics', 'generators', ...ENTRIES),
+              'models know cards, files and engines, not what is asked of them',
+            ),
+            zone('./lib/models/making', lib('methods', 'metrics', 'generators', ...ENTRIES), 'as the folder around it'),
+            zone(
+              './lib/methods',
+              lib('metrics', 'generators', 'engine/onnx', 'engine/tfjs', 'hub', ...ENTRIES),
+              'methods ask any model, through the contract',
+            ),
+            zone(
+              ['./lib/metrics', './lib/generators'],
+              lib('engine/onnx', 'engine/tfjs', 'hub', ...ENTRIES),
+              'they ask any model, through the contract',
+            ),
+            zone('./lib/metrics', './lib/generators', 'metrics judge, they do not make inputs'),
+            zone('./lib/generators', './lib/metrics', 'generators make inputs, they do not judge'),
+            zone(
+              './server/jobs/kinds',
+              ['./server/services', './server/schema', './server/http', './server/database', './prisma'],
+              'a kind of job is data, loaded by the server and its workers',
+            ),
+            zone('./server/services', ['./server/schema', './server/http'], 'services know no GraphQL and no HTTP'),
           ],
         },
       ],
@@ -126,6 +172,23 @@ export default tseslint.config(
         'error',
         { object: 'Math', property: 'random', message: 'randomness is seeded and passed in' },
         { object: 'Date', property: 'now', message: 'lib has no clock; pass it in' },
+      ],
+    },
+  },
+  {
+    files: ['server/schema/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              group: ['**/prisma/generated/**', '@prisma/*'],
+              allowTypeImports: true,
+              message: 'the schema shows rows (types), services fetch them',
+            },
+          ],
+        },
       ],
     },
   },

@@ -1,8 +1,9 @@
 /**
  * A CNN small enough to write out, forward and backward, with no engine: input [3, 6, 6], 1x1 convolution to 4 channels,
  * ReLU, 2x2 mean pooling, 1x1 convolution to 5 channels, ReLU, global average pooling, linear layer to 3 classes.
- * In double precision inside, float32 at the contract, like a real engine.
+ * Each row of a batch by itself. In double precision inside, float32 at the contract, like a real engine.
  */
+import { z } from 'zod'
 import { AppError } from '../../lib/errors.ts'
 import {
   askWithLateWeights,
@@ -11,7 +12,9 @@ import {
   type PlainAnswer,
   type PlainQuestion,
 } from '../../lib/engine/literal-formulas.ts'
-import type { Answer, ExplainableModel, LinearHead, Question, Tap } from '../../lib/engine/model.ts'
+import type { Answer, ExplainableModel, LinearHead, Question, RuleSetInfo, Tap } from '../../lib/engine/model.ts'
+import { PLAIN_RULES, readRuleSet } from '../../lib/engine/read-rule-set.ts'
+import { PLAIN } from '../../lib/engine/rectifier-rules.ts'
 import type { TapId } from '../../lib/engine/tap-id.ts'
 import { float32 } from '../../lib/tensor/tensor.ts'
 import type { FloatTensor } from '../../lib/tensor/tensor.ts'
@@ -62,7 +65,10 @@ function pseudoRandom(seed: number): () => number {
 export class TinyCnn implements ExplainableModel {
   readonly engine = { name: 'onnx', backend: 'cpu', version: '0', reason: '' } as const
   readonly inputs = ['input']
-  readonly ruleSets = []
+  readonly ruleSets: readonly RuleSetInfo[] = [
+    PLAIN,
+    { id: 'rescale', summary: 'DeepLIFT.', params: z.strictObject({}), needsReference: true },
+  ]
   readonly logits = 'logits'
   readonly link = 'softmax'
   readonly linkBasis = 'assumed'
@@ -134,17 +140,31 @@ export class TinyCnn implements ExplainableModel {
     return values
   }
 
-  /** d(cotangent . logits) / d(every tap), written out from the back. */
-  private backward(values: Record<TapId, number[]>, cotangent: readonly number[]): Record<TapId, number[]> {
+  /**
+   * d(cotangent . logits) / d(every tap), written out from the back.
+   * @param reference values of a second pass: rectifiers then have DeepLIFT's multipliers for their slopes (rescale rule)
+   */
+  private backward(
+    values: Record<TapId, number[]>,
+    cotangent: readonly number[],
+    reference?: Record<TapId, number[]>,
+  ): Record<TapId, number[]> {
+    const through = (tap: TapId, gradient: readonly number[]): number[] =>
+      gradient.map((one, at) => {
+        const here = values[tap]?.[at] ?? 0
+        const there = reference?.[tap]?.[at] ?? here
+        const slope = here === there ? Number(here > 0) : (Math.max(0, here) - Math.max(0, there)) / (here - there)
+        return one * slope
+      })
     const gap = transposedMix(cotangent, 1, this.weights.head)
     const relu2 = gap.flatMap((one) => Array<number>(9).fill(one / 9))
-    const conv2 = relu2.map((one, at) => ((values['conv2']?.[at] ?? 0) > 0 ? one : 0))
+    const conv2 = through('conv2', relu2)
     const pool1 = transposedMix(conv2, 9, this.weights.conv2)
     const relu1 = Array.from({ length: 4 * 36 }, (_, at) => {
       const [channel, y, x] = [Math.floor(at / 36), Math.floor((at % 36) / 6), at % 6]
       return (pool1[channel * 9 + Math.floor(y / 2) * 3 + Math.floor(x / 2)] ?? 0) / 4
     })
-    const conv1 = relu1.map((one, at) => ((values['conv1']?.[at] ?? 0) > 0 ? one : 0))
+    const conv1 = through('conv1', relu1)
     return { gap, relu2, conv2, pool1, relu1, conv1, input: transposedMix(conv1, 36, this.weights.conv1) }
   }
 
@@ -161,29 +181,66 @@ export class TinyCnn implements ExplainableModel {
     return askWithLateWeights(question, this.inputs, (plain) => this.askPlainly(plain, signal))
   }
 
-  private askPlainly(question: PlainQuestion<FloatTensor | LateWeights>, signal?: AbortSignal): Promise<PlainAnswer> {
-    if (signal?.aborted === true) return Promise.reject(new AppError({ code: 'CANCELLED', message: 'cancelled' }))
-    const feed = question.feeds?.['input']
-    if (!(feed?.data instanceof Float32Array))
-      return Promise.reject(new AppError({ code: 'BAD_INPUT', message: 'feed' }))
-    const values = this.forward(feed.data)
-    const tensor = (id: TapId, data: readonly number[] | undefined): [TapId, FloatTensor] => {
-      const shape = id === 'logits' ? [TINY_CLASSES] : STAGES.find((stage) => stage.id === id)?.shape
-      if (data === undefined || shape === undefined) throw new AppError({ code: 'UNKNOWN_LAYER', message: id })
-      return [id, float32(data, [1, ...shape])]
-    }
-    const weights = question.gradient?.of['logits']
-    const cotangent = weights && weightsAmong(weights, (id) => tensor(id, values[id])[1])
-    const gradients = cotangent === undefined ? {} : this.backward(values, [...cotangent.data])
-    return Promise.resolve({
-      values: Object.fromEntries(question.read.map((id) => tensor(id, values[id]))),
-      gradients: Object.fromEntries((question.gradient?.wrt ?? []).map((id) => tensor(id, gradients[id]))),
+  private async askPlainly(
+    { feeds = {}, from = {}, read, gradient }: PlainQuestion<FloatTensor | LateWeights>,
+    signal?: AbortSignal,
+  ): Promise<PlainAnswer> {
+    await Promise.resolve()
+    if (signal?.aborted === true) throw new AppError({ code: 'CANCELLED', message: 'cancelled' })
+    const unknown = [...read, ...(gradient?.wrt ?? [])].find((id) => !this.taps.some((tap) => tap.id === id))
+    if (unknown !== undefined) throw new AppError({ code: 'UNKNOWN_LAYER', message: unknown })
+    const rules = readRuleSet(gradient?.rules ?? PLAIN_RULES, this.ruleSets)
+    const passes = this.passes(feeds, from)
+    const rows = passes.length
+    const cotangents = gradient?.of['logits']
+    const weights = cotangents && weightsAmong(cotangents, (id) => stacked(id, passes))
+    const references =
+      rules.reference && this.passes({ ...feeds, ...rules.reference.feeds }, rules.reference.from ?? {})
+    const gradients = passes.map((values, row) => {
+      if (weights === undefined) return {}
+      const reference = references?.[references.length === 1 ? 0 : row]
+      const [from, to] = [row * TINY_CLASSES, (row + 1) * TINY_CLASSES]
+      if (weights.dims.join() !== [rows, TINY_CLASSES].join())
+        throw new AppError({ code: 'BAD_INPUT', message: `weights [${weights.dims.join(', ')}] of ${rows} rows` })
+      return this.backward(values, [...weights.data.subarray(from, to)], reference)
     })
+    return {
+      values: Object.fromEntries(read.map((id) => [id, stacked(id, passes)])),
+      gradients: Object.fromEntries((gradient?.wrt ?? []).map((id) => [id, stacked(id, gradients)])),
+    }
+  }
+
+  /** Every tap's value behind what is fed or replaced, for each row. */
+  private passes(
+    feeds: NonNullable<Question['feeds']>,
+    from: NonNullable<Question['from']>,
+  ): Record<TapId, number[]>[] {
+    const [[id, start] = ['input', feeds['input']], ...others] = Object.entries(from)
+    const shape = STAGES.find((stage) => stage.id === id)?.shape
+    const fits = shape !== undefined && start?.dims.slice(1).join() === shape.join()
+    if (!fits || !(start.data instanceof Float32Array) || others.length > 0)
+      throw new AppError({ code: 'BAD_INPUT', message: `one tensor is fed or replaced, in its shape: ${id}` })
+    const size = shape.reduce((product, one) => product * one, 1)
+    const { data } = start
+    return Array.from({ length: start.dims[0] ?? 0 }, (_, row) =>
+      this.forwardFrom(id, [...data.subarray(row * size, (row + 1) * size)]),
+    )
   }
 
   dispose(): Promise<void> {
     return Promise.resolve()
   }
+}
+
+/** A tap of several rows, in one tensor. @throws AppError UNKNOWN_LAYER where there is none such, or it was not computed */
+function stacked(id: TapId, rows: readonly Readonly<Record<TapId, readonly number[]>>[]): FloatTensor {
+  const shape = id === 'logits' ? [TINY_CLASSES] : STAGES.find((stage) => stage.id === id)?.shape
+  if (shape === undefined || rows.some((row) => row[id] === undefined))
+    throw new AppError({ code: 'UNKNOWN_LAYER', message: id })
+  return float32(
+    rows.flatMap((row) => row[id] ?? []),
+    [rows.length, ...shape],
+  )
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)

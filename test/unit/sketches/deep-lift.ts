@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { given, gradient, multiply, subtract, sum, value } from '../../../lib/engine/formula.ts'
 import { plane } from '../../../lib/methods/image/shared/cam.ts'
 import type { ImageContext } from '../../../lib/methods/context.ts'
+import { diagnoseMap } from '../../../lib/methods/image/shared/diagnose.ts'
 import { imageMethod } from '../../../lib/methods/method.ts'
 import { readOnce, tapIn, type Reading } from '../../../lib/methods/shared/reading.ts'
 
@@ -38,8 +39,15 @@ export const deepLift = imageMethod({
   reading,
   async run(context) {
     const of = reading(context)
-    const { outputs, logits } = await readOnce(context, of)
+    const { outputs, logits, target } = await readOnce(context, of)
     context.progress(1)
-    return { kind: 'image', map: of.attribution(outputs), layer: null, logits, diagnoses: [] }
+    const map = of.attribution(outputs)
+    return {
+      kind: 'image',
+      map,
+      layer: null,
+      logits,
+      diagnoses: diagnoseMap(map, logits, target, null, context.head.link),
+    }
   },
 })

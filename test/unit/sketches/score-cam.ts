@@ -1,7 +1,9 @@
 /** Score-CAM (Wang et al. 2020, 1910.01279, equations 5 to 8): channels weighed by the score of the picture behind each. */
+import { throwIfCancelled } from '../../../lib/errors.ts'
 import { given, resize } from '../../../lib/engine/formula.ts'
 import { channelsOf } from '../../../lib/methods/description.ts'
 import { channelRows, weightedChannels } from '../../../lib/methods/image/shared/channels.ts'
+import { diagnoseMap } from '../../../lib/methods/image/shared/diagnose.ts'
 import { layerParams, type LayerParams } from '../../../lib/methods/image/shared/layer.ts'
 import { behindMasks, byItsExtremes } from '../../../lib/methods/image/shared/masked-picture.ts'
 import { imageMethod } from '../../../lib/methods/method.ts'
@@ -31,7 +33,9 @@ export const scoreCam = imageMethod<LayerParams>({
   async run(context) {
     const { model, feeds, picture, head, signal } = context
     const tap = tapIn(context)
+    throwIfCancelled(signal)
     const { values } = await model.ask({ feeds, read: [tap.id, head.logits] }, signal)
+    throwIfCancelled(signal)
     const map = answered(values, tap.id) // [1, C, h, w]
     const logits = row(answered(values, head.logits), 0)
     const [, channels = 0] = map.dims
@@ -43,6 +47,8 @@ export const scoreCam = imageMethod<LayerParams>({
     })
     const asking = { ...context, target: settled(context.target, logits.data) }
     const weights = softmax(await everyScalar(asking, masks, PER_QUESTION))
-    return { kind: 'image', map: weightedChannels(map, weights), layer: tap.id, logits, diagnoses: [] }
+    const found = weightedChannels(map, weights)
+    const diagnoses = diagnoseMap(found, logits, asking.target, null)
+    return { kind: 'image', map: found, layer: tap.id, logits, diagnoses }
   },
 })

@@ -74,6 +74,7 @@ test('each is one file of fewer than 100 lines', () => {
     'deep-lift.ts',
     'deletion.ts',
     'max-sensitivity.ts',
+    'occlusion.ts',
     'score-cam.ts',
     'smooth-grad.ts',
     'word-lime.ts',

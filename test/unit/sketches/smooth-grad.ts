@@ -1,6 +1,9 @@
 /** SmoothGrad (Smilkov et al. 2017, 1706.03825) over any gradient method, of pictures and of texts. */
 import { z } from 'zod'
+import { diagnoseMap } from '../../../lib/methods/image/shared/diagnose.ts'
+import { layerParams } from '../../../lib/methods/image/shared/layer.ts'
 import { imageMethod, textMethod, type ImageMethod, type TextMethod } from '../../../lib/methods/method.ts'
+import { saturation } from '../../../lib/methods/shared/diagnoses.ts'
 import { noisyRows } from '../../../lib/methods/shared/noise-rows.ts'
 import { repeated, tapIn } from '../../../lib/methods/shared/reading.ts'
 import { logitsOf } from '../../../lib/methods/shared/logits.ts'
@@ -10,10 +13,14 @@ import { settled } from '../../../lib/target/scalar.ts'
 import { float32 } from '../../../lib/tensor/tensor.ts'
 
 const params = z.strictObject({
-  samples: z.int().min(1).max(1000).default(16),
-  /** Standard deviation, as a share of the range of values. */
-  noise: z.number().min(0).max(1).default(0.15),
+  samples: z.int().min(1).max(1000).default(16).meta({ title: 'Samples', description: 'Noisy copies of the input.' }),
+  noise: z.number().min(0).max(1).default(0.15).meta({
+    title: 'Noise',
+    description: 'Its standard deviation, as a share of the range of values.',
+  }),
 })
+/** Of a method that is asked at a layer. */
+const paramsAtLayer = layerParams.extend(params.shape)
 type Params = z.infer<typeof params>
 const PER_QUESTION = 8
 
@@ -23,7 +30,6 @@ const common = {
   family: 'gradient',
   summary: 'The mean of a gradient over noisy copies of the input.',
   paper: null,
-  params,
   cost: ({ samples }: Params) => 3 * samples + 1,
 }
 
@@ -31,6 +37,7 @@ const common = {
 export function smoothImage(of: ImageMethod): ImageMethod {
   return imageMethod<Params>({
     ...common,
+    params: of.needs[0]?.place === 'spatial-tap' ? paramsAtLayer : params,
     title: `SmoothGrad of ${of.title}`,
     modality: 'image',
     needs: of.needs,
@@ -45,7 +52,13 @@ export function smoothImage(of: ImageMethod): ImageMethod {
       const asked = { ...context, target: settled(context.target, logits.data) }
       const it = readingOf(of, asked, of.params.parse({}))
       const { it: map } = await averagedOverRows(context, { it }, rows, PER_QUESTION)
-      return { kind: 'image', map, layer: tap.id, logits, diagnoses: [] }
+      return {
+        kind: 'image',
+        map,
+        layer: tap.id,
+        logits,
+        diagnoses: diagnoseMap(map, logits, asked.target, null, context.head.link),
+      }
     },
   })
 }
@@ -54,6 +67,7 @@ export function smoothImage(of: ImageMethod): ImageMethod {
 export function smoothText(of: TextMethod): TextMethod {
   return textMethod<Params>({
     ...common,
+    params,
     title: `SmoothGrad of ${of.title}`,
     modality: 'text',
     needs: of.needs,
@@ -74,7 +88,8 @@ export function smoothText(of: TextMethod): TextMethod {
       const asked = { ...context, target: settled(context.target, logits.data) }
       const it = readingOf(of, asked, of.params.parse({}))
       const { it: scores } = await averagedOverRows(context, { it }, rows, PER_QUESTION)
-      return { kind: 'text', scores, wordReduction: 'sum', logits, completeness: null, diagnoses: [] }
+      const diagnoses = saturation('text', logits.data, asked.target, context.head.link)
+      return { kind: 'text', scores, wordReduction: 'sum', logits, completeness: null, diagnoses }
     },
   })
 }

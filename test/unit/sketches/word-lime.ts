@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { textMethod } from '../../../lib/methods/method.ts'
 import { answersInBatches, answered } from '../../../lib/methods/shared/batches.ts'
+import { saturation } from '../../../lib/methods/shared/diagnoses.ts'
 import { ridgeRegression } from '../../../lib/methods/shared/linear-algebra.ts'
 import { logitsOf } from '../../../lib/methods/shared/logits.ts'
 import { randomStream } from '../../../lib/methods/shared/random.ts'
@@ -9,10 +10,15 @@ import { scalarOf, settled } from '../../../lib/target/scalar.ts'
 import { float32, row } from '../../../lib/tensor/tensor.ts'
 
 const params = z.strictObject({
-  samples: z.int().min(10).max(10_000).default(200),
-  /** Of the exponential kernel on the share of words left out. */
-  width: z.number().gt(0).default(0.25),
-  ridge: z.number().min(0).default(1),
+  samples: z.int().min(10).max(10_000).default(200).meta({
+    title: 'Samples',
+    description: 'Texts with words left out; the first is the text itself.',
+  }),
+  width: z.number().gt(0).default(0.25).meta({
+    title: 'Kernel width',
+    description: 'Of the exponential kernel on the share of words left out.',
+  }),
+  ridge: z.number().min(0).default(1).meta({ title: 'Ridge', description: 'Draws the weights of words to zero.' }),
 })
 
 export const wordLime = textMethod<z.infer<typeof params>>({
@@ -30,13 +36,29 @@ export const wordLime = textMethod<z.infer<typeof params>>({
   async run(context, { samples, width, ridge }) {
     const { head, seed, tokenIds } = context
     const words = context.words()
+    const logits = await logitsOf(context)
+    const target = settled(context.target, logits.data)
+    const diagnoses = saturation('text', logits.data, target, context.head.link)
+    const shares = new Float32Array(tokenIds.length)
+    const scored = float32(shares, [tokenIds.length])
+    const result = {
+      kind: 'text',
+      scores: scored,
+      wordReduction: 'sum',
+      logits,
+      completeness: null,
+      diagnoses,
+    } as const
+    if (words.length === 0) {
+      context.progress(1)
+      return result
+    }
     const kept = Array.from({ length: samples }, (_, sample) => {
+      if (sample === 0) return words.map(() => 1)
       const random = randomStream(seed, 'words', sample)
       const without = new Set(random.permutation(words.length, 1 + random.integer(words.length)))
       return words.map((_word, word) => (without.has(word) ? 0 : 1))
     })
-    const logits = await logitsOf(context)
-    const target = settled(context.target, logits.data)
     /** The text without some of its words: their tokens are deleted. */
     const idsOf = (present: readonly number[]): number[] => {
       const gone = new Set(words.flatMap((tokens, word) => (present[word] === 1 ? [] : tokens)))
@@ -63,11 +85,9 @@ export const wordLime = textMethod<z.infer<typeof params>>({
       ridge,
     )
     // A word's weight is shared by its tokens, so that their sum is the word's.
-    const shares = new Float32Array(tokenIds.length)
     words.forEach((tokens, word) => {
       for (const token of tokens) shares[token] = (fit.coefficients[word] ?? 0) / tokens.length
     })
-    const scored = float32(shares, [tokenIds.length])
-    return { kind: 'text', scores: scored, wordReduction: 'sum', logits, completeness: null, diagnoses: [] }
+    return result
   },
 })

@@ -41,20 +41,42 @@ it.each([
   expect(logits.data[label]).toBeGreaterThan(logits.data[1 - label] ?? NaN)
 })
 
-it.each(METHODS.filter((method): method is ImageMethod => method.modality === 'image'))(
-  '$id finds the kitten by its head',
-  async (method) => {
-    const { map } = await explained(method, 'kitten', CAT)
-    expect(map.dims).toEqual([14, 14])
-    const peak = map.data.indexOf(Math.max(...map.data))
-    const [x, y] = [((peak % 14) + 0.5) / 14, (Math.floor(peak / 14) + 0.5) / 14]
-    // The head covers 0.18 to 0.45 of the width and 0.13 to 0.46 of the height.
-    expect(x).toBeGreaterThan(0.18)
-    expect(x).toBeLessThan(0.45)
-    expect(y).toBeGreaterThan(0.13)
-    expect(y).toBeLessThan(0.46)
-  },
+/** What a test can wait for. Dearer methods have a test of their own. */
+const PASSES = 500
+
+const affordable = METHODS.filter((method): method is ImageMethod => method.modality === 'image').filter(
+  (method) => method.cost(method.params.parse({}), { tap: null, classes: 2, tokens: 0, pixels: 224 * 224 }) <= PASSES,
 )
+
+/** What speaks for the class, as sums over a grid that every map has room for: a gradient at single pixels is noise. */
+function onGrid({ dims, data }: ImageResult['map'], cells: number): number[] {
+  const [height = 0, width = 0] = dims
+  const sums = new Array<number>(cells * cells).fill(0)
+  data.forEach((value, at) => {
+    const [row, column] = [
+      Math.floor((Math.floor(at / width) * cells) / height),
+      Math.floor(((at % width) * cells) / width),
+    ]
+    sums[row * cells + column] = (sums[row * cells + column] ?? 0) + Math.max(0, value)
+  })
+  return sums
+}
+
+it.each(affordable)('$id finds the kitten by its head', async (method) => {
+  const { map, layer } = await explained(method, 'kitten', CAT)
+  const tap = loaded.model.taps.find(({ id }) => id === layer)
+  const atLayer = tap?.spatial === true && tap.kind !== 'input'
+  if (atLayer) expect(map.dims).toEqual([14, 14])
+  const cells = Math.min(14, ...map.dims)
+  const sums = onGrid(map, cells)
+  const peak = sums.indexOf(Math.max(...sums))
+  const [x, y] = [((peak % cells) + 0.5) / cells, (Math.floor(peak / cells) + 0.5) / cells]
+  // The head covers 0.18 to 0.45 of the width and 0.13 to 0.46 of the height.
+  expect(x).toBeGreaterThan(0.18)
+  expect(x).toBeLessThan(0.45)
+  expect(y).toBeGreaterThan(0.13)
+  expect(y).toBeLessThan(0.46)
+})
 
 it('CAM is 14 * 14 times Grad-CAM', async () => {
   const plain = await explained(cam, 'german-shepherd', DOG)

@@ -1,12 +1,10 @@
-/** What holds for every text method, whatever it computes. */
+/** The text methods of the product, each held to what holds for all. */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
-import { z } from 'zod'
+import { expect, test } from 'vitest'
 import { METHODS } from '../../../../lib/methods/index.ts'
 import type { TextMethod } from '../../../../lib/methods/method.ts'
-import { predictedClass } from '../../../../lib/target/scalar.ts'
-import { fakeContext, fakeModel } from './fake-model.ts'
+import { describeTextMethod } from './describe-text-method.ts'
 
 const TEXT = METHODS.filter((method): method is TextMethod => method.modality === 'text')
 
@@ -17,115 +15,8 @@ test('the list, the folder and the tests name the same methods', () => {
       .map((name) => name.slice(0, -suffix.length))
   const ids = TEXT.map(({ id }) => id).sort()
   expect(stems(join(import.meta.dirname, '../../../../lib/methods/text'), '.ts').sort()).toEqual(ids)
-  const tests = stems(import.meta.dirname, '.test.ts').filter(
-    (stem) => !['contract', 'bundled-model', 'fixed-length'].includes(stem),
-  )
+  const tests = stems(import.meta.dirname, '.test.ts').filter((stem) => !['contract', 'bundled-model'].includes(stem))
   expect(tests.sort()).toEqual(ids)
 })
 
-interface FieldSchema {
-  readonly title?: string
-  readonly description?: string
-  readonly default?: unknown
-}
-
-describe.each(TEXT.map((method) => ({ id: method.id, method })))('$id', ({ method }) => {
-  const defaults = method.params.parse({})
-
-  test('describes itself', () => {
-    expect(method.id).toMatch(/^[a-z][a-z-]*$/u)
-    expect(method.version).toBeGreaterThanOrEqual(1)
-    expect(method.summary).toMatch(/\.$/u)
-    expect(method.paper?.url ?? 'https://').toMatch(/^https:/u)
-    expect(method.cost(defaults, { tap: null, classes: 2, tokens: 8, pixels: 0 })).toBeGreaterThanOrEqual(1)
-  })
-
-  test('its parameters become a form: JSON Schema with a title, a description and a default each', () => {
-    const schema = z.toJSONSchema(method.params, { io: 'input' }) as {
-      properties: Record<string, FieldSchema>
-      additionalProperties: boolean
-      required?: string[]
-    }
-    expect([schema.additionalProperties, schema.required]).toEqual([false, undefined])
-    for (const [name, field] of Object.entries(schema.properties))
-      expect([name, typeof field.title, typeof field.description, 'default' in field]).toEqual([
-        name,
-        'string',
-        'string',
-        true,
-      ])
-    expect(() => z.toJSONSchema(method.params)).not.toThrow()
-  })
-
-  test('an unknown parameter is refused', () => {
-    expect(method.params.safeParse({ notAParameter: 1 }).success).toBe(false)
-  })
-
-  const cases = [
-    { name: 'a text', ids: [101, 7, 12, 7, 3, 102] },
-    { name: 'one token', ids: [101, 7, 102] },
-    { name: 'only special tokens', ids: [101, 102] },
-    { name: 'a long text', ids: Array.from({ length: 512 }, (_, index) => (index * 37) % 991) },
-  ]
-  test.each(cases)('$name: a finite score a token, logits of this text, progress that rises to 1', async ({ ids }) => {
-    for (const target of [0, 1, 2]) {
-      const shares: number[] = []
-      const context = fakeContext(fakeModel(), { ids, target, progress: (share) => shares.push(share) })
-      const result = await method.run(context, defaults)
-      expect(result.scores.dims).toEqual([ids.length])
-      expect(result.scores.data.every(Number.isFinite)).toBe(true)
-      const { values } = await fakeModel().ask({ feeds: context.feeds, read: ['logits'] })
-      expect([...result.logits.data]).toEqual([...(values['logits']?.data ?? [])])
-      expect(shares).toEqual([...shares].sort((a, b) => a - b))
-      expect([Math.min(...shares) >= 0, shares.at(-1)]).toEqual([true, 1])
-      if (!method.output.signed) expect(Math.min(...result.scores.data)).toBeGreaterThanOrEqual(0)
-      expect(result.completeness === null).toBe(!method.output.complete)
-      const sum = result.scores.data.reduce((total, score) => total + score, 0)
-      if (result.completeness !== null) {
-        expect(Math.abs(sum - result.completeness.sum)).toBeLessThanOrEqual(1e-6 * Math.max(1, Math.abs(sum)))
-        expect(Object.values(result.completeness).every(Number.isFinite)).toBe(true)
-        const diagnosed = result.diagnoses.some(({ code }) => code === 'COMPLETENESS')
-        expect(diagnosed).toBe(result.completeness.error > 0.01)
-      }
-    }
-  })
-
-  test('the same question gives the same bytes, and the feeds stay as they were', async () => {
-    const context = fakeContext(fakeModel())
-    const before = structuredClone(context.feeds)
-    const [one, two] = [await method.run(context, defaults), await method.run(context, defaults)]
-    expect(one).toEqual(two)
-    expect(context.feeds).toEqual(before)
-  })
-
-  test('a saturated softmax is said', async () => {
-    const saturated = await method.run(
-      fakeContext(fakeModel(), { ids: new Array<number>(60).fill(7), target: 1 }),
-      defaults,
-    )
-    expect(saturated.diagnoses.map(({ code }) => code)).toContain('SOFTMAX_SATURATED')
-    const plain = await method.run(fakeContext(fakeModel()), defaults)
-    expect(plain.diagnoses).toEqual([])
-  })
-
-  test('the predicted class costs no question of its own, and has the same scores', async () => {
-    const [free, held] = [fakeModel(), fakeModel()]
-    const predicted = await method.run(fakeContext(free, { target: null }), defaults)
-    const named = await method.run(fakeContext(held, { target: predictedClass(predicted.logits.data) }), defaults)
-    expect(predicted).toEqual(named)
-    expect(free.questions.length).toBe(held.questions.length)
-  })
-
-  test('a cancelled run does not start', async () => {
-    const model = fakeModel()
-    const run = method.run(fakeContext(model, { signal: AbortSignal.abort() }), defaults)
-    await expect(run).rejects.toMatchObject({ code: 'CANCELLED' })
-    expect(model.questions).toEqual([])
-  })
-
-  test('a class that the model has not', async () => {
-    await expect(method.run(fakeContext(fakeModel(), { target: 3 }), defaults)).rejects.toMatchObject({
-      code: 'UNKNOWN_LABEL',
-    })
-  })
-})
+TEXT.forEach(describeTextMethod)

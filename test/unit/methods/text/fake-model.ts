@@ -116,26 +116,27 @@ export const PAD = 0
 export const MASK = 103
 
 /** An embedding, and nothing else, is needed. */
-const ASKED: AskedOf = {
-  of: { id: 'test', title: 'A test', modality: 'text', needs: [{ place: 'embedding' }] },
-  params: {},
+const AT_THE_EMBEDDING: AskedOf['of'] = {
+  id: 'test',
+  title: 'A test',
+  modality: 'text',
+  needs: [{ place: 'embedding' }],
 }
 const VOCABULARY = { pad: PAD, mask: MASK, unknown: 100 }
+
+export interface Changes extends Partial<Omit<RunParts, 'target'>> {
+  readonly ids?: number[]
+  /** A class; null for the predicted one. */
+  readonly target?: number | null
+  readonly vocabulary?: Vocabulary
+  /** Who asks; it decides whether there is a place to ask at. */
+  readonly of?: AskedOf['of']
+}
 
 /** A context around a fake model: special tokens at both ends. */
 export function fakeContext(
   model: ExplainableModel,
-  {
-    ids = [101, 7, 12, 7, 3, 102],
-    target = 0,
-    vocabulary = VOCABULARY,
-    ...parts
-  }: {
-    readonly ids?: number[]
-    /** A class; null for the predicted one. */
-    readonly target?: number | null
-    readonly vocabulary?: Vocabulary
-  } & Partial<Omit<RunParts, 'target'>> = {},
+  { ids = [101, 7, 12, 7, 3, 102], target = 0, vocabulary = VOCABULARY, of = AT_THE_EMBEDDING, ...parts }: Changes = {},
 ): TextContext {
   const facts: ModelFacts = {
     title: 'a fake model',
@@ -156,7 +157,7 @@ export function fakeContext(
     'x '.repeat(ids.length),
     encoded,
     vocabulary,
-    ASKED,
+    { of, params: {} },
     {
       target: classTarget(target),
       seed: 0,
