@@ -44,13 +44,16 @@ export async function evaluate(
   const asked = { of: metric, params }
   const methodParams = parseParams(method, by.params)
   const tap = placeFor(method, layerIn(methodParams), loaded.facts)
+  if (!attribution.data.every(Number.isFinite)) throw notOf(attribution, 'finite')
+  const judged = { attribution, output: method.output, layer: tap?.id ?? null }
   const { preprocessing } = loaded.entry.card
   if (input.kind === 'image' && preprocessing.kind === 'image' && metric.modality === 'image') {
     if (method.modality !== 'image') throw wrongModality(metric, loaded, input)
     const { context } = await prepareImage(loaded, input.image, preprocessing, asked, parts)
     const again = async (other: ImageContext): Promise<FloatTensor> =>
       (await method.run({ ...other, tap }, methodParams)).map
-    return checked(await metric.run({ ...context, attribution: ofRank(attribution, 2), again }, params), metric)
+    checkMap(attribution, context.picture)
+    return checked(await metric.run({ ...context, ...judged, again }, params), metric)
   }
   if (input.kind === 'text' && preprocessing.kind === 'text' && metric.modality === 'text') {
     if (method.modality !== 'text') throw wrongModality(metric, loaded, input)
@@ -59,7 +62,7 @@ export async function evaluate(
       throw notOf(attribution, `[${context.tokenIds.length}], a score a token`)
     const again = async (other: TextContext): Promise<FloatTensor> =>
       (await method.run({ ...other, tap }, methodParams)).scores
-    return checked(await metric.run({ ...context, attribution, again }, params), metric)
+    return checked(await metric.run({ ...context, ...judged, again }, params), metric)
   }
   throw wrongModality(metric, loaded, input)
 }
@@ -72,14 +75,17 @@ function wrongModality(metric: Metric, { entry }: LoadedModel, { kind }: Explain
   })
 }
 
-function ofRank(attribution: FloatTensor, rank: number): FloatTensor {
-  if (attribution.dims.length === rank) return attribution
-  throw notOf(attribution, '[H, W]')
+/** A map has at most a cell a pixel of what the model was fed. */
+function checkMap(attribution: FloatTensor, picture: FloatTensor): void {
+  const [, , mostHigh = 0, mostWide = 0] = picture.dims
+  const [height = 0, width = 0] = attribution.dims
+  if (attribution.dims.length === 2 && height >= 1 && width >= 1 && height <= mostHigh && width <= mostWide) return
+  throw notOf(attribution, `[H, W] of 1 to ${mostHigh} by 1 to ${mostWide} cells`)
 }
 
 function notOf({ dims }: FloatTensor, expected: string): AppError {
   return new AppError({
     code: 'BAD_INPUT',
-    message: `The attribution has the shape [${dims.join(', ')}]; of this input it would be ${expected}.`,
+    message: `The attribution is no attribution of this input: it has the shape [${dims.join(', ')}], and would be ${expected}.`,
   })
 }

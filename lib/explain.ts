@@ -9,7 +9,7 @@ import type { ImagePreprocessing, ModelCard, Modality, TextPreprocessing } from 
 import type { LoadedModel } from './models/load.ts'
 import { prepareImage, prepareText, type ExplainInput, type RunParts } from './prepare.ts'
 import { predictionsOf, type Prediction } from './target/predictions.ts'
-import { classOf, scalarOf } from './target/scalar.ts'
+import { classOf } from './target/scalar.ts'
 import type { Target } from './target/target.ts'
 import { float32, type FloatTensor } from './tensor/tensor.ts'
 import { groupWords } from './text/words.ts'
@@ -62,8 +62,6 @@ export interface Explanation {
   readonly predictions: readonly Prediction[]
   /** The class that the target is about; null where it is about none in particular. */
   readonly target: Prediction | null
-  /** The explained number, of this input. */
-  readonly scalar: number
   readonly attribution: ImageExplanation | TextExplanation
   readonly diagnoses: readonly Diagnosis[]
   readonly timings: { readonly preprocessMs: number; readonly computeMs: number }
@@ -95,6 +93,19 @@ function checkValues(values: FloatTensor, dims: readonly number[], method: Metho
     })
 }
 
+/** @throws AppError BAD_RESULT where a method does not keep what its description promises */
+function checkPromises(values: FloatTensor, completeness: Completeness | null, { title, id, output }: Method): void {
+  const broken = (what: string): AppError =>
+    new AppError({
+      code: 'BAD_RESULT',
+      message: `${id}: ${what}`,
+      userMessage: `${title} returned ${what}, which its description rules out. This is a fault of the method, please report it.`,
+    })
+  const negative = output.signed ? undefined : values.data.find((value) => value < 0)
+  if (negative !== undefined) throw broken(`the value ${negative}, below zero`)
+  if (output.complete && completeness === null) throw broken('no completeness error')
+}
+
 interface Ran {
   readonly logits: FloatTensor
   readonly attribution: ImageExplanation | TextExplanation
@@ -122,6 +133,7 @@ async function explainImage(
   const { map, layer, ...result } = await method.run(context, params)
   const [height = 0, width = 0] = map.dims
   checkValues(map, [height, width], method)
+  checkPromises(map, result.completeness ?? null, method)
   return {
     logits: result.logits,
     attribution: { kind: 'image', map, width, height, signed: method.output.signed, layer, placement },
@@ -141,6 +153,7 @@ async function explainText(
   const preparedAt = now()
   const { scores, ...result } = await method.run(context, params)
   checkValues(scores, [context.tokens.length], method)
+  checkPromises(scores, result.completeness, method)
   const tokens = context.tokens.map((token, position) => ({
     ...token,
     score: scores.data[position] ?? Number.NaN,
@@ -190,7 +203,6 @@ export async function explain(
   return {
     predictions,
     target: predictions.find((prediction) => prediction.index === index) ?? null,
-    scalar: scalarOf(request.target, ran.logits.data),
     attribution: ran.attribution,
     diagnoses: ran.diagnoses,
     timings: { preprocessMs: ran.preparedAt - start, computeMs: hooks.now() - ran.preparedAt },

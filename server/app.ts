@@ -8,6 +8,7 @@ import { createGuard, type GuardOptions } from './http/guard.ts'
 import { securityHeaders } from './http/headers.ts'
 import { health } from './http/health.ts'
 import { imageRoutes } from './http/images.ts'
+import { importRoutes } from './http/imports.ts'
 import type { PoolStatus } from './jobs/worker-pool.ts'
 import type { Parts } from './parts.ts'
 import { createSchema } from './schema/schema.ts'
@@ -49,6 +50,7 @@ export async function createApp(parts: Parts, options: AppOptions): Promise<App>
   })
   app.get('/healthz', health(parts, options.workers))
   app.use('/api', imageRoutes(parts))
+  app.use('/api', importRoutes(parts))
   app.use('/api', (request) => {
     throw new AppError({ code: 'NOT_FOUND', message: `There is nothing at ${request.method} ${request.originalUrl}.` })
   })

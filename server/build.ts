@@ -13,6 +13,7 @@ const OUTSIDE = [
   'libsql',
   'onnxruntime-node',
   'tokenizers',
+  '@huggingface/hub',
   '@tensorflow/*',
   '@graphql-yoga/render-graphiql',
   'esbuild',

@@ -1,9 +1,11 @@
 /** The server's entry: `npm start` calls {@link main}; `node --import tsx server/main.ts` runs it alone. */
+import { homedir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { AppError } from '../lib/errors.ts'
 import { createLogger } from './logger.ts'
 import { ROOT } from './paths.ts'
 import { HELP } from './before-setup.mjs'
+import { hubSettings } from './hub-settings.ts'
 import { readOptions } from './options.ts'
 import { start, type RunningServer } from './start.ts'
 
@@ -44,7 +46,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     }
     const log = createLogger(logLevel)
     process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'))
-    const server = await start({ ...options, log })
+    const server = await start({ ...options, log, hub: hubSettings(process.env, homedir()) })
     stopOnSignals(server)
     process.stdout.write(`Limelight is ready: ${server.url}\n`)
   } catch (error) {

@@ -9,6 +9,7 @@ import type { JobQueue } from './jobs/queue.ts'
 import type { Describe } from './jobs/describe.ts'
 import type { AssetFiles } from './storage/asset-files.ts'
 import type { Imaging } from './imaging.ts'
+import type { Imports } from './imports.ts'
 
 export interface Parts {
   readonly prisma: PrismaClient
@@ -21,6 +22,8 @@ export interface Parts {
   /** What a model can be asked; loads it in a worker when that is not known yet. */
   readonly describe: Describe
   readonly queue: JobQueue
+  /** Models on their way in. */
+  readonly imports: Imports
   /** How far jobs have come, and when to look again. */
   readonly news: JobNews
   readonly now: () => Date

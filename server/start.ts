@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AppError } from '../lib/errors.ts'
+import type { HubSettings } from '../lib/hub/settings.ts'
 import { METHODS } from '../lib/methods/index.ts'
 import type { Method } from '../lib/methods/method.ts'
 import { createApp } from './app.ts'
@@ -11,6 +12,7 @@ import { checkModelsFolder, whyNotListening, type Options } from './before-setup
 import { openCatalogue } from './catalogue.ts'
 import { openDatabase } from './database/open.ts'
 import { imaging } from './imaging.ts'
+import { openImports } from './imports.ts'
 import { announced, describedBy, remembered } from './jobs/describe.ts'
 import { LocalNews } from './jobs/job-news.ts'
 import type { JobStore } from './jobs/job-store.ts'
@@ -32,6 +34,8 @@ const PATIENCE_MS = 1000
 
 export interface StartOptions extends Omit<Options, 'help' | 'logLevel' | 'modelsFolder'> {
   readonly log: Logger
+  /** Where models are imported from, and where they are kept. */
+  readonly hub: HubSettings
   readonly now?: () => Date
   /** What is offered; all there are when not given. A worker that computes others is another `workerEntry`. */
   readonly methods?: readonly Method[]
@@ -138,6 +142,14 @@ export async function start(options: StartOptions): Promise<RunningServer> {
     })
     const news = new LocalNews()
     const stores = [createRunStore({ prisma, methods, now, version: version() })]
+    const imports = openImports({
+      hub: options.hub,
+      models: own,
+      uploads: join(dataFolder, 'importing'),
+      pool,
+      news,
+      log,
+    })
     const queue = createQueue({ stores, pool, news, log })
     const parts: Parts = {
       prisma,
@@ -148,6 +160,7 @@ export async function start(options: StartOptions): Promise<RunningServer> {
       imaging,
       describe: remembered(announced(describedBy(pool), log)),
       queue,
+      imports,
       news,
       now,
       log,
@@ -182,7 +195,7 @@ export async function start(options: StartOptions): Promise<RunningServer> {
       pool,
       async stop() {
         cancelResume()
-        const settled = queue.close()
+        const settled = Promise.all([queue.close(), imports.close()])
         await pool.close()
         await settled
         await app.close()

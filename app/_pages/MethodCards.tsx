@@ -7,6 +7,7 @@ import { Notice } from '../_ui/Notice.tsx'
 import { Progress } from '../_ui/Progress.tsx'
 import { readFields } from '../_workbench/paramFields.ts'
 import styles from './Cards.module.css'
+import { methodAnchor } from './methodAnchor.ts'
 
 const SECTIONS: readonly { modality: Modality; title: string }[] = [
   { modality: 'IMAGE', title: 'For photos' },
@@ -27,7 +28,7 @@ export function MethodCards() {
               {data.methods
                 .filter((method) => method.modality === modality)
                 .map((method) => (
-                  <article key={method.id} id={method.id} className={styles['card']}>
+                  <article key={method.id} id={methodAnchor(method.modality, method.id)} className={styles['card']}>
                     <header>
                       <h3>{method.title}</h3>
                       <code>

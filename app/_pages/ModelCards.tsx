@@ -1,8 +1,10 @@
 'use client'
 
+import { useCallback } from 'react'
 import { useQuery } from 'urql'
 import { ModelCardsDocument } from '../_graphql/generated/graphql.ts'
 import { sentence } from '../_graphql/sentence.ts'
+import { ImportModel } from '../_import/ImportModel.tsx'
 import { count } from '../_run/format.ts'
 import { Notice } from '../_ui/Notice.tsx'
 import { Progress } from '../_ui/Progress.tsx'
@@ -29,7 +31,10 @@ function Classes({ labels }: { readonly labels: readonly string[] }) {
 }
 
 export function ModelCards() {
-  const [{ data, error }] = useQuery({ query: ModelCardsDocument, requestPolicy: 'cache-and-network' })
+  const [{ data, error }, refetch] = useQuery({ query: ModelCardsDocument, requestPolicy: 'cache-and-network' })
+  const lookAgain = useCallback(() => {
+    refetch({ requestPolicy: 'network-only' })
+  }, [refetch])
   return (
     <div className={styles['page']}>
       <h1>Models</h1>
@@ -38,6 +43,7 @@ export function ModelCards() {
         <code>card.json</code>, into <code>models</code> in Limelight’s data folder. It is here when you load this page
         again.
       </p>
+      <ImportModel onDone={lookAgain} />
       {error ? <Notice tone="error">{sentence(error)}</Notice> : null}
       {!data && !error ? <Progress label="Loading the models…" /> : null}
       {data?.modelProblems.map(({ folder, message }) => (

@@ -1,3 +1,4 @@
+import { methodAnchor } from '../_pages/methodAnchor.ts'
 import Link from 'next/link'
 import type { ReactNode } from 'react'
 import type { Run } from '../_graphql/types.ts'
@@ -41,7 +42,11 @@ export function RunFacts({ run, linked }: RunFactsProps) {
         {linked ? <Link href={`/models#${run.model.id}`}>{run.model.title}</Link> : run.model.title}
       </Fact>
       <Fact term="Method">
-        {linked ? <Link href={`/methods#${run.method.id}`}>{run.method.title}</Link> : run.method.title}
+        {linked ? (
+          <Link href={`/methods#${methodAnchor(run.model.modality, run.method.id)}`}>{run.method.title}</Link>
+        ) : (
+          run.method.title
+        )}
       </Fact>
       {run.target ? <Fact term="Class">{run.target.label}</Fact> : null}
       {run.attribution?.__typename === 'ImageAttribution' && run.attribution.layer ? (

@@ -19,7 +19,7 @@ export interface CostFacts {
   readonly tap: Tap | null
   /** Number of classes. */
   readonly classes: number
-  /** Tokens of the text, special ones included; 0 for a picture. */
+  /** Tokens of the text, special ones included, and so at least its words; 0 for a picture. */
   readonly tokens: number
   /** Pixels of the model's input; 0 for a text. */
   readonly pixels: number

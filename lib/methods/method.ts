@@ -2,7 +2,6 @@
  * What an attribution method is: one object that describes itself and can be run. Adding a method is one file and one line
  * in `index.ts`.
  */
-import type { Tap } from '../engine/model.ts'
 import type { TapId } from '../engine/tap-id.ts'
 import type { FloatTensor } from '../tensor/tensor.ts'
 import type { ImageContext, TextContext } from './context.ts'
@@ -17,6 +16,8 @@ export interface ImageResult {
   readonly layer: TapId | null
   /** Logits of the explained input, [K]. */
   readonly logits: FloatTensor
+  /** Of a method that promises it. */
+  readonly completeness?: Completeness
   readonly diagnoses: readonly Diagnosis[]
 }
 
@@ -44,17 +45,19 @@ export interface TextResult {
 interface MethodDescription<P> extends Description<P> {
   readonly family: string
   readonly output: { readonly kind: 'map' | 'tokens'; readonly signed: boolean; readonly complete: boolean }
-  /** For a method that reads a gradient once: what it reads at a tap. Wrappers take any method that has it. */
-  reading?(tap: Tap, params: P): Reading
 }
 
 // P is erased in the list: `run` is only ever called with what the method's own `params` schema parsed.
 export interface ImageMethod<P = unknown> extends MethodDescription<P> {
   readonly modality: 'image'
+  /** For a method that reads a gradient once: what it reads in a context. Wrappers take any method that has it. */
+  reading?(context: ImageContext, params: P): Reading
   run(context: ImageContext, params: P): Promise<ImageResult>
 }
 export interface TextMethod<P = unknown> extends MethodDescription<P> {
   readonly modality: 'text'
+  /** For a method that reads a gradient once: what it reads in a context. Wrappers take any method that has it. */
+  reading?(context: TextContext, params: P): Reading
   run(context: TextContext, params: P): Promise<TextResult>
 }
 export type Method = ImageMethod | TextMethod

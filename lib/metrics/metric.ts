@@ -4,7 +4,9 @@
  */
 import type { ImageContext, TextContext } from '../methods/context.ts'
 import type { Description } from '../methods/description.ts'
+import type { TapId } from '../engine/tap-id.ts'
 import type { Diagnosis } from '../methods/diagnosis.ts'
+import type { Method } from '../methods/method.ts'
 import type { FloatTensor } from '../tensor/tensor.ts'
 
 /** How a model's answer changes along a perturbation. */
@@ -28,6 +30,9 @@ interface Judged<Context> {
   readonly attribution: FloatTensor
   /** What the same method says, with the same parameters, in another context: of a neighbour of the input, of another class. */
   readonly again: (context: Context) => Promise<FloatTensor>
+  /** What made it: signed or not, complete or not, at which layer. */
+  readonly output: Method['output']
+  readonly layer: TapId | null
 }
 
 interface MetricDescription<P> extends Description<P> {

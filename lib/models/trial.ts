@@ -46,7 +46,7 @@ function inputsOf({ model }: LoadedModel): string[] {
 /** The cheapest kind of gradient first: at a late layer or at the embedding, once. */
 function methodFor({ facts }: LoadedModel, methods: readonly Method[]): Method | null {
   const usable = methods.filter((method) => whyUnavailable(method, facts) === null)
-  return usable.find(({ reading }) => reading !== undefined) ?? usable[0] ?? null
+  return usable.find((method) => method.reading !== undefined) ?? usable[0] ?? null
 }
 
 /** @throws AppError CANCELLED; everything else is a problem that is told */

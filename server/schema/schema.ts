@@ -8,6 +8,7 @@ import { addEnums } from './enums.ts'
 import { addExplain } from './explain.ts'
 import { addMethod } from './method.ts'
 import { addModel } from './model.ts'
+import { addModelImport } from './model-import.ts'
 import { addRun } from './run.ts'
 import { addRuns } from './runs.ts'
 import { addShareLink } from './share-link.ts'
@@ -25,6 +26,7 @@ export function createSchema(): GraphQLSchema {
   addRuns(builder, enums, runs)
   addExplain(builder, runs)
   addColourMap(builder)
+  addModelImport(builder, models)
   return builder.toSchema({ sortSchema: false })
 }
 

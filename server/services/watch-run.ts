@@ -1,6 +1,7 @@
 import type { Run } from '../../prisma/generated/client.ts'
 import type { Parts } from '../parts.ts'
 import { findRun, getRun, hasEnded } from './get-run.ts'
+import { watchStates } from './watch-states.ts'
 
 type WatchParts = Pick<Parts, 'prisma' | 'news'>
 
@@ -9,33 +10,7 @@ type WatchParts = Pick<Parts, 'prisma' | 'news'>
  * @throws AppError NOT_FOUND when there is no such run
  */
 export function watchRun(parts: WatchParts, id: string): AsyncIterableIterator<Run> {
-  // Watching begins before the first look, so that no change falls between.
-  const watch = parts.news.watch(id)
-  async function* states(): AsyncGenerator<Run> {
-    try {
-      let run: Run | null = await getRun(parts, id)
-      for (;;) {
-        yield run
-        if (hasEnded(run) || !(await watch.changed())) return
-        run = await findRun(parts, id)
-        if (run === null) return
-      }
-    } finally {
-      watch.close()
-    }
-  }
-  const inner = states()
-  return {
-    [Symbol.asyncIterator]() {
-      return this
-    },
-    next: () => inner.next(),
-    // A generator that waits cannot be returned; closing the watch ends its waiting first.
-    return: () => {
-      watch.close()
-      return inner.return(undefined)
-    },
-  }
+  return watchStates(parts.news, id, { first: () => getRun(parts, id), next: () => findRun(parts, id), hasEnded })
 }
 
 /** The run when it has ended, or as it is after `waitMs`, whichever is first. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createLogger } from '../../server/logger.ts'
+import { hubSettings } from '../../server/hub-settings.ts'
 import { start, type RunningServer, type StartOptions } from '../../server/start.ts'
 
 export const SLOW_WORKER = fileURLToPath(new URL('slow-worker.ts', import.meta.url))
@@ -55,6 +56,7 @@ export async function startTestServer(options: Partial<StartOptions> = {}): Prom
     workers: 1,
     apiOnly: true,
     log: createLogger(process.env['LIMELIGHT_LOG'] ?? 'silent'),
+    hub: hubSettings({ HF_HUB_OFFLINE: '1' }, folder),
     ...options,
   })
   const { prisma } = server.parts

@@ -1,5 +1,6 @@
 /** A server in its own process with slow workers, to be killed: `slow-server.ts <data folder>`; prints its address. */
 import { createLogger } from '../../server/logger.ts'
+import { hubSettings } from '../../server/hub-settings.ts'
 import { start } from '../../server/start.ts'
 import { SLOW_WORKER } from './server.ts'
 
@@ -11,6 +12,7 @@ const server = await start({
   workers: 1,
   apiOnly: true,
   log: createLogger('silent'),
+  hub: hubSettings({ HF_HUB_OFFLINE: '1' }, process.argv[2] ?? ''),
   workerEntry: SLOW_WORKER,
 })
 process.stdout.write(`${server.url}\n`)

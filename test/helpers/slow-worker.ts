@@ -80,7 +80,6 @@ const explain: typeof explainKind = {
       explanation: {
         predictions,
         target,
-        scalar: target.logit,
         attribution: { kind: 'text', tokens: [span], words: [span], completeness: null },
         diagnoses: [],
         timings: { preprocessMs: 1, computeMs: 2 },

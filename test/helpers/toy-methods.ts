@@ -23,6 +23,7 @@ const toyMethod = imageMethod({
   async run(context) {
     const tap = tapIn(context)
     const reading: Reading = {
+      target: context.target,
       outputs: { map: mean(gradient(tap.id), [1]) },
       attribution: ({ map }) => plane(map),
     }

@@ -15,6 +15,8 @@ import type { RunContext } from '../context.ts'
 import { answered } from './batches.ts'
 
 export interface Reading {
+  /** What is differentiated: the context's target, or what a parameter of the method makes of it. */
+  readonly target: Target
   /** What is computed of the tap, a row each: [N, ...]. */
   readonly outputs: Readonly<Record<string, Formula>>
   /** Tensors that the outputs name, the same for every row: [1, ...]. */
@@ -43,6 +45,13 @@ export interface ReadRows {
 
 const named = (reading: string, output: string): string => `${reading}: ${output}`
 
+/** A reference is the same where it is the same object: its tensors are as large as the input. */
+function sameRules(one: RuleSet | undefined, other: RuleSet | undefined): boolean {
+  if (one === other) return true
+  const stated = (rules: RuleSet | undefined): string => JSON.stringify([rules?.id, rules?.params, rules?.byTap])
+  return one?.reference === other?.reference && stated(one) === stated(other)
+}
+
 /** Tensors of several readings under one roof: a name stands for one tensor. */
 function sharedBy(readings: readonly Reading[]): Record<string, FloatTensor> {
   const shared: Record<string, FloatTensor> = {}
@@ -67,10 +76,9 @@ export async function readRows(
   const { model, head, signal } = context
   throwIfCancelled(signal)
   const all = Object.values(readings)
-  const [rules, ...others] = [...new Set(all.map((one) => JSON.stringify(one.rules ?? null)))]
-  if (others.length > 0)
+  const rules = all[0]?.rules
+  if (!all.every((one) => sameRules(one.rules, rules)))
     throw new AppError({ code: 'INTERNAL', message: 'readings of several rule sets in one question' })
-  const bent = all.find((one) => one.rules !== undefined)?.rules
   const { of, perRow } = stateScalars(targets, head)
   const outputs = Object.fromEntries(
     Object.entries(readings).flatMap(([name, reading]) =>
@@ -82,7 +90,7 @@ export async function readRows(
       feeds,
       ...(from === undefined ? {} : { from }),
       read: [model.logits],
-      gradient: { of, wrt: [], ...(rules === undefined || bent === undefined ? {} : { rules: bent }) },
+      gradient: { of, wrt: [], ...(rules === undefined ? {} : { rules }) },
       formulas: {
         shared: { ...sharedBy(all), ...made.shared },
         perRow: { ...perRow, ...made.perRow },
@@ -122,11 +130,11 @@ export interface ReadOnce {
 
 /** One reading of the input itself. */
 export async function readOnce(
-  context: Pick<RunContext, 'model' | 'head' | 'signal' | 'target'> & Pick<Rows, 'feeds'>,
+  context: Pick<RunContext, 'model' | 'head' | 'signal'> & Pick<Rows, 'feeds'>,
   reading: Reading,
 ): Promise<ReadOnce> {
-  const { feeds, target } = context
-  const { outputs, logits } = await readRows(context, { it: reading }, { feeds, targets: [target] })
+  const { target } = reading
+  const { outputs, logits } = await readRows(context, { it: reading }, { feeds: context.feeds, targets: [target] })
   const [only] = outputs['it'] ?? []
   const [first] = logits
   if (only === undefined || first === undefined) throw new RangeError('no row')

@@ -8,22 +8,22 @@ import type { Tap } from '../../engine/model.ts'
 import type { TapId } from '../../engine/tap-id.ts'
 import { AppError } from '../../errors.ts'
 import type { Target } from '../../target/target.ts'
-import { float32, type FloatTensor } from '../../tensor/tensor.ts'
+import { float32, sizeOf, type FloatTensor } from '../../tensor/tensor.ts'
 import type { RunContext } from '../context.ts'
-import type { ImageMethod, Method } from '../method.ts'
 import { batchesOf } from './batches.ts'
 import type { Explaining, MadeRows } from './made-rows.ts'
 import { readRows, repeated, type Reading, type Rows } from './reading.ts'
 
-type Asking = Pick<RunContext, 'model' | 'head' | 'signal' | 'target'> & Pick<Rows, 'feeds'>
-
-/** What a method reads at a tap. @throws AppError METHOD_UNAVAILABLE for a method that does not read a gradient once */
-export function readingOf<P>(
-  method: Pick<ImageMethod<P>, 'reading' | 'title' | 'id'> | Method,
-  tap: Tap,
-  params: P,
+/**
+ * What a method reads in a context: at its tap, of its target.
+ * @throws AppError METHOD_UNAVAILABLE for a method that does not read a gradient once
+ */
+export function readingOf<Context extends RunContext>(
+  method: { readonly id: string; readonly title: string; reading?(context: Context, params: unknown): Reading },
+  context: Context,
+  params: unknown,
 ): Reading {
-  const reading = method.reading?.(tap, params)
+  const reading = method.reading?.(context, params)
   if (reading !== undefined) return reading
   throw new AppError({
     code: 'METHOD_UNAVAILABLE',
@@ -39,62 +39,87 @@ export interface OfTargets {
   readonly logits: FloatTensor
 }
 
-/** Attributions at several taps for several targets, from one question. */
-export async function overLayersAndTargets(
-  context: Asking,
+/**
+ * Attributions at several taps for several targets, from one question.
+ * @param read what is read in a context with one of the taps and one of the targets; its outputs are the same for every target
+ */
+export async function overLayersAndTargets<Context extends RunContext & Pick<Rows, 'feeds'>>(
+  context: Context,
   taps: readonly Tap[],
   targets: readonly Target[],
-  read: (tap: Tap) => Reading,
+  read: (context: Context) => Reading,
 ): Promise<OfTargets> {
-  const readings = Object.fromEntries(taps.map((tap) => [tap.id, read(tap)]))
-  const feeds = repeated(context.feeds, targets.length)
-  const { outputs, logits } = await readRows(context, readings, { targets, feeds })
-  const [first] = logits
-  if (first === undefined) throw new RangeError('no target')
+  const [tap] = taps
+  const [target] = targets
+  if (tap === undefined || target === undefined) throw new RangeError('no layer or no target')
+  const readings = new Map(taps.map((one) => [one.id, read({ ...context, tap: one, target })]))
+  const { outputs, logits } = await readRows(context, Object.fromEntries(readings), {
+    targets: targets.map((one) => read({ ...context, tap, target: one }).target),
+    feeds: repeated(context.feeds, targets.length),
+  })
   return {
     attributions: new Map(
-      taps.map(({ id }) => [id, (outputs[id] ?? []).map((one) => readings[id]?.attribution(one) ?? first)]),
+      [...readings].map(([id, reading]) => [id, (outputs[id] ?? []).map((one) => reading.attribution(one))]),
     ),
-    logits: first,
+    logits: answeredRow(logits),
   }
 }
 
+function answeredRow([first]: readonly FloatTensor[]): FloatTensor {
+  if (first === undefined) throw new AppError({ code: 'INTERNAL', message: 'the engine answered no row' })
+  return first
+}
+
 /**
- * The mean of a reading's attributions over variations of the input, each asked for the same target: with noisy rows that is
- * SmoothGrad (Smilkov et al. 2017, 1706.03825, equation 2) of any gradient method. Summed row by row in double precision, so
- * that it does not depend on the batches.
- * @param target settled: left to the model, each row would have its own class
+ * The means of readings' attributions over variations of the input: with noisy rows that is SmoothGrad (Smilkov et al. 2017,
+ * 1706.03825, equation 2) of any gradient method, at any number of layers. Summed row by row in double precision, so that it
+ * does not depend on the batches.
+ * @param readings all of one target, which is settled: left to the model, each row would have its own class
  */
-export async function averagedOverRows(
-  context: Explaining,
-  reading: Reading,
+export async function averagedOverRows<Name extends string>(
+  context: Omit<Explaining, 'target'>,
+  readings: Readonly<Record<Name, Reading>>,
   rows: MadeRows,
   perQuestion: number,
-): Promise<FloatTensor> {
+): Promise<Readonly<Record<Name, FloatTensor>>> {
   const { place, at, shared, total } = rows
-  let sum: Float64Array | null = null
-  let dims: readonly number[] = []
+  const all = Object.entries<Reading>(readings)
+  const [target] = all.map(([, reading]) => reading.target)
+  if (target === undefined) throw new RangeError('nothing to read')
+  const means = new Map<string, Mean>()
   for (const batch of batchesOf({ total, perQuestion })) {
-    const { outputs } = await readRows(
-      context,
-      { it: reading },
-      {
-        targets: Array.from({ length: batch.count }, () => context.target),
-        feeds: rows.feeds?.(batch.count) ?? {},
-        made: { inputs: { [place]: at }, shared, perRow: rows.perRow(batch) },
-      },
-    )
-    for (const one of outputs['it'] ?? []) {
-      const attribution = reading.attribution(one)
-      dims = attribution.dims
-      sum ??= new Float64Array(attribution.data.length)
-      for (let index = 0; index < sum.length; index += 1)
-        sum[index] = (sum[index] ?? 0) + (attribution.data[index] ?? Number.NaN)
-    }
+    const { outputs } = await readRows(context, Object.fromEntries(all), {
+      targets: Array.from({ length: batch.count }, () => target),
+      feeds: rows.feeds?.(batch.count) ?? {},
+      made: { inputs: { [place]: at }, shared, perRow: rows.perRow(batch) },
+    })
+    for (const [name, reading] of all)
+      for (const one of outputs[name] ?? []) {
+        const attribution = reading.attribution(one)
+        const mean = means.get(name) ?? new Mean(attribution.dims)
+        means.set(name, mean)
+        mean.add(attribution.data)
+      }
     context.progress((batch.first + batch.count) / total)
   }
-  return float32(
-    Float32Array.from(sum ?? [], (one) => one / total),
-    dims,
-  )
+  return Object.fromEntries([...means].map(([name, mean]) => [name, mean.value(total)])) as Record<Name, FloatTensor>
+}
+
+class Mean {
+  readonly #dims: readonly number[]
+  readonly #sum: Float64Array
+
+  constructor(dims: readonly number[]) {
+    this.#dims = dims
+    this.#sum = new Float64Array(sizeOf(dims))
+  }
+  add(values: Float32Array): void {
+    for (let at = 0; at < this.#sum.length; at += 1) this.#sum[at] = (this.#sum[at] ?? 0) + (values[at] ?? Number.NaN)
+  }
+  value(count: number): FloatTensor {
+    return float32(
+      Float32Array.from(this.#sum, (one) => one / count),
+      this.#dims,
+    )
+  }
 }

@@ -71,7 +71,6 @@ const completeness = fieldsOf<Completeness>({
 const explanation = fieldsOf<Explanation>({
   predictions: z.array(prediction).min(1),
   target: prediction.nullable(),
-  scalar: anyNumber,
   attribution: z.discriminatedUnion('kind', [
     fieldsOf<ImageExplanation>({
       kind: z.literal('image'),

@@ -4,4 +4,4 @@ import { describeKind } from './describe.ts'
 import { explainKind } from './explain.ts'
 import { tryModelKind } from './try-model.ts'
 
-export const KINDS: readonly JobKind[] = [describeKind, explainKind, tryModelKind]
+export const KINDS: readonly JobKind[] = [tryModelKind, describeKind, explainKind]

@@ -2,10 +2,25 @@
 import { z } from 'zod'
 import { given, gradient, multiply, subtract, sum, value } from '../../../lib/engine/formula.ts'
 import { plane } from '../../../lib/methods/image/shared/cam.ts'
+import type { ImageContext } from '../../../lib/methods/context.ts'
 import { imageMethod } from '../../../lib/methods/method.ts'
 import { readOnce, tapIn, type Reading } from '../../../lib/methods/shared/reading.ts'
 
 const RULES = 'rescale'
+
+function reading(context: ImageContext): Reading {
+  const { input, units, target } = context
+  const { id } = tapIn(context)
+  const black = units.colour([0, 0, 0])
+  return {
+    target,
+    // multiplier x difference, summed over colours: [N, 1, H, W]
+    outputs: { map: sum(multiply(gradient(id), subtract(value(id), given('black'))), [1]) },
+    shared: { black },
+    rules: { id: RULES, reference: { feeds: { [input]: black } } },
+    attribution: ({ map }) => plane(map),
+  }
+}
 
 export const deepLift = imageMethod({
   id: 'deep-lift',
@@ -17,22 +32,14 @@ export const deepLift = imageMethod({
   paper: null,
   needs: [{ place: 'input', gradient: true, rules: RULES }],
   params: z.strictObject({}),
-  output: { kind: 'map', signed: true, complete: true },
+  output: { kind: 'map', signed: true, complete: false }, // to rounding, but it states no error
   // Both pictures forward, and the multipliers back.
   cost: () => 5,
+  reading,
   async run(context) {
-    const { input, units } = context
-    const { id } = tapIn(context)
-    const black = units.colour([0, 0, 0])
-    const reading: Reading = {
-      // multiplier x difference, summed over colours: [N, 1, H, W]
-      outputs: { map: sum(multiply(gradient(id), subtract(value(id), given('black'))), [1]) },
-      shared: { black },
-      rules: { id: RULES, reference: { feeds: { [input]: black } } },
-      attribution: ({ map }) => plane(map),
-    }
-    const { outputs, logits } = await readOnce(context, reading)
+    const of = reading(context)
+    const { outputs, logits } = await readOnce(context, of)
     context.progress(1)
-    return { kind: 'image', map: reading.attribution(outputs), layer: null, logits, diagnoses: [] }
+    return { kind: 'image', map: of.attribution(outputs), layer: null, logits, diagnoses: [] }
   },
 })

@@ -90,6 +90,11 @@ test('one more line in a list is all that the look-up, the forms and the run nee
 })
 
 describe('SmoothGrad', () => {
+  test('of DeepLIFT, at the input, keeps its reference', async () => {
+    const [still, alone] = [await mapOf(smoothImage(deepLift), { samples: 2, noise: 0 }), await mapOf(deepLift, {})]
+    expectClose(still, alone.data)
+  })
+
   test('of Grad-CAM is the mean of Grad-CAMs of noisy pictures, one by one', async () => {
     const smooth = smoothImage(gradCam)
     const found = await mapOf(smooth, { samples: 11, noise: 0.2 })
@@ -130,8 +135,8 @@ test('any method over several layers and classes, in one question', async () => 
   const taps = of.facts.taps.filter((tap: Tap) => tap.spatial && tap.kind === 'activation').slice(-3)
   const targets = [classTarget(0), classTarget(1)]
   const counting = { ...of.model, ask: (question: Question) => (asked.push(question), loaded.model.ask(question)) }
-  const { attributions } = await overLayersAndTargets({ ...of, model: counting }, taps, targets, (tap) =>
-    readingOf(gradCam, tap, { layer: null }),
+  const { attributions } = await overLayersAndTargets({ ...of, model: counting }, taps, targets, (one) =>
+    readingOf(gradCam as ImageMethod, one, { layer: null }),
   )
   expect(asked).toHaveLength(1)
   expect(taps).toHaveLength(3)

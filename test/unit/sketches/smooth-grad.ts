@@ -42,9 +42,9 @@ export function smoothImage(of: ImageMethod): ImageMethod {
       const ranges = units.highest.map((high, channel) => noise * (high - (units.lowest[channel] ?? high)))
       const deviation = float32(ranges, [1, ranges.length, 1, 1])
       const rows = noisyRows(input, picture, samples, { deviation, seed, purpose: 'noise' })
-      const target = settled(context.target, logits.data)
-      const reading = readingOf(of, tap, of.params.parse({}))
-      const map = await averagedOverRows({ ...context, target }, reading, rows, PER_QUESTION)
+      const asked = { ...context, target: settled(context.target, logits.data) }
+      const it = readingOf(of, asked, of.params.parse({}))
+      const { it: map } = await averagedOverRows(context, { it }, rows, PER_QUESTION)
       return { kind: 'image', map, layer: tap.id, logits, diagnoses: [] }
     },
   })
@@ -71,9 +71,9 @@ export function smoothText(of: TextMethod): TextMethod {
         ...noisyRows(tap.id, clean, samples, { deviation: noise * (high - low), seed, purpose: 'noise' }),
         feeds: (count: number) => repeated(feeds, count),
       }
-      const target = settled(context.target, logits.data)
-      const reading = readingOf(of, tap, of.params.parse({}))
-      const scores = await averagedOverRows({ ...context, target }, reading, rows, PER_QUESTION)
+      const asked = { ...context, target: settled(context.target, logits.data) }
+      const it = readingOf(of, asked, of.params.parse({}))
+      const { it: scores } = await averagedOverRows(context, { it }, rows, PER_QUESTION)
       return { kind: 'text', scores, wordReduction: 'sum', logits, completeness: null, diagnoses: [] }
     },
   })

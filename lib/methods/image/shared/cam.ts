@@ -6,8 +6,8 @@
  */
 import { AppError } from '../../../errors.ts'
 import { abs, gradient, max, mean, multiply, sum, value, type Formula } from '../../../engine/formula.ts'
-import type { Tap } from '../../../engine/model.ts'
 import { row, type FloatTensor } from '../../../tensor/tensor.ts'
+import type { ImageContext } from '../../context.ts'
 import { imageMethod, type ImageMethod } from '../../method.ts'
 import { readOnce, tapIn, type Reading } from '../../shared/reading.ts'
 import { diagnoseMap } from './diagnose.ts'
@@ -42,9 +42,11 @@ export function gradientCam(
   description: Pick<ImageMethod, 'id' | 'version' | 'title' | 'summary' | 'paper'>,
   combine: (activation: Formula, gradient: Formula) => Formula,
 ): ImageMethod {
-  const reading = (tap: Tap): Reading => {
+  const reading = (context: ImageContext): Reading => {
+    const tap = tapIn(context)
     const g = gradient(tap.id)
     return {
+      target: context.target,
       outputs: { [MAP]: combine(value(tap.id), g), [LARGEST_GRADIENT]: max(abs(g), EVERY_AXIS) },
       attribution: (outputs) => plane(outputs[MAP]),
     }
@@ -60,8 +62,7 @@ export function gradientCam(
     cost: () => 4,
     reading,
     async run(context) {
-      const tap = tapIn(context)
-      const of = reading(tap)
+      const of = reading(context)
       const { outputs, logits, target } = await readOnce(context, of)
       const map = of.attribution(outputs)
       const largestGradient = outputs[LARGEST_GRADIENT]?.data[0] ?? Number.NaN
@@ -69,7 +70,7 @@ export function gradientCam(
       return {
         kind: 'image',
         map,
-        layer: tap.id,
+        layer: tapIn(context).id,
         logits,
         diagnoses: diagnoseMap(map, logits, target, largestGradient),
       }

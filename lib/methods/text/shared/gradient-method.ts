@@ -1,7 +1,7 @@
 /** A text method that reads the gradient at the embedding once: one score a token, of its gradient and its embedding. */
 import type { z } from 'zod'
 import { gradient, value } from '../../../engine/formula.ts'
-import type { Tap } from '../../../engine/model.ts'
+import type { TextContext } from '../../context.ts'
 import { float32, type FloatTensor } from '../../../tensor/tensor.ts'
 import { textMethod, type TextMethod, type TextResult } from '../../method.ts'
 import { saturation, zeroGradient } from '../../shared/diagnoses.ts'
@@ -22,10 +22,18 @@ const none = new Float32Array()
 /** Letters: T tokens, E embedding size. */
 export function gradientMethod<P extends { readonly scalar: Scalar }>(method: GradientMethod<P>): TextMethod {
   const { params: schema, signed, wordReduction, score, ...description } = method
-  const reading = (tap: Tap, params: P): Reading => ({
-    outputs: { gradient: gradient(tap.id), embedding: value(tap.id) }, // [N, T, E]
-    attribution: ({ gradient: slope, embedding }) => scores(slope, embedding, (g, x) => score(g, x, params)),
-  })
+  const reading = (context: TextContext, params: P): Reading => {
+    const { id } = tapIn(context)
+    return {
+      target: withScalar(context.target, params.scalar),
+      outputs: { gradient: gradient(id), embedding: value(id) }, // [N, T, E]
+      attribution: ({ gradient: slope, embedding }) =>
+        ofTokens(
+          context,
+          scores(slope, embedding, (g, x) => score(g, x, params)),
+        ),
+    }
+  }
   return textMethod<P>({
     ...description,
     modality: 'text',
@@ -36,15 +44,12 @@ export function gradientMethod<P extends { readonly scalar: Scalar }>(method: Gr
     cost: () => 3,
     reading,
     async run(context, params) {
-      const of = reading(tapIn(context), params)
-      const { outputs, logits, target } = await readOnce(
-        { ...context, target: withScalar(context.target, params.scalar) },
-        of,
-      )
+      const of = reading(context, params)
+      const { outputs, logits, target } = await readOnce(context, of)
       context.progress(1)
       return {
         kind: 'text',
-        scores: ofTokens(context, of.attribution(outputs)),
+        scores: of.attribution(outputs),
         wordReduction,
         logits,
         completeness: null,
