@@ -1,5 +1,6 @@
 /** One explanation from input to checked result: preprocess, predict, run the method, check what came out. */
 import { AppError, throwIfCancelled } from './errors.ts'
+import type { Link } from './engine/head.ts'
 import type { Placement } from './image/preprocess.ts'
 import type { Diagnosis } from './methods/diagnosis.ts'
 import type { Completeness, ImageMethod, Method, TextMethod } from './methods/method.ts'
@@ -9,7 +10,7 @@ import type { ImagePreprocessing, ModelCard, Modality, TextPreprocessing } from 
 import type { LoadedModel } from './models/load.ts'
 import { prepareImage, prepareText, type ExplainInput, type RunParts } from './prepare.ts'
 import { predictionsOf, type Prediction } from './target/predictions.ts'
-import { classOf } from './target/scalar.ts'
+import { classOf, scalarOf } from './target/scalar.ts'
 import type { Target } from './target/target.ts'
 import { float32, type FloatTensor } from './tensor/tensor.ts'
 import { groupWords } from './text/words.ts'
@@ -60,8 +61,12 @@ export interface TextExplanation {
 export interface Explanation {
   /** Most probable first. */
   readonly predictions: readonly Prediction[]
+  /** What makes their probabilities of the logits. */
+  readonly link: Link
   /** The class that the target is about; null where it is about none in particular. */
   readonly target: Prediction | null
+  /** The number that the target asked for stands for, of this input. */
+  readonly scalar: number
   readonly attribution: ImageExplanation | TextExplanation
   readonly diagnoses: readonly Diagnosis[]
   readonly timings: { readonly preprocessMs: number; readonly computeMs: number }
@@ -198,10 +203,13 @@ export async function explain(
     ran = await explainText(loaded, input, card.preprocessing, method, asked)
   else throw wrongModality(card, input.kind)
 
-  const predictions = predictionsOf(float32(ran.logits.data, [ran.logits.data.length]), card.labels)
+  const { link } = loaded.model
+  const predictions = predictionsOf(float32(ran.logits.data, [ran.logits.data.length]), card.labels, link)
   const index = classOf(request.target, ran.logits.data)
   return {
     predictions,
+    link,
+    scalar: scalarOf(request.target, ran.logits.data, link),
     target: predictions.find((prediction) => prediction.index === index) ?? null,
     attribution: ran.attribution,
     diagnoses: ran.diagnoses,

@@ -11,7 +11,7 @@ import { layerIn, placeFor } from './methods/place.ts'
 import type { ImagePreprocessing, TextPreprocessing } from './models/card.ts'
 import type { ModelFacts } from './models/facts.ts'
 import type { LoadedModel } from './models/load.ts'
-import type { Head } from './target/scalar.ts'
+import { targetFor, type Head } from './target/scalar.ts'
 import type { FloatTensor } from './tensor/tensor.ts'
 import { encodingDiagnoses } from './text/diagnoses.ts'
 import { feedsOf, inputRoles, type Conventions, type InputRoles } from './text/feeds.ts'
@@ -37,13 +37,13 @@ export interface OpenedModel {
 }
 
 /**
- * Where a model's scores are.
+ * Where a model's scores are, and what makes probabilities of them.
  * @param labels how many classes its card names
  * @throws AppError BAD_MODEL where card and graph count different classes
  */
 export function headOf(model: ExplainableModel, labels: number): Head {
   const stated = model.taps.find((tap) => tap.id === model.logits)?.shape.at(-1) ?? labels
-  if (stated === labels) return { logits: model.logits, classes: labels, link: 'softmax' }
+  if (stated === labels) return { logits: model.logits, classes: labels, link: model.link }
   throw new AppError({
     code: 'BAD_MODEL',
     message: `The model answers ${stated} classes and its card names ${labels}.`,
@@ -53,7 +53,8 @@ export function headOf(model: ExplainableModel, labels: number): Head {
 /** @throws AppError as `placeFor`, where the method cannot be asked there */
 function runContext(opened: OpenedModel, { of, params }: Asked, parts: RunParts): RunContext {
   const { model, facts, head } = opened
-  const { target, seed, signal, progress } = parts
+  const { seed, signal, progress } = parts
+  const target = targetFor(parts.target, head)
   return { model, facts, head, target, seed, signal, progress, tap: placeFor(of, layerIn(params), facts) }
 }
 

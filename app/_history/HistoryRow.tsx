@@ -2,7 +2,7 @@
 
 import Link from 'next/link'
 import type { HistoryQuery } from '../_graphql/generated/graphql.ts'
-import { percent, when } from '../_run/format.ts'
+import { saidOf, when } from '../_run/format.ts'
 import styles from './History.module.css'
 
 type HistoryRun = HistoryQuery['runs']['edges'][number]['node']
@@ -38,7 +38,7 @@ export function HistoryRow({ run, onDelete }: { readonly run: HistoryRun; readon
         <p className={styles['meta']}>
           {run.name ? `${run.name}: ` : ''}
           {run.model.title}
-          {run.target ? `, ${run.target.label} ${percent(run.target.probability)}` : ''}
+          {run.target ? `, ${run.target.label} ${saidOf(run.target)}` : ''}
         </p>
       </div>
       <div className={styles['end']}>

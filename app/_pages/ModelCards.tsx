@@ -9,6 +9,7 @@ import { count } from '../_run/format.ts'
 import { Notice } from '../_ui/Notice.tsx'
 import { Progress } from '../_ui/Progress.tsx'
 import styles from './Cards.module.css'
+import { ModelNotes } from './ModelNotes.tsx'
 
 /** A share as a percentage with the digits it was measured with; any other figure as it is. */
 function figure(value: number): string {
@@ -58,6 +59,7 @@ export function ModelCards() {
             <code>{model.id}</code>
           </header>
           <p>{model.summary}</p>
+          <ModelNotes id={model.id} />
           {model.figures.length > 0 ? (
             <div className={styles['tableWrap']}>
               <table>

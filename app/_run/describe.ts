@@ -1,10 +1,10 @@
 import type { Run } from '../_graphql/types.ts'
-import { percent } from './format.ts'
+import { saidOf } from './format.ts'
 
 /** A result in one line: what the model says, and what is shown of it. */
 export function describe(run: Run): string {
   const [predicted] = run.predictions
-  const says = predicted ? `The model says ${predicted.label}, ${percent(predicted.probability)}. ` : ''
+  const says = predicted ? `The model says ${predicted.label}, ${saidOf(predicted)}. ` : ''
   const layer = run.attribution?.__typename === 'ImageAttribution' ? run.attribution.layer : null
   return `${says}${run.method.title} for “${run.target?.label ?? '?'}”${layer ? `, layer ${layer}` : ''}`
 }

@@ -14,6 +14,17 @@ export function percent(fraction: number): string {
   return percentFormat.format(fraction).replace('%', ' %')
 }
 
+/** What a model says of a class in a word: how probable, or the value where it gives no probabilities. */
+export function saidOf({
+  probability,
+  logit,
+}: {
+  readonly probability: number | null
+  readonly logit: number
+}): string {
+  return probability === null ? significant(logit) : percent(probability)
+}
+
 export function count(value: number): string {
   return countFormat.format(value)
 }

@@ -8,7 +8,7 @@ import { channelRows, weightedChannels, withoutEachChannel } from '../../lib/met
 import { behindMasks, byItsExtremes } from '../../lib/methods/image/shared/masked-picture.ts'
 import { answered } from '../../lib/methods/shared/batches.ts'
 import { everyScalar } from '../../lib/methods/shared/made-rows.ts'
-import { softmax } from '../../lib/target/softmax.ts'
+import { softmax } from '../../lib/target/links.ts'
 import type { FloatTensor } from '../../lib/tensor/tensor.ts'
 import { enlarging } from './enlarging.ts'
 import { explaining } from './explaining.ts'

@@ -1,6 +1,7 @@
 """Writes small networks as ONNX, with what PyTorch's autograd says about each.
 
     python export.py --committed ../../test/fixtures/networks     one file a network, as committed
+    python export.py --texts ../../test/fixtures/text-networks     further text classifiers
     python export.py --out /some/folder [--only resnet,bert]      network x exporter x opset, for coverage.ts
     python export.py --full /some/folder [--only full-bert]       published sizes, each in one form
     ... --resume                                                  what the folder holds from these versions is kept
@@ -69,6 +70,15 @@ COMMITTED = {
     "gpt2": ("dynamo", 26),
 }
 """One file a network, spread so that each exporter and each opset is met by five networks or more."""
+TEXTS = {
+    "deberta-v1": ("dynamo", 18),
+    "modernbert": ("torchscript", 17),
+    "llama": ("torchscript", 17),
+    "qwen2": ("dynamo", 18),
+    "bart": ("torchscript", 17),
+    "t5": ("torchscript", 17),
+}
+"""Further texts, in a folder of their own; torch.export refuses T5."""
 
 
 class Case:
@@ -111,7 +121,8 @@ class Case:
         self.taps = {module: "inner" for module in self.source.taps}
         if self.text:
             table = network.network.get_input_embeddings()
-            self.taps = {next(name for name, one in network.named_modules() if one is table): "embedding"} | self.taps
+            name = self.source.table or next(name for name, one in network.named_modules() if one is table)
+            self.taps = {name: "embedding"} | self.taps
         if self.full:
             self.moved = keep_off_kinks(network, self.inputs)
         self.golden = Golden(network, self.inputs, self.cotangent, self.taps)
@@ -227,19 +238,22 @@ def attempt(case: Case, folder: Path, stem: str, exporter: str, opset: int) -> b
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--committed", type=Path, help="folder for one file a network")
+    parser.add_argument("--texts", type=Path, help="folder for one file of each further text network")
     parser.add_argument("--out", type=Path, help="folder for every network, exporter and opset")
     parser.add_argument("--full", type=Path, help="folder for the full-size networks")
     parser.add_argument("--resume", action="store_true", help="skip what the folder holds from these versions")
     parser.add_argument("--only", help="comma-separated networks; all by default")
     arguments = parser.parse_args()
-    names = arguments.only.split(",") if arguments.only else list(FULL_SIZE if arguments.full else COMMITTED)
+    names = arguments.only.split(",") if arguments.only else list(FULL_SIZE if arguments.full else TEXTS if arguments.texts else COMMITTED)
     torch.set_num_threads(1)
-    for folder in filter(None, (arguments.committed, arguments.out, arguments.full)):
+    for folder in filter(None, (arguments.committed, arguments.texts, arguments.out, arguments.full)):
         folder.mkdir(parents=True, exist_ok=True)
     for name in names:
         cells = []
         if arguments.committed:
             cells.append((arguments.committed, name, *COMMITTED[name]))
+        if arguments.texts:
+            cells.append((arguments.texts, name, *TEXTS[name]))
         if arguments.full:
             exporter, opset = FULL_SIZE_FORM
             cells.append((arguments.full, f"{name}.{exporter}.{opset}", exporter, opset))
@@ -252,7 +266,7 @@ def main() -> None:
             continue
         case = Case(name)
         for folder, stem, exporter, opset in cells:
-            if not attempt(case, folder, stem, exporter, opset) and folder == arguments.committed:
+            if not attempt(case, folder, stem, exporter, opset) and folder in (arguments.committed, arguments.texts):
                 raise SystemExit(f"{name}: {exporter} at opset {opset} was to be committed")
 
 

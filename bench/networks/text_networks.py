@@ -30,21 +30,32 @@ TINY = dict(
 )
 
 
+END = 2
+CAUSAL = dict(num_key_value_heads=1, use_cache=False)
+"""Keys and values shared by the heads; nothing is kept for further tokens."""
+
+
 class TextNetwork:
     """How to build one network (given the attention implementation), its inputs, embedding and tap modules."""
 
-    def __init__(self, build: Callable[[str], nn.Module], names: tuple[str, ...], taps: list[str], fused: bool = True):
+    def __init__(self, build: Callable[[str], nn.Module], names: tuple[str, ...], taps: list[str], fused: bool = True, end: int | None = None, table: str | None = None):
         self.build_network, self.names, self.taps = build, names, taps
         self.fused = fused
         """Whether transformers offers scaled_dot_product_attention for it."""
+        self.end = end
+        """The word that ends every text, and stands nowhere else: what encoder-decoders read their answer at."""
+        self.table = table
+        """The embedding module to ask at where the network has several on one table."""
 
     def build(self, attention: str) -> nn.Module:
         return Classifier(self.build_network(attention), self.names)
 
     def inputs(self, batch: int, tokens: int, generator: torch.Generator) -> dict[str, torch.Tensor]:
         """Row 0 is full; every later row ends in one more padding token than the one before it. Uses the first 50 words."""
-        ids = torch.randint(2, WORDS, (batch, tokens), generator=generator)
+        ids = torch.randint(2 if self.end is None else self.end + 1, WORDS, (batch, tokens), generator=generator)
         lengths = tokens - torch.arange(batch)
+        if self.end is not None:
+            ids[torch.arange(batch), lengths - 1] = self.end
         mask = (torch.arange(tokens)[None] < lengths[:, None]).long()
         types = (torch.arange(tokens)[None] >= tokens // 2).long().expand(batch, tokens).contiguous()
         everything = {"input_ids": ids * mask + PAD * (1 - mask), "attention_mask": mask, "token_type_ids": types}
@@ -125,5 +136,57 @@ TEXT_NETWORKS = {
         ),
         MASKED,
         ["network.transformer.h.0", "network.transformer.h.1", "network.transformer.ln_f"],
+    ),
+    # Version 1: one projection for queries, keys and values, distances in a table.
+    "deberta-v1": TextNetwork(
+        of(
+            t.DebertaConfig, t.DebertaForSequenceClassification,
+            **TINY, relative_attention=True, pos_att_type=["c2p", "p2c"], max_relative_positions=-1,
+            position_biased_input=False, pooler_hidden_size=16, type_vocab_size=0,
+        ),
+        MASKED,
+        ["network.deberta.encoder.layer.0", "network.deberta.encoder.layer.1"],
+        fused=False,
+    ),
+    # Every second layer attends to its neighbours only.
+    "modernbert": TextNetwork(
+        of(
+            t.ModernBertConfig, t.ModernBertForSequenceClassification,
+            **TINY, global_attn_every_n_layers=2, local_attention=4,
+            cls_token_id=2, sep_token_id=3, bos_token_id=2, eos_token_id=3,
+        ),
+        MASKED,
+        ["network.model.layers.0", "network.model.layers.1", "network.model.final_norm"],
+    ),
+    "llama": TextNetwork(
+        of(t.LlamaConfig, t.LlamaForSequenceClassification, **TINY, **CAUSAL), MASKED,
+        ["network.model.layers.0", "network.model.layers.1", "network.model.norm"],
+    ),
+    "qwen2": TextNetwork(
+        of(t.Qwen2Config, t.Qwen2ForSequenceClassification, **TINY, **CAUSAL), MASKED,
+        ["network.model.layers.0", "network.model.layers.1", "network.model.norm"],
+    ),
+    # The table is read twice: by the encoder with the text, by the decoder with the text one place later.
+    "bart": TextNetwork(
+        of(
+            t.BartConfig, t.BartForSequenceClassification,
+            **COMMON, d_model=16, encoder_layers=2, decoder_layers=2, encoder_attention_heads=2, decoder_attention_heads=2,
+            encoder_ffn_dim=32, decoder_ffn_dim=32, max_position_embeddings=40, eos_token_id=END, bos_token_id=0,
+            decoder_start_token_id=END, forced_eos_token_id=None, use_cache=False,
+        ),
+        MASKED,
+        ["network.model.encoder.layers.0", "network.model.encoder.layers.1"],
+        end=END, table="network.model.encoder.embed_tokens",
+    ),
+    # One layer: attention without a scale makes deeper random ones worse conditioned than the goldens allow.
+    "t5": TextNetwork(
+        of(
+            t.T5Config, t.T5ForSequenceClassification,
+            **COMMON, d_model=16, d_kv=4, d_ff=32, num_layers=1, num_decoder_layers=1, num_heads=2, eos_token_id=END, decoder_start_token_id=PAD,
+            use_cache=False,
+        ),
+        MASKED,
+        ["network.transformer.encoder.block.0", "network.transformer.encoder.final_layer_norm"],
+        fused=False, end=END, table="network.transformer.encoder.embed_tokens",
     ),
 }  # fmt: skip

@@ -8,6 +8,7 @@
 import type { z } from 'zod'
 import type { Tensor, FloatTensor, TensorType } from '../tensor/tensor.ts'
 import type { Formula } from './formula.ts'
+import type { Link, LinkBasis } from './head.ts'
 import type { TapId } from './tap-id.ts'
 
 export type TapKind =
@@ -166,8 +167,11 @@ export interface ExplainableModel {
   readonly batchDependent?: boolean
   /** What `gradient.rules` may name; 'plain' always. */
   readonly ruleSets: readonly RuleSetInfo[]
-  /** The tap that holds the logits, [N, K]. */
+  /** The tap that holds the scores before the link, [N, K]: of one score for two labels, both are made, -z and z. */
   readonly logits: TapId
+  /** How the logits become the model's probabilities. */
+  readonly link: Link
+  readonly linkBasis: LinkBasis
   /** The sensible default for this model: last spatial map of a CNN; word embedding of a text model. */
   readonly defaultTap: TapId
   /**

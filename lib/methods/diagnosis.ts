@@ -5,6 +5,7 @@ export interface Diagnosis {
     | 'ZERO_GRADIENT'
     | 'CONSTANT_MAP'
     | 'SOFTMAX_SATURATED' // probability ~ 0 or 1; the logit is used
+    | 'SIGMOID_SATURATED' // the same, where each class has a probability for itself
     | 'COMPLETENESS' // completeness error above the bound
     | 'INPUT_TRUNCATED'
     | 'INPUT_CONVERTED' // animated, CMYK, 16-bit or transparent picture: what was done

@@ -136,24 +136,28 @@ export function placeFor(method: NeedsPlace, layer: string | null, facts: ModelF
   const [need] = method.needs
   if (need === undefined) return null
   const usable = tapsFor(need, facts)
-  if (layer === null) return usable.find((tap) => tap.id === facts.defaultTap) ?? usable.at(-1) ?? null
+  const own = usable.find((tap) => tap.id === facts.defaultTap)
+  const words = facts.taps.find((tap) => need.place === 'embedding' && tap.id === facts.defaultTap)
+  if (layer === null && (own !== undefined || words?.kind !== 'embedding')) return own ?? usable.at(-1) ?? null
 
-  const tap = facts.taps.find((one) => one.id === layer)
+  // Words that no gradient reaches are not made up for by another table, of positions or token types.
+  const asked = layer ?? facts.defaultTap
+  const tap = facts.taps.find((one) => one.id === asked)
   const ids = usable.map((one) => one.id)
   const many = usable.length > NAMED ? `the last ${NAMED} of the ${usable.length} layers` : 'Layers'
   const choices = `${many.charAt(0).toUpperCase()}${many.slice(1)} ${method.title} can use: ${usable.slice(-NAMED).map(spoken).join(', ')}.`
-  const details = { layer, layers: ids }
+  const details = { layer: asked, layers: ids }
   if (tap === undefined)
     throw new AppError({
       code: 'UNKNOWN_LAYER',
-      message: `${facts.title} has no layer ${quoted(layer)}.${didYouMean(layer, ids)} ${choices}`,
+      message: `${facts.title} has no layer ${quoted(asked)}.${didYouMean(asked, ids)} ${choices}`,
       details,
     })
   const why = whyNotThere(tap, need, facts)
   if (why === null) return tap
   throw new AppError({
     code: PLACES[need.place].is(tap, facts) ? 'NOT_DIFFERENTIABLE' : 'METHOD_UNAVAILABLE',
-    message: `${method.title} cannot be asked at the layer ${quoted(layer)}: ${why}. ${choices}`,
+    message: `${method.title} cannot be asked at the layer ${quoted(asked)}: ${why}. ${choices}`,
     details,
   })
 }

@@ -1,5 +1,8 @@
 /** The model card: `models/<id>/card.json`, everything Limelight needs to know to run and to present a model. */
 import { z } from 'zod'
+import { LINKS, type StatedHead } from '../engine/head.ts'
+
+export const PROBLEM_TYPES = ['single_label_classification', 'multi_label_classification', 'regression'] as const
 
 const imagePreprocessing = z.strictObject({
   kind: z.literal('image'),
@@ -35,7 +38,14 @@ export const modelCard = z.strictObject({
   title: z.string(),
   summary: z.string().default(''),
   task: z.enum(['image-classification', 'text-classification']),
-  labels: z.array(z.string()).min(2),
+  /** In the order of the outputs. One output with two labels is the second one's; one label is an output for itself. */
+  labels: z.array(z.string()).min(1),
+  /** How the scores become probabilities; left out, as the graph shows. 'none': the output is taken as it is. */
+  link: z.enum(LINKS).optional(),
+  /** The output that holds the class scores, by name; left out, the one that fits the labels. */
+  output: z.string().optional(),
+  /** As Hugging Face's config.json has it; `link` goes before it. */
+  problemType: z.enum(PROBLEM_TYPES).optional(),
   files: z.strictObject({
     onnx: z.string().optional(),
     tfjs: z.string().optional(),
@@ -72,6 +82,27 @@ export type ModelCard = z.infer<typeof modelCard>
 export type Modality = ModelCard['preprocessing']['kind']
 export type ImagePreprocessing = z.infer<typeof imagePreprocessing>
 export type TextPreprocessing = z.infer<typeof textPreprocessing>
+
+const LINK_OF_PROBLEM = {
+  // Over all classes, or each for itself and the largest taken: the graph knows.
+  single_label_classification: undefined,
+  multi_label_classification: 'sigmoid',
+  regression: 'none',
+} as const
+
+/** What a card says of its model's head. */
+export function statedHead({
+  labels,
+  link,
+  output,
+  problemType,
+}: Pick<ModelCard, 'labels' | 'link' | 'output' | 'problemType'>): StatedHead {
+  return {
+    labels: labels.length,
+    output,
+    link: link ?? (problemType === undefined ? undefined : LINK_OF_PROBLEM[problemType]),
+  }
+}
 
 /** What is wrong with a file, field by field, in one line. */
 export function oneLine(error: z.ZodError): string {

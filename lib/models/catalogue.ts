@@ -156,7 +156,16 @@ export async function readModelFolder(
       }
     }
     // Preprocessing and labels are part of what a prediction means, so the hash covers them.
-    hash.update(JSON.stringify([card.preprocessing, card.labels, card.defaultTap]))
+    const head = card.link ?? card.output ?? card.problemType
+    hash.update(
+      JSON.stringify([
+        card.preprocessing,
+        card.labels,
+        card.defaultTap,
+        // Only where the card says something: a model of before has its hash of before.
+        ...(head === undefined ? [] : [{ link: card.link, output: card.output, problemType: card.problemType }]),
+      ]),
+    )
     entries.push({ id: idOf(card, variant), card, variant, folder: path, file: join(path, file), sha256: hash.digest('hex'), bytes })
   }
   if (entries.length === 0) throw badModel(path, 'card.json names no model file: files needs onnx, tfjs or both.')

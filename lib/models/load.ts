@@ -1,6 +1,7 @@
 /** Opens a catalogue entry: its network in the right engine, and its tokenizer when it reads text. */
 import type { ExplainableModel } from '../engine/model.ts'
 import type { Tokenizer } from '../text/tokenizer.ts'
+import { statedHead } from './card.ts'
 import type { CatalogueEntry } from './catalogue.ts'
 import { factsOf, type ModelFacts } from './facts.ts'
 
@@ -21,9 +22,10 @@ export interface LoadOptions {
 // takes its time to load.
 async function openNetwork(entry: CatalogueEntry, options: LoadOptions): Promise<ExplainableModel> {
   const { defaultTap } = entry.card
+  const head = statedHead(entry.card)
   if (entry.variant === 'onnx') {
     const { loadOnnxModel } = await import('../engine/onnx/model/load.ts')
-    return loadOnnxModel(entry.file, { ...(defaultTap === '' ? {} : { defaultTap }), ...options })
+    return loadOnnxModel(entry.file, { ...(defaultTap === '' ? {} : { defaultTap, head }), ...options, head })
   }
   const { loadTfjsModel } = await import('../engine/tfjs/load.ts')
   return loadTfjsModel(entry.file, { defaultTap })

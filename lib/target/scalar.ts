@@ -17,12 +17,13 @@ import {
   value,
   type Formula,
 } from '../engine/formula.ts'
+import type { Link } from '../engine/head.ts'
 import type { Cotangent } from '../engine/model.ts'
 import type { TapId } from '../engine/tap-id.ts'
 import { AppError } from '../errors.ts'
 import { float32, type FloatTensor } from '../tensor/tensor.ts'
-import { softmax } from './softmax.ts'
-import type { Link, Target } from './target.ts'
+import { sigmoid as sigmoidOf, softmax } from './links.ts'
+import type { Target } from './target.ts'
 
 /** Where a model's scores are, and what they are. */
 export interface Head {
@@ -237,6 +238,13 @@ function indexIn(target: Target): number | null {
 
 const isPredicted = (target: Target): boolean => 'index' in target && target.index === null
 
+/** A single output without a link is no class: its value is what is explained. */
+export function targetFor(target: Target, { classes, link }: Pick<Head, 'classes' | 'link'>): Target {
+  return target.kind === 'logit' && link === 'none' && classes === 1
+    ? { kind: 'regression', index: target.index ?? 0 }
+    : target
+}
+
 /** The class with the largest logit, the first of several. */
 export function predictedClass(logits: ArrayLike<number>): number {
   let best = 0
@@ -284,5 +292,5 @@ export function scalarOf(given: Target, logits: ArrayLike<number>, link: Link = 
   const c = classOf(target, logits) ?? 0
   const own = z[c] ?? Number.NaN
   if (target.kind === 'log-odds') return own - logSumExp(z.filter((_, index) => index !== c))
-  return link === 'sigmoid' ? 1 / (1 + Math.exp(-own)) : (softmax(z)[c] ?? Number.NaN)
+  return link === 'sigmoid' ? sigmoidOf(own) : (softmax(z)[c] ?? Number.NaN)
 }

@@ -31,9 +31,6 @@ export const target = z.discriminatedUnion('kind', [
 ])
 export type Target = z.infer<typeof target>
 
-/** How a model's scores become probabilities: over all classes together, each for itself, or not at all. */
-export type Link = 'softmax' | 'sigmoid' | 'none'
-
 /** The target that a class alone stands for. @param of null: the predicted class */
 export function classTarget(of: number | null): Target {
   return { kind: 'logit', index: of }

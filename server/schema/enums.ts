@@ -19,6 +19,14 @@ export function addEnums(builder: Builder) {
     description: 'Whether a diagnosis is only worth knowing or changes how far the result can be trusted.',
     values: { INFO: { value: 'info' }, WARNING: { value: 'warning' } } as const,
   })
-  return { Modality, RunStatus, DiagnosisSeverity }
+  const Link = builder.enumType('Link', {
+    description: "How a model's scores become probabilities.",
+    values: {
+      SOFTMAX: { value: 'softmax', description: 'Over all classes together: they sum to 1.' },
+      SIGMOID: { value: 'sigmoid', description: 'Each class for itself: several can be near 1, or none.' },
+      NONE: { value: 'none', description: 'Not at all: the outputs are values, as of a regression.' },
+    } as const,
+  })
+  return { Modality, RunStatus, DiagnosisSeverity, Link }
 }
 export type Enums = ReturnType<typeof addEnums>

@@ -89,7 +89,7 @@ export function addModel(builder: Builder, { Modality }: Enums, { MethodRef }: M
     })
   const ModelRef = builder.objectRef<ModelView>('Model').implement({
     description:
-      'A trained network. `engine`, `taps`, `defaultTap` and `methods` load it when it is not loaded yet; they are null, with an error that says why, where it cannot be loaded.',
+      'A trained network. `engine`, `taps`, `defaultTap`, `notes` and `methods` load it when it is not loaded yet; they are null, with an error that says why, where it cannot be loaded.',
     fields: (t) => ({
       id: t.exposeID('id'),
       title: t.string({ resolve: ({ card }) => card.title }),
@@ -128,6 +128,13 @@ export function addModel(builder: Builder, { Modality }: Enums, { MethodRef }: M
         nullable: true,
         description: 'The layer that is meant when none is named.',
         resolve: async (model, _args, context) => (await describe(model, context)).facts.defaultTap,
+      }),
+      notes: t.stringList({
+        nullable: true,
+        description:
+          'Sentences about how the model is understood that its user must know, such as outputs that look like probabilities of an unknown kind. Loads the model and tries it.',
+        extensions: answerSize({ assumedSize: 5 }),
+        resolve: async (model, _args, context) => [...(await describe(model, context)).notes],
       }),
       methods: t.field({
         type: [MethodAvailability],

@@ -1,4 +1,5 @@
 /** A run as the schema sees it, and what is read out of its stored parts. */
+import type { Link } from '../../lib/engine/head.ts'
 import { predictionsOf, type Prediction } from '../../lib/target/predictions.ts'
 import { modelCard } from '../../lib/models/card.ts'
 import { refOf } from '../../lib/models/model-ref.ts'
@@ -10,7 +11,7 @@ import { AppError } from '../../lib/errors.ts'
 import { methodFor } from '../../lib/methods/find.ts'
 import type { ResultFacts } from '../services/load-run-parts.ts'
 import { floatsOf } from '../storage/float-bytes.ts'
-import type { StoredDetail } from '../storage/stored-detail.ts'
+import { linkIn, type StoredDetail } from '../storage/stored-detail.ts'
 import { z } from 'zod'
 import type { ImageAttributionView, TextAttributionView } from './attribution.ts'
 import type { Context } from './context.ts'
@@ -60,9 +61,14 @@ export function methodOf({ run }: RunView, { parts }: Context): Method {
   }
 }
 
+/** What made probabilities of a run's logits. */
+export function linkOf(result: ResultFacts): Link {
+  return linkIn(JSON.parse(result.detail) as StoredDetail)
+}
+
 export function predictionsIn(result: ResultFacts): readonly Prediction[] {
   const logits = floatsOf(result.logits)
-  return predictionsOf(float32(logits, [logits.length]), JSON.parse(result.labels) as string[])
+  return predictionsOf(float32(logits, [logits.length]), JSON.parse(result.labels) as string[], linkOf(result))
 }
 
 export function diagnosesIn(result: ResultFacts): Diagnosis[] {

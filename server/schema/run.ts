@@ -11,7 +11,16 @@ import type { Builder } from './builder.ts'
 import type { Enums } from './enums.ts'
 import type { MethodTypes } from './method.ts'
 import type { ModelTypes } from './model.ts'
-import { attributionOf, diagnosesIn, methodOf, modelOf, predictionsIn, targetOf, type RunView } from './run-view.ts'
+import {
+  attributionOf,
+  diagnosesIn,
+  linkOf,
+  methodOf,
+  modelOf,
+  predictionsIn,
+  targetOf,
+  type RunView,
+} from './run-view.ts'
 import type { ShareLinkTypes } from './share-link.ts'
 
 type Types = Enums & MethodTypes & ModelTypes & AttributionTypes & AnnotationTypes & ShareLinkTypes
@@ -35,7 +44,11 @@ function addParts(builder: Builder, { DiagnosisSeverity }: Types) {
       index: t.exposeInt('index'),
       label: t.exposeString('label'),
       logit: t.exposeFloat('logit'),
-      probability: t.exposeFloat('probability', { description: 'Softmax of the logits, 0..1.' }),
+      probability: t.exposeFloat('probability', {
+        nullable: true,
+        description:
+          "Of the logits, 0..1, by the run's `link`: over all classes together (SOFTMAX), or each class for itself (SIGMOID). null where the model gives a value and no probability (NONE).",
+      }),
     }),
   })
   const DiagnosisRef = builder.objectRef<Diagnosis>('Diagnosis').implement({
@@ -83,7 +96,7 @@ function checkedCount(first: number | null): number | undefined {
 }
 
 export function addRun(builder: Builder, types: Types) {
-  const { RunStatus, MethodRef, ModelRef, Attribution, AnnotationRef, ShareLinkRef } = types
+  const { RunStatus, Link, MethodRef, ModelRef, Attribution, AnnotationRef, ShareLinkRef } = types
   const { RunError, PredictionRef, DiagnosisRef, Timings, ImageAsset } = addParts(builder, types)
 
   const RunRef = builder.objectRef<RunView>('Run').implement({
@@ -131,7 +144,7 @@ export function addRun(builder: Builder, types: Types) {
       }),
       predictions: t.field({
         type: [PredictionRef],
-        description: 'The classes, most probable first; empty until done.',
+        description: 'The classes, the largest logit first; empty until done.',
         args: { first: t.arg.int({ required: false, description: 'How many, 0 or more; every class when left out.' }) },
         extensions: answerSize({ weight: RESULT_WEIGHT, assumedSize: 1000, cutByFirst: true }),
         resolve: async ({ run }, { first }, { runParts }) => {
@@ -146,6 +159,16 @@ export function addRun(builder: Builder, types: Types) {
         resolve: async ({ run }, _args, { runParts }) => {
           const result = await runParts.result.load(run.id)
           return result === null ? 0 : floatsOf(result.logits).length
+        },
+      }),
+      link: t.field({
+        type: Link,
+        nullable: true,
+        description: 'How the probabilities come of the logits; null until done.',
+        extensions: answerSize({ weight: RESULT_WEIGHT }),
+        resolve: async ({ run }, _args, { runParts }) => {
+          const result = await runParts.result.load(run.id)
+          return result === null ? null : linkOf(result)
         },
       }),
       attribution: t.field({

@@ -34,10 +34,11 @@ function payloadOf(run: Run): ExplainPayload {
   }
 }
 
-function detailOf({ attribution }: Explanation): StoredDetail {
+function detailOf({ attribution, link }: Explanation): StoredDetail {
+  const linked = link === 'softmax' ? {} : { link }
   if (attribution.kind === 'image') {
     const { width, height, signed, layer, placement } = attribution
-    return { kind: 'image', width, height, signed, layer, placement }
+    return { kind: 'image', width, height, signed, layer, placement, ...linked }
   }
   const { tokens, words, completeness } = attribution
   return {
@@ -45,6 +46,7 @@ function detailOf({ attribution }: Explanation): StoredDetail {
     tokens: tokens.map(({ text, start, end, special }) => ({ text, start, end, special })),
     words,
     completeness,
+    ...linked,
   }
 }
 

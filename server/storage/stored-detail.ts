@@ -1,9 +1,15 @@
 /** What is stored beside the numbers of an attribution, as JSON in Result.detail. */
+import type { Link } from '../../lib/engine/head.ts'
 import type { Placement } from '../../lib/image/preprocess.ts'
 import type { Completeness } from '../../lib/methods/method.ts'
 import type { ScoredSpan } from '../../lib/explain.ts'
 
-export interface ImageDetail {
+interface Detail {
+  /** What made probabilities of the logits; left out: the softmax, as in every run of before this was stored. */
+  readonly link?: Exclude<Link, 'softmax'>
+}
+
+export interface ImageDetail extends Detail {
   readonly kind: 'image'
   readonly width: number
   readonly height: number
@@ -12,7 +18,7 @@ export interface ImageDetail {
   readonly placement: Placement
 }
 
-export interface TextDetail {
+export interface TextDetail extends Detail {
   readonly kind: 'text'
   /** Their scores are the attribution's numbers, in this order. */
   readonly tokens: readonly Omit<ScoredSpan, 'score'>[]
@@ -21,3 +27,7 @@ export interface TextDetail {
 }
 
 export type StoredDetail = ImageDetail | TextDetail
+
+export function linkIn({ link }: StoredDetail): Link {
+  return link ?? 'softmax'
+}

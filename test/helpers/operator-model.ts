@@ -61,6 +61,8 @@ export async function loadGraph(graph: Graph, ruleSets: readonly RuleSetDefiniti
     graph: prepared,
     taps: findTaps(prepared, logits),
     logits,
+    link: 'softmax',
+    linkBasis: 'assumed',
     defaultTap: logits,
     ruleSets,
     engine: { name: 'onnx', backend: 'cpu', version: '', reason: '' },

@@ -64,6 +64,7 @@ const describe: typeof describeKind = {
         linearHeads: [],
         ruleSets: [],
       },
+      notes: [],
     })
   },
 }
@@ -79,7 +80,9 @@ const explain: typeof explainKind = {
     return {
       explanation: {
         predictions,
+        link: 'softmax' as const,
         target,
+        scalar: target.logit,
         attribution: { kind: 'text', tokens: [span], words: [span], completeness: null },
         diagnoses: [],
         timings: { preprocessMs: 1, computeMs: 2 },

@@ -64,6 +64,8 @@ export class TinyCnn implements ExplainableModel {
   readonly inputs = ['input']
   readonly ruleSets = []
   readonly logits = 'logits'
+  readonly link = 'softmax'
+  readonly linkBasis = 'assumed'
   readonly defaultTap: TapId
   readonly taps: readonly Tap[]
   /** Every question asked so far. */

@@ -116,6 +116,54 @@ describe('models in the data folder', () => {
     expect(run.attribution.values.length).toBeGreaterThan(1)
   })
 
+  it('a model of sigmoids: each class has a probability for itself, also in history, and the run says so', async () => {
+    await cp(new URL('../fixtures/heads/c-binary', import.meta.url), join(folder, 'binary'), { recursive: true })
+    await cp(new URL('../fixtures/heads/c-multilabel', import.meta.url), join(folder, 'multi'), { recursive: true })
+    const PREDICTIONS = `query ($id: ID!) { run(id: $id) { link target { label logit probability } predictions { label logit probability } } }`
+    interface Predicted {
+      readonly run: {
+        readonly link: string
+        readonly target: { readonly label: string; readonly logit: number }
+        readonly predictions: readonly {
+          readonly label: string
+          readonly logit: number
+          readonly probability: number
+        }[]
+      }
+    }
+    const { id } = await explain('c-binary', { target: { label: 'dog' } })
+    const { run } = await server.data<Predicted>(PREDICTIONS, { id })
+    expect(run).toMatchObject({ link: 'SIGMOID', target: { label: 'dog' } })
+    const [first, second] = run.predictions
+    expect((first?.probability ?? NaN) + (second?.probability ?? NaN)).toBeCloseTo(1, 6)
+    expect(first?.logit).toBe(-(second?.logit ?? NaN))
+    const multi = await server.data<Predicted>(PREDICTIONS, { id: (await explain('c-multilabel')).id })
+    expect(multi.run.link).toBe('SIGMOID')
+    for (const { logit, probability } of multi.run.predictions)
+      expect(probability).toBeCloseTo(1 / (1 + Math.exp(-logit)), 6)
+  })
+
+  it('outputs that look like probabilities, and a head that fits no labels, are said of the model', async () => {
+    const put = async (name: string, from: string, change: Record<string, unknown>): Promise<void> => {
+      await cp(new URL(`../fixtures/heads/${from}`, import.meta.url), join(folder, name), { recursive: true })
+      const card = JSON.parse(await readFile(join(folder, name, 'card.json'), 'utf8')) as Record<string, unknown>
+      await writeFile(join(folder, name, 'card.json'), JSON.stringify({ ...card, id: name, ...change }))
+    }
+    await put('clamped', 'c-clamped', {})
+    await put('said', 'c-clamped', { link: 'none' })
+    await put('features', 'c-embedding-first', { labels: ['a', 'b'] })
+    const NOTES = '{ models { id notes } }'
+    const { data, errors } = await server.graphql(NOTES)
+    const { models } = data as unknown as { models: readonly { id: string; notes: readonly string[] | null }[] }
+    const notes = Object.fromEntries(models.map((one) => [one.id, one.notes]))
+    expect(notes).toMatchObject({ 'pets-cnn': [], 'reviews-minilm': [], said: [], features: null })
+    expect(notes['clamped']).toEqual([expect.stringMatching(/lie between 0 and 1.*"link": "none" into card\.json/)])
+    expect(errors?.[0]).toMatchObject({
+      extensions: { code: 'BAD_MODEL' },
+      message: expect.stringMatching(/2 labels.*"embedding" \[N, 8\], "probabilities" \[N, 3\]/) as string,
+    })
+  })
+
   it('a retrained model is another model: the same question is a new run, and the old one stays readable', async () => {
     await writeTeachableMachine(join(folder, 'pets'), 1)
     const before = await explain('pets')

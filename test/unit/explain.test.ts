@@ -31,6 +31,8 @@ function fakeModel(asked: Question[], inputs = ['image']): ExplainableModel {
     inputs,
     ruleSets: [],
     logits: 'logits',
+    link: 'softmax',
+    linkBasis: 'assumed',
     defaultTap: 'conv',
     linearHead: () => Promise.resolve(null),
     ask: (question) => {

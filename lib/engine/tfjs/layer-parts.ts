@@ -29,6 +29,8 @@ export type LinearPart =
   | { readonly kind: 'identity' }
   | { readonly kind: 'reshape' }
   | { readonly kind: 'global-average' }
+  /** z [N, 1] to [-z, z] */
+  | { readonly kind: 'pair' }
   /** kernel [C, K], bias [K] */
   | { readonly kind: 'dense'; readonly kernel: tf.Tensor; readonly bias: tf.Tensor | null }
   /** y = x * scale + shift, [C] each */
@@ -341,6 +343,15 @@ function resizing(layer: Layer, config: Readonly<Record<string, unknown>>, deriv
   return { run, activation: 'linear', linear: null }
 }
 
+/** A pooling whose one window is the whole map. */
+function coversMap(layer: Layer, config: Readonly<Record<string, unknown>>): boolean {
+  const [, height, width] = layer.inboundNodes[0]?.inputTensors[0]?.shape ?? []
+  const [rows, columns] = pair(config['poolSize'])
+  return (
+    config['dataFormat'] === 'channelsLast' && rows === height && columns === width && config['padding'] === 'valid'
+  )
+}
+
 /** The parts of a layer. `linearActivation` is Keras' own linear activation object. */
 export function layerParts(layer: Layer, derived: DerivedWeights, linearActivation: unknown): LayerParts {
   const config: Readonly<Record<string, unknown>> = layer.getConfig()
@@ -360,6 +371,10 @@ export function layerParts(layer: Layer, derived: DerivedWeights, linearActivati
       break
     case 'BatchNormalization':
       parts = batchNormalization(layer, config, derived)
+      break
+    case 'AveragePooling2D':
+      if (coversMap(layer, config))
+        parts = { ...asWritten(layer, linearActivation), linear: { kind: 'global-average' } }
       break
     case 'CenterCrop':
       parts = centerCrop(layer, config)

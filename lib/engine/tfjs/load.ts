@@ -1,6 +1,7 @@
 /** Loads a TensorFlow.js LayersModel (Keras, Teachable Machine) as a model that can be asked. */
 import * as tf from '@tensorflow/tfjs'
 import { AppError } from '../../errors.ts'
+import type { StatedHead } from '../head.ts'
 import type { ExplainableModel } from '../model.ts'
 import type { TapId } from '../tap-id.ts'
 import { tfjsBackend } from './backend.ts'
@@ -11,6 +12,8 @@ import { readArtifacts } from './read-artifacts.ts'
 export interface TfjsOptions {
   /** '' or absent: the last spatial map. */
   readonly defaultTap?: TapId | undefined
+  /** What the model's card says of its head; left out, the first output is taken. */
+  readonly head?: StatedHead
   /** Receives one line: which backend runs, and why each faster one does not. */
   readonly log?: (line: string) => void
 }
@@ -46,7 +49,7 @@ export async function loadTfjsModel(path: string, options: TfjsOptions = {}): Pr
     })
   }
   try {
-    return new TfjsModel(engine, model, compile(model), options.defaultTap ?? '')
+    return new TfjsModel(engine, model, compile(model, options.head), options.defaultTap ?? '')
   } catch (thrown) {
     model.dispose()
     if (thrown instanceof AppError) throw thrown

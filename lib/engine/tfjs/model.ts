@@ -3,6 +3,7 @@ import type * as tf from '@tensorflow/tfjs'
 import { AppError } from '../../errors.ts'
 import { zeros, type FloatTensor, type Tensor } from '../../tensor/tensor.ts'
 import { askWithLateWeights, type LateWeights, type PlainAnswer, type PlainQuestion } from '../literal-formulas.ts'
+import type { Link, LinkBasis } from '../head.ts'
 import type {
   Answer,
   EngineInfo,
@@ -36,6 +37,8 @@ export class TfjsModel implements ExplainableModel {
   readonly inputs: readonly string[]
   readonly inputInfo: readonly ModelInput[]
   readonly logits: TapId
+  readonly link: Link
+  readonly linkBasis: LinkBasis
   readonly defaultTap: TapId
   readonly ruleSets: readonly RuleSetInfo[] = RULE_SETS
   private readonly slotOf: ReadonlyMap<TapId, Slot>
@@ -58,6 +61,8 @@ export class TfjsModel implements ExplainableModel {
     this.slotOf = new Map(program.named.map(({ id, slot }) => [id, slot]))
     for (const { id, slot } of program.named) this.idsOf.set(slot, [...(this.idsOf.get(slot) ?? []), id])
     this.logits = program.logits.id
+    this.link = program.link
+    this.linkBasis = program.linkBasis
     this.defaultTap = defaultTap === '' ? sensibleDefault(this.taps) : defaultTap
     this.slot(this.defaultTap)
   }

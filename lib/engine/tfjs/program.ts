@@ -3,15 +3,16 @@
  * TensorFlow.js' own `predict` hides what lies inside; this list can be cut, read and differentiated anywhere.
  */
 import * as tf from '@tensorflow/tfjs'
-import { AppError } from '../../errors.ts'
+import type { Link, LinkBasis, StatedHead } from '../head.ts'
 import type { TapId } from '../tap-id.ts'
+import { findHead, type Head } from './head.ts'
 import { activationRun, DerivedWeights, layerParts, type Layer, type LinearPart, type Run } from './layer-parts.ts'
 
 /** Index of a value of the program. */
 export type Slot = number
 type Shape = readonly (number | null)[]
 
-interface SlotInfo {
+export interface SlotInfo {
   /** As TensorFlow.js lays it out: [N, H, W, C] for maps. */
   readonly shape: Shape
   readonly dtype: tf.DataType
@@ -44,6 +45,8 @@ export interface Program {
   readonly named: readonly NamedSlot[]
   /** [N, K] */
   readonly logits: NamedSlot
+  readonly link: Link
+  readonly linkBasis: LinkBasis
   readonly outputs: readonly Slot[]
   /** False for models in Keras' channels_first layout: their maps are [N, C, H, W] already. */
   readonly channelsLast: boolean
@@ -57,10 +60,6 @@ type Nested = Layer & Pick<tf.LayersModel, 'layers' | 'inputs' | 'outputs'>
 function isNested(layer: Layer): layer is Nested {
   return layer instanceof tf.LayersModel
 }
-
-/** Steps that only move values: behind a softmax they are the same before it. */
-const SHAPE_ONLY = new Set(['Reshape', 'Flatten', 'Dropout'])
-const PROBABILITY = new Set(['softmax', 'sigmoid', 'logSoftmax'])
 
 /** `outer/inner/layer`, from the model down; the model itself is not named. */
 function pathsOf(model: Nested, prefix = '', paths = new Map<Layer, string>()): Map<Layer, string> {
@@ -171,58 +170,19 @@ class Compiler {
   }
 }
 
-/** Where the logits are: before a last softmax or sigmoid, and [N, K] whatever shape the model gives them. */
-function findLogits(compiler: Compiler, output: Slot): NamedSlot {
-  const producer = (slot: Slot): Step | undefined => compiler.steps.find(({ outputs }) => outputs.includes(slot))
-  const behind: Step[] = []
-  let at = producer(output)
-  while (at !== undefined && SHAPE_ONLY.has(at.operator)) {
-    behind.unshift(at)
-    at = at.inputs[0] === undefined ? undefined : producer(at.inputs[0])
-  }
-  const activation = at?.operator.split(':')[1]
-  const before = at?.inputs[0]
-  const owner = at?.name ?? ''
-  let slot = output
-  if (at !== undefined && before !== undefined && activation !== undefined && PROBABILITY.has(activation)) {
-    slot = before
-    for (const step of behind) {
-      const shape = step.outputs[0] === undefined ? [] : (compiler.slots[step.outputs[0]]?.shape ?? [])
-      const moved = compiler.slot(shape, 'float32')
-      compiler.steps.push({ ...step, inputs: [slot], outputs: [moved] })
-      slot = moved
-    }
-  }
-  const shape = compiler.slots[slot]?.shape ?? []
-  const classes = shape.at(-1)
-  if (typeof classes !== 'number' || shape.slice(1, -1).some((dim) => dim !== 1) || shape.length < 2)
-    throw new AppError({
-      code: 'BAD_MODEL',
-      message: `the output has the shape [${shape.map((dim) => dim ?? 'N').join(', ')}], not [N, classes]`,
-      userMessage: 'This model does not put out one score a class, so it is no classifier that Limelight can explain.',
-    })
-  if (shape.length > 2) {
-    const flat = compiler.slot([null, classes], 'float32')
-    compiler.steps.push({
-      name: `${owner}/logits`,
-      operator: 'Reshape',
-      inputs: [slot],
-      outputs: [flat],
-      run: (inputs) => inputs.map((input) => tf.reshape(input, [-1, classes])),
-      linear: { kind: 'reshape' },
-      layer: null,
-    })
-    slot = flat
-  }
+/** A head as a tap: under the name of the layer that makes it, where it has one. */
+function nameHead(compiler: Compiler, { slot, owner }: Head): NamedSlot {
   const named = compiler.named.find((candidate) => candidate.slot === slot)
-  return named ?? compiler.name(owner === '' ? 'logits' : `${owner}/logits`, slot, producer(slot)?.operator ?? '')
+  const producer = compiler.steps.find(({ outputs }) => outputs.includes(slot))
+  return named ?? compiler.name(owner === '' ? 'logits' : `${owner}/logits`, slot, producer?.operator ?? '')
 }
 
 /**
  * Compiles a loaded model. The model must not be used by anyone else afterwards: activations are taken off its layers.
- * @throws AppError BAD_MODEL when it is no classifier.
+ * @param stated what the model's card says of its head
+ * @throws AppError BAD_MODEL when it is no classifier, or none that fits the card.
  */
-export function compile(model: tf.LayersModel): Program {
+export function compile(model: tf.LayersModel, stated?: StatedHead): Program {
   const compiler = new Compiler(pathsOf(model))
   const known = new Map<number, Slot>()
   const inputs = model.inputs.map((symbolic) => {
@@ -231,11 +191,12 @@ export function compile(model: tf.LayersModel): Program {
     return { name: compiler.name(symbolic.sourceLayer.name, slot, '').id, slot }
   })
   const outputs = model.outputs.map((symbolic) => compiler.resolve(symbolic, known))
-  const [output] = outputs
-  if (output === undefined) throw new Error('a model without an output')
-  const logits = findLogits(compiler, output)
+  const named = outputs.map((slot, index) => ({ slot, name: model.outputNames[index] ?? String(index) }))
+  const head = findHead(compiler, named, stated)
+  const logits = nameHead(compiler, head)
   const { slots, steps, channelsLast, masked, derived } = compiler
   const order = new Map(steps.flatMap((step, index) => step.outputs.map((slot) => [slot, index] as const)))
-  const named = compiler.named.toSorted((a, b) => (order.get(a.slot) ?? -1) - (order.get(b.slot) ?? -1))
-  return { inputs, slots, steps, named, logits, outputs, channelsLast, masked, derived }
+  const { link, linkBasis } = head
+  const inOrder = compiler.named.toSorted((a, b) => (order.get(a.slot) ?? -1) - (order.get(b.slot) ?? -1))
+  return { inputs, slots, steps, named: inOrder, logits, link, linkBasis, outputs, channelsLast, masked, derived }
 }

@@ -74,7 +74,7 @@ export const cam = imageMethod<LayerParams>({
     context.progress(1)
     const first = row(logits, 0)
     const target = settled(context.target, first.data)
-    const diagnoses = diagnoseMap(plane(row(map, 0)), first, target, null)
+    const diagnoses = diagnoseMap(plane(row(map, 0)), first, target, null, head.link)
     return { kind: 'image', map: plane(row(map, 0)), layer: tap.id, logits: first, diagnoses }
   },
 })

@@ -91,9 +91,11 @@ export const integratedGradients = textMethod<Params>({
       points,
     )
     const advice =
-      chosen.steps === 'auto'
-        ? 'The gradient changes too sharply along the path for this many points; read small scores with care.'
-        : 'Use more steps, or \u201cauto\u201d.'
+      context.model.batchDependent === true
+        ? ROUNDED
+        : chosen.steps === 'auto'
+          ? 'The gradient changes too sharply along the path for this many points; read small scores with care.'
+          : 'Use more steps, or \u201cauto\u201d.'
     return {
       kind: 'text',
       scores: ofTokens(context, float32(stored, [tokens])),
@@ -102,12 +104,18 @@ export const integratedGradients = textMethod<Params>({
       completeness,
       diagnoses: [
         ...flatPath(scores),
-        ...saturation('text', logits.data, target),
+        ...saturation('text', logits.data, target, context.head.link),
         ...completenessDiagnosis(completeness, ends, advice),
       ],
     }
   },
 })
+
+/** Of a model that quantises what it computes: its gradients count rounding as the identity, its scores are stairs. */
+const ROUNDED =
+  'This model rounds what it computes to eight bits, with another scale for every input (dynamic quantisation): its scores ' +
+  'go in steps, and the gradient is that of the float model, which more points do not bring closer. Occlusion asks the ' +
+  'model itself; the float file of the model has exact scores.'
 
 interface Path {
   readonly baseline: FloatTensor

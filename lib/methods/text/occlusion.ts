@@ -86,7 +86,7 @@ export const occlusion = textMethod<z.infer<typeof params>>({
       wordReduction: 'absolute-max',
       logits,
       completeness: null,
-      diagnoses: saturation('text', logits.data, target),
+      diagnoses: saturation('text', logits.data, target, context.head.link),
     }
   },
 })

@@ -3,7 +3,7 @@
  * What no file states is left at a sensible value and named among the guesses.
  */
 import type { z } from 'zod'
-import { modelCard, oneLine } from '../card.ts'
+import { modelCard, oneLine, PROBLEM_TYPES } from '../card.ts'
 import { labelsOf, modalityOf, readConfig, type HubConfig } from './hub-config.ts'
 import { imagePreprocessing } from './image-card.ts'
 import { notForLimelight, type CardSources, type Guess, type MadeCard } from './sources.ts'
@@ -11,6 +11,12 @@ import { textPreprocessing } from './text-card.ts'
 
 function architectureOf({ architectures, architecture, model_type: family }: HubConfig): string {
   return architectures?.join(', ') ?? architecture ?? family ?? 'unknown'
+}
+
+/** The kind of problem, where it is one that a card knows: it says what makes probabilities where the graph does not. */
+function problemOf({ problem_type: type }: HubConfig): Pick<z.input<typeof modelCard>, 'problemType'> {
+  const known = PROBLEM_TYPES.find((one) => one === type)
+  return known === undefined ? {} : { problemType: known }
 }
 
 /** @throws AppError BAD_MODEL, in words, for a model that is no classifier, or of which too little is known */
@@ -27,6 +33,7 @@ export function cardFrom(sources: CardSources): MadeCard {
     summary: `Imported from ${sources.source}.`,
     task: `${modality}-classification`,
     labels,
+    ...problemOf(config),
     files: { onnx: sources.onnx, ...(modality === 'text' && sources.tokenizer !== null ? { tokenizer: sources.tokenizer } : {}) },
     preprocessing,
     license: sources.license ?? 'unknown',

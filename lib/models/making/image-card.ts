@@ -153,17 +153,20 @@ function inputOf({ graph }: CardSources): StatedInput {
   return { layout: last ? 'NHWC' : 'NCHW', sides }
 }
 
-/** Pillow's number or timm's name of the filter that a card stands for without saying so. */
+/** Pillow's number and timm's name of the filters that a card can name; bilinear it stands for without saying so. */
 const BILINEAR = [2, 'bilinear']
+const BICUBIC = [3, 'bicubic']
 
-function noteFilter(filter: number | string | null | undefined, guesses: Guess[]): void {
-  if (filter === null || filter === undefined || BILINEAR.includes(filter)) return
-  const NAMES: Readonly<Record<number, string>> = { 0: 'nearest', 1: 'Lanczos', 3: 'bicubic', 4: 'box', 5: 'Hamming' }
+function filterOf(filter: number | string | null | undefined, guesses: Guess[]): Pick<ImagePreprocessing, 'filter'> {
+  if (filter === null || filter === undefined || BILINEAR.includes(filter)) return {}
+  if (BICUBIC.includes(filter)) return { filter: 'bicubic' }
+  const NAMES: Readonly<Record<number, string>> = { 0: 'nearest', 1: 'Lanczos', 4: 'box', 5: 'Hamming' }
   guesses.push({
     field: 'preprocessing.filter',
     assumed: 'bilinear',
     why: `it was made for pictures resized by ${typeof filter === 'number' ? (NAMES[filter] ?? filter) : filter}`,
   })
+  return {}
 }
 
 function usualWindow(stated: Sides | null, config: HubConfig, guesses: Guess[]): Window {
@@ -188,7 +191,7 @@ function fromTimm(value: unknown, stated: StatedInput, config: HubConfig, guesse
   if (input && input[0] !== 3)
     throw notForLimelight(`This model reads pictures of ${input[0]} channels; Limelight feeds three (red, green, blue).`)
   const sides = input ? { width: input[2], height: input[1] } : stated.sides
-  noteFilter(interpolation, guesses)
+  const resampling = filterOf(interpolation, guesses)
   if (mode === 'border')
     guesses.push({ field: 'preprocessing.resize', assumed: 'the middle of the picture', why: 'timm pads it with a border (crop_mode)' })
   const window: Window =
@@ -198,11 +201,11 @@ function fromTimm(value: unknown, stated: StatedInput, config: HubConfig, guesse
         ? { ...sides, resize: 'squash' }
         : { ...sides, resize: 'crop', cropFraction: Math.min(1, fraction ?? USUAL_CROP) }
   const scale = mean && std ? scaleOf(mean, std, 1 / 255) : usualScale(guesses)
-  return { kind: 'image', ...window, ...scale, layout: stated.layout, colour: 'RGB' }
+  return { kind: 'image', ...window, ...resampling, ...scale, layout: stated.layout, colour: 'RGB' }
 }
 
 function fromProcessor(read: Processor, stated: StatedInput, config: HubConfig, guesses: Guess[]): ImagePreprocessing {
-  noteFilter(read.resample, guesses)
+  const resampling = filterOf(read.resample, guesses)
   const window = processorWindow(read, stated.sides, guesses) ?? usualWindow(stated.sides, config, guesses)
   const factor = read.do_rescale === false ? 1 : (read.rescale_factor ?? 1 / 255)
   const offset = read.rescale_offset === true ? 1 : 0
@@ -214,7 +217,7 @@ function fromProcessor(read: Processor, stated: StatedInput, config: HubConfig, 
       ? scaleOf(0, 1, factor, offset)
       : scaleOf(mean ?? 0, std ?? 1, factor, offset)
   const colour = read.do_flip_channel_order === true ? 'BGR' : 'RGB'
-  return { kind: 'image', ...window, ...scale, layout: stated.layout, colour }
+  return { kind: 'image', ...window, ...resampling, ...scale, layout: stated.layout, colour }
 }
 
 /** @throws AppError BAD_MODEL for pictures of other than three channels, and for a preprocessor_config.json that is none */

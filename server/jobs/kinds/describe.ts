@@ -13,6 +13,8 @@ export type DescribePayload = z.infer<typeof payload>
 export interface ModelDescription {
   readonly engine: EngineInfo
   readonly facts: ModelFacts
+  /** Sentences for the Models page. */
+  readonly notes: readonly string[]
 }
 
 const tap = fieldsOf<Tap>({
@@ -34,7 +36,7 @@ const facts = fieldsOf<ModelFacts>({
   linearHeads: z.array(z.string()),
   ruleSets: z.array(z.string()),
 })
-const outcome = fieldsOf<ModelDescription>({ engine: engineInfo, facts })
+const outcome = fieldsOf<ModelDescription>({ engine: engineInfo, facts, notes: z.array(z.string()) })
 
 export const describeKind = jobKind<DescribePayload, ModelDescription>({
   id: 'describe',
@@ -52,5 +54,8 @@ export const describeKind = jobKind<DescribePayload, ModelDescription>({
     userMessage: `The model ${idIn(model)} could not be loaded within ${limitMs / 1000} seconds, so it was given up. Is it much larger than this computer's memory, or does it compute for ever?`,
   }),
   handle: ({ model: ref }, { models }) =>
-    models.use(ref, ({ model, facts: known }) => Promise.resolve({ engine: model.engine, facts: known })),
+    models.use(ref, async (loaded) => {
+      const { notesOn } = await import('../../../lib/models/notes.ts')
+      return { engine: loaded.model.engine, facts: loaded.facts, notes: await notesOn(loaded) }
+    }),
 })

@@ -1,6 +1,7 @@
 /** Explaining one input: the job behind a run. Its rows are in services/run-store.ts. */
 import { z } from 'zod'
 import { AppError } from '../../../lib/errors.ts'
+import { LINKS } from '../../../lib/engine/head.ts'
 import type { EngineInfo } from '../../../lib/engine/model.ts'
 import type { Explanation, ImageExplanation, ScoredSpan, TextExplanation } from '../../../lib/explain.ts'
 import type { Placement } from '../../../lib/image/preprocess.ts'
@@ -43,7 +44,7 @@ const prediction = fieldsOf<Prediction>({
   index: z.int(),
   label: z.string(),
   logit: anyNumber,
-  probability: anyNumber,
+  probability: anyNumber.nullable(),
 })
 const span = fieldsOf<ScoredSpan>({
   text: z.string(),
@@ -70,7 +71,9 @@ const completeness = fieldsOf<Completeness>({
 })
 const explanation = fieldsOf<Explanation>({
   predictions: z.array(prediction).min(1),
+  link: z.enum(LINKS),
   target: prediction.nullable(),
+  scalar: anyNumber,
   attribution: z.discriminatedUnion('kind', [
     fieldsOf<ImageExplanation>({
       kind: z.literal('image'),

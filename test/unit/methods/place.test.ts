@@ -98,6 +98,15 @@ describe('every place', () => {
     expect(() => placeFor(asked({ place }), 'other', model)).toThrow(/Toy cannot be asked at the layer "other": its? /)
   })
 
+  test('words that no gradient reaches are not made up for by another table', () => {
+    const words = tap('words', { kind: 'embedding', differentiable: false, reason: 'It is rounded.' })
+    const text: ModelFacts = { ...model, defaultTap: 'words', taps: [words, tap('types', { kind: 'embedding' })] }
+    expect(placeFor(asked({ place: 'embedding' }), null, text)?.id).toBe('words')
+    const toy = asked({ place: 'embedding', gradient: true })
+    expect(() => placeFor(toy, null, text)).toThrow(/Toy cannot be asked at the layer "words": It is rounded/)
+    expect(placeFor(toy, 'types', text)?.id).toBe('types')
+  })
+
   test('the first need is where a method is asked; the others must be met somewhere', () => {
     const guided = asked({ place: 'spatial-tap', gradient: true }, { place: 'token-grid' })
     expect(placeFor(guided, null, model)?.id).toBe('map')

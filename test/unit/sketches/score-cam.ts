@@ -9,7 +9,7 @@ import { answered } from '../../../lib/methods/shared/batches.ts'
 import { everyScalar } from '../../../lib/methods/shared/made-rows.ts'
 import { tapIn } from '../../../lib/methods/shared/reading.ts'
 import { settled } from '../../../lib/target/scalar.ts'
-import { softmax } from '../../../lib/target/softmax.ts'
+import { softmax } from '../../../lib/target/links.ts'
 import { row } from '../../../lib/tensor/tensor.ts'
 
 const PER_QUESTION = 16

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { AppError } from '../../../lib/errors.ts'
 import { predictionsOf, resolveTarget } from '../../../lib/target/predictions.ts'
-import { softmax } from '../../../lib/target/softmax.ts'
+import { softmax } from '../../../lib/target/links.ts'
 import { float32 } from '../../../lib/tensor/tensor.ts'
 
 const LABELS = ['cat', 'dog', 'horse']
@@ -24,6 +24,18 @@ describe('predictionsOf', () => {
   test('sorts by logit, ties by class order', () => {
     const order = predictionsOf(float32([0.5, 2, 0.5], [1, 3]), LABELS).map((prediction) => prediction.label)
     expect(order).toEqual(['dog', 'cat', 'horse'])
+  })
+
+  test('a sigmoid is of each class for itself; without a link there is no probability', () => {
+    const logits = float32([0.5, 2, -40], [1, 3])
+    expect(predictionsOf(logits, LABELS, 'sigmoid').map(({ probability }) => probability)).toEqual(
+      [2, 0.5, -40].map((z) => 1 / (1 + Math.exp(-z))),
+    )
+    expect(predictionsOf(logits, LABELS, 'none')).toEqual([
+      { index: 1, label: 'dog', logit: 2, probability: null },
+      { index: 0, label: 'cat', logit: 0.5, probability: null },
+      { index: 2, label: 'horse', logit: -40, probability: null },
+    ])
   })
 
   test('refuses logits that are not finite', () => {

@@ -1,5 +1,6 @@
 /** Every scalar and its cotangent, against finite differences of its own value and against closed forms. */
 import { describe, expect, test } from 'vitest'
+import type { Link } from '../../../lib/engine/head.ts'
 import { interpret } from '../../../lib/engine/interpret.ts'
 import {
   classOf,
@@ -11,8 +12,8 @@ import {
   type Head,
   type StatedScalar,
 } from '../../../lib/target/scalar.ts'
-import { softmax } from '../../../lib/target/softmax.ts'
-import { target as schema, type Link, type Target } from '../../../lib/target/target.ts'
+import { softmax } from '../../../lib/target/links.ts'
+import { target as schema, type Target } from '../../../lib/target/target.ts'
 import { float32 } from '../../../lib/tensor/tensor.ts'
 
 const LOGITS = [0.3, -1.2, 2.1, 0.8]

@@ -1,27 +1,5 @@
-/** The tensors that a model's questions are about where nothing else is said: its logits, and the layer to look at. */
+/** The layer that a model's questions are about where none is named. */
 import type { Tap } from '../../model.ts'
-import { carriesGradient } from '../gradient/differentiate.ts'
-import { badModel, shapeIn, type Graph } from '../graph/graph.ts'
-import { producersOf } from '../graph/walks.ts'
-import { operatorOf } from '../operators/operator-of.ts'
-
-/** The tensor that holds the logits [N, K]: the output, or what goes into a softmax that ends the model. */
-export function findLogits(graph: Graph): string {
-  const floats = graph.outputs.filter((one) => carriesGradient(graph, one.name))
-  const ranked = floats.filter((one) => shapeIn(graph, one.name)?.length === 2)
-  const output =
-    floats.find((one) => one.name === 'logits') ??
-    ranked.find((one) => /logit/i.test(one.name)) ??
-    ranked[0] ??
-    floats[0] ??
-    graph.outputs[0]
-  const name = output?.name ?? ''
-  if (graph.constants.has(name)) throw badModel(`Its output "${name}" is a weight: nothing in it depends on an input.`)
-  const producer = producersOf(graph.nodes).get(name)
-  const before = producer?.inputs[0]
-  if (producer && before && operatorOf(producer).normalisesLogits && shapeIn(graph, name)?.length === 2) return before
-  return name
-}
 
 /**
  * Word embedding of a text model, last feature map of a CNN, else the first differentiable tap. A map that is another one

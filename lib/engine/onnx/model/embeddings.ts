@@ -39,12 +39,9 @@ export function embeddingsOf(graph: Graph): readonly Embedding[] {
       const looked = { input: places.get(b) ?? null, rows }
       if (carriesGradient(graph, out) || carriesGradient(graph, a)) found.set(out, { name: out, ...looked })
       else unscaled.set(out, looked)
-    } else if (
-      (node.operator === 'Gather' && graph.constants.has(a)) ||
-      (node.operator === 'Unsqueeze' && perRow.has(a))
-    )
+    } else if ((node.operator === 'Gather' && graph.constants.has(a)) || isOfRows(node, perRow)) {
       perRow.add(out)
-    else if (isReshapedRows(graph, node, found)) {
+    } else if (isReshapedRows(graph, node, found)) {
       const flat = found.get(a)
       found.delete(a)
       if (flat !== undefined) found.set(out, { ...flat, name: out })
@@ -58,12 +55,14 @@ export function embeddingsOf(graph: Graph): readonly Embedding[] {
 
 /**
  * The embeddings of the text's words: looked up with the ids as they are fed, whatever the order of look-ups. Among several
- * inputs that could hold ids, the one with the largest table; the first where a table is read twice.
+ * inputs that could hold ids, the one with the largest table; the first where a table is read twice. Where every place is
+ * computed, that table of those.
  */
 export function wordsAmong(embeddings: readonly Embedding[]): readonly string[] {
   const byInput = embeddings.filter(({ input }) => input !== null && !NO_WORDS.test(input))
   const ofText = byInput.filter(({ input }) => !DECODER.test(input ?? ''))
-  const words = ofText.length > 0 ? ofText : byInput
+  const computed = embeddings.filter(({ input }) => input === null)
+  const words = [ofText, byInput, computed].find((some) => some.length > 0) ?? []
   return words.toSorted((a, b) => b.rows - a.rows).map(({ name }) => name)
 }
 
@@ -109,6 +108,12 @@ const BOUNDS = new Set(['Cast', 'Clip', 'Max', 'Min'])
 function isBounded({ operator }: GraphNode, constant: boolean): boolean {
   return BOUNDS.has(operator) && constant
 }
+
+/** A scale or zero point a row, looked up and then made float or given an axis: the tables of some files quantise these too. */
+function isOfRows({ operator, inputs }: GraphNode, perRow: ReadonlySet<string>): boolean {
+  return OF_ROWS.has(operator) && inputs.every((name) => name === '' || perRow.has(name))
+}
+const OF_ROWS = new Set(['Unsqueeze', 'Reshape', 'Cast', 'DequantizeLinear', 'Mul'])
 
 /** Rows [N * T, E] or [N, 1, T, E] of a table made [N, T, E]. */
 function isReshapedRows(graph: Graph, node: GraphNode, found: ReadonlyMap<string, Embedding>): boolean {

@@ -11,7 +11,7 @@ import { prepareGraph } from '../prepare/prepare-graph.ts'
 import { NodeWriter, numbered } from '../graph/node-writer.ts'
 import { readModelFile } from '../file/read-model.ts'
 import { RuleGraphs } from './rule-graphs.ts'
-import { findLogits } from './defaults.ts'
+import { findHead } from './head.ts'
 import { findTaps } from './taps.ts'
 import { writeModel } from '../file/write-model.ts'
 
@@ -34,8 +34,7 @@ export interface GradientFile {
  * @throws AppError BAD_MODEL, UNKNOWN_LAYER (with the taps it has), NOT_DIFFERENTIABLE, BAD_PARAMETER for the rule set.
  */
 export async function gradientModel(path: string, options: GradientFileOptions): Promise<GradientFile> {
-  const graph = await prepareGraph(await readModelFile(path))
-  const logits = findLogits(graph)
+  const { graph, logits } = findHead(await prepareGraph(await readModelFile(path)))
   const rules = new Bending(options.rules ?? PLAIN_RULES, RULE_SETS)
   if (rules.references.length > 0)
     throw new AppError({

@@ -9,7 +9,9 @@ import { OnnxModel } from './onnx-model.ts'
 import { readModelFile } from '../file/read-model.ts'
 import { operatorOf } from '../operators/operator-of.ts'
 import { typeName } from '../run/runtime.ts'
-import { findLogits, sensibleTap } from './defaults.ts'
+import type { StatedHead } from '../../head.ts'
+import { sensibleTap } from './defaults.ts'
+import { findHead } from './head.ts'
 import { embeddingsOf, wordsAmong } from './embeddings.ts'
 import { findTaps } from './taps.ts'
 import { RULE_SETS } from '../gradient/rule-sets/index.ts'
@@ -20,6 +22,8 @@ import { precisionNote } from '../prepare/widen.ts'
 export interface OnnxOptions {
   /** The tap that methods use when none is chosen; found by itself where left out. */
   readonly defaultTap?: TapId
+  /** What the model's card says of its head; left out, the graph alone is looked at. */
+  readonly head?: StatedHead
   /** Threads of ONNX Runtime; 0, the default: its own choice. */
   readonly threads?: number
   /** Bytes of compiled questions kept; 1 GiB by default. */
@@ -30,13 +34,14 @@ export interface OnnxOptions {
 
 /**
  * Reads, checks and prepares an ONNX model.
- * @throws AppError BAD_MODEL for files that are damaged or that ONNX Runtime refuses; UNKNOWN_MODEL when there is no file;
+ * @throws AppError BAD_MODEL for files that are damaged or that ONNX Runtime refuses, and for heads that do not
+ *   fit the card; UNKNOWN_MODEL when there is no file;
  *   UNKNOWN_LAYER when `defaultTap` is not a tap of it.
  */
 export async function loadOnnxModel(path: string, options: OnnxOptions = {}): Promise<ExplainableModel> {
-  const graph = await prepareGraph(await readModelFile(path))
-  refuseInputs(graph)
-  const logits = findLogits(graph)
+  const prepared = await prepareGraph(await readModelFile(path))
+  refuseInputs(prepared)
+  const { graph, logits, link, linkBasis } = findHead(prepared, options.head)
   const taps = findTaps(graph, logits)
   const defaultTap = options.defaultTap ?? sensibleTap(taps, wordsAmong(embeddingsOf(graph)))
   if (!taps.some((tap) => tap.id === defaultTap))
@@ -49,6 +54,8 @@ export async function loadOnnxModel(path: string, options: OnnxOptions = {}): Pr
     graph,
     taps,
     logits,
+    link,
+    linkBasis,
     defaultTap,
     engine: { name: 'onnx', backend: 'cpu', version: runtimeVersion(), reason: notesOn(graph) },
     ruleSets: options.ruleSets ?? RULE_SETS,

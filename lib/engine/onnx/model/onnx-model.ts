@@ -2,6 +2,7 @@
 import type { Tensor as RuntimeTensor } from 'onnxruntime-node'
 import { AppError, throwIfCancelled } from '../../../errors.ts'
 import type { FloatTensor, Tensor, TensorType } from '../../../tensor/tensor.ts'
+import type { Link, LinkBasis } from '../../head.ts'
 import type {
   Answer,
   EngineInfo,
@@ -29,6 +30,8 @@ export interface OnnxModelParts {
   readonly graph: Graph
   readonly taps: readonly Tap[]
   readonly logits: TapId
+  readonly link: Link
+  readonly linkBasis: LinkBasis
   readonly defaultTap: TapId
   readonly engine: EngineInfo
   readonly ruleSets: readonly RuleSetDefinition[]
@@ -41,6 +44,8 @@ export class OnnxModel implements ExplainableModel {
   readonly inputs: readonly string[]
   readonly inputInfo: readonly ModelInput[]
   readonly logits: TapId
+  readonly link: Link
+  readonly linkBasis: LinkBasis
   readonly defaultTap: TapId
   readonly #asked: Asked
   readonly #cache: QuestionCache
@@ -53,6 +58,8 @@ export class OnnxModel implements ExplainableModel {
     this.engine = parts.engine
     this.taps = parts.taps
     this.logits = parts.logits
+    this.link = parts.link
+    this.linkBasis = parts.linkBasis
     this.defaultTap = parts.defaultTap
     this.inputs = parts.graph.inputs.map((one) => one.name)
     this.inputInfo = parts.graph.inputs.map(inputInfo)

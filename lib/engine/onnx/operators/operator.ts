@@ -22,8 +22,6 @@ export interface Operator {
   /** Through it a feature map [N, C, H, W] stays one. What neither keeps nor makes maps has four axes by chance. */
   readonly keepsMap?: true
   readonly makesMap?: true
-  /** It makes probabilities, or their logarithms, of logits. */
-  readonly normalisesLogits?: true
 
   /** Linear (or affine) in the one operand that depends on a model's input, the others being weights. */
   readonly linear?: true

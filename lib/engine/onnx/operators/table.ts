@@ -25,7 +25,6 @@ import { expandSize, padSize, rangeSize, resizeSize, shapeSize, timesSize } from
 // A word in a row says that it holds.
 const keepsMap = true
 const makesMap = true
-const normalisesLogits = true
 const elementwise = true
 const linear = true
 const pointwise = true
@@ -114,7 +113,7 @@ export const OPERATORS: Readonly<Record<string, Operator>> = Object.freeze({
   Less: { elementwise },
   LessOrEqual: { elementwise },
   Log: { rule: arithmetic.log, pointwise, elementwise },
-  LogSoftmax: { rule: logSoftmax, kind: 'activation', normalisesLogits, since: 13 },
+  LogSoftmax: { rule: logSoftmax, kind: 'activation', since: 13 },
   Loop: { subgraphs },
   LpNormalization: { rule: normalization.lpNormalization, kind: 'norm' },
   LpPool: { rule: pooling.lpPool, kind: 'pool', keepsMap, window },
@@ -187,7 +186,7 @@ export const OPERATORS: Readonly<Record<string, Operator>> = Object.freeze({
   Sinh: { rule: arithmetic.sinh, pointwise, elementwise },
   Size: { stops, readsShape },
   Slice: { rule: shape.slice, linear, keepsMap, holdsForIntegers, since: 10 },
-  Softmax: { rule: softmax, kind: softmaxKind, normalisesLogits, inputAxes: softmaxAxes, since: 13 },
+  Softmax: { rule: softmax, kind: softmaxKind, inputAxes: softmaxAxes, since: 13 },
   Softplus: { rule: activation.softplus, pointwise, kind: 'activation', keepsMap, elementwise },
   Softsign: { rule: activation.softsign, pointwise, kind: 'activation', keepsMap, elementwise },
   SpaceToDepth: { rule: shape.spaceToDepth, linear, keepsMap, holdsForIntegers },

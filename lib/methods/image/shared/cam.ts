@@ -72,7 +72,7 @@ export function gradientCam(
         map,
         layer: tapIn(context).id,
         logits,
-        diagnoses: diagnoseMap(map, logits, target, largestGradient),
+        diagnoses: diagnoseMap(map, logits, target, largestGradient, context.head.link),
       }
     },
   })

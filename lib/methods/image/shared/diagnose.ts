@@ -1,4 +1,5 @@
 /** What the reader of a map must know about it. */
+import type { Link } from '../../../engine/head.ts'
 import type { Target } from '../../../target/target.ts'
 import type { FloatTensor } from '../../../tensor/tensor.ts'
 import type { Diagnosis } from '../../diagnosis.ts'
@@ -14,12 +15,14 @@ const CONSTANT = 1e-6
  * @param logits [K]
  * @param target what is explained
  * @param largestGradient the largest |gradient| of that class's logit at the layer, where the method used one
+ * @param link what makes probabilities of the logits
  */
 export function diagnoseMap(
   map: FloatTensor,
   logits: FloatTensor,
   target: Target,
   largestGradient: number | null,
+  link: Link = 'softmax',
 ): readonly Diagnosis[] {
   const diagnoses = [...zeroGradient('image', largestGradient)]
   let smallest = Infinity
@@ -42,5 +45,5 @@ export function diagnoseMap(
       message:
         'No place in the picture speaks for this class: every value is negative or zero, so the rectified map is blank. Show the signed map to see what speaks against it.',
     })
-  return [...diagnoses, ...saturation('image', logits.data, target)]
+  return [...diagnoses, ...saturation('image', logits.data, target, link)]
 }

@@ -55,7 +55,7 @@ export function gradientMethod<P extends { readonly scalar: Scalar }>(method: Gr
         completeness: null,
         diagnoses: [
           ...zeroGradient('text', largestOf(outputs['gradient']?.data ?? none)),
-          ...saturation('text', logits.data, target),
+          ...saturation('text', logits.data, target, context.head.link),
         ],
       }
     },

@@ -39,6 +39,22 @@ describe('saturation', () => {
   })
 })
 
+describe('saturation of a sigmoid', () => {
+  it('is of the class itself, whatever the others are', () => {
+    expect(saturation('text', [10, 10], logit(0), 'sigmoid')).toEqual([
+      {
+        code: 'SIGMOID_SATURATED',
+        severity: 'info',
+        message:
+          'The probability of this class is practically 1, where it hardly reacts to any word. The scores explain the number before the sigmoid instead.',
+      },
+    ])
+    expect(saturation('image', [2, -40], logit(0), 'sigmoid')).toEqual([])
+    expect(saturation('image', [-12], logit(0), 'sigmoid').map(({ code }) => code)).toEqual(['SIGMOID_SATURATED'])
+    expect(saturation('image', [10, 0], logit(0), 'none')).toEqual([])
+  })
+})
+
 describe('zeroGradient', () => {
   it('only where it is exactly 0', () => {
     for (const largest of [null, 1e-30, NaN]) expect(zeroGradient('text', largest)).toEqual([])

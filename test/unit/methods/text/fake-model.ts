@@ -53,6 +53,8 @@ export function fakeModel(sharpness = 1, length: number | null = null): FakeMode
     inputInfo: ['ids', 'mask'].map((name) => ({ name, type: 'int64' as const, dims: [null, length] })),
     ruleSets: [],
     logits: 'logits',
+    link: 'softmax',
+    linkBasis: 'assumed',
     defaultTap: TAP,
     questions,
     linearHead: () => Promise.resolve(null),

@@ -1,5 +1,6 @@
 /** Configurations as real repositories have them, cut to the fields that matter and those that could mislead. */
 import { describe, expect, it } from 'vitest'
+import { statedHead } from '../../../../lib/models/card.ts'
 import { cardFrom } from '../../../../lib/models/making/card-from.ts'
 import type { CardSources } from '../../../../lib/models/making/sources.ts'
 
@@ -56,6 +57,7 @@ describe('texts', () => {
     const { card } = cardFrom(text({ config }))
     expect(card.labels).toEqual(['toxic', 'insult', 'threat'])
     expect(card.extra).toMatchObject({ problemType: 'multi_label_classification' })
+    expect(statedHead(card)).toMatchObject({ labels: 3, link: 'sigmoid' })
   })
 
   it('LABEL_0 and LABEL_1 are placeholders, and said to be', () => {
@@ -144,6 +146,17 @@ describe('pictures', () => {
       std: [127.5, 127.5, 127.5],
       colour: 'RGB',
     })
+  })
+
+  it.each([
+    ['bicubic, which a card can name', 3, { filter: 'bicubic' }, []],
+    ['Lanczos, which it cannot', 1, {}, ['preprocessing.filter']],
+  ])('a processor that resizes by %s', (_name, resample, expected, guessed) => {
+    const made = cardFrom(image({ config: VIT, preprocessor: { size: { height: 224, width: 224 }, resample, ...HALVES } }))
+    expect(made.card.preprocessing).toMatchObject(expected)
+    expect(fields(made)).toEqual(guessed)
+    const timm = { ...TIMM, label_names: ['a', 'b', 'c'], pretrained_cfg: { ...TIMM.pretrained_cfg, interpolation: 'bicubic' } }
+    expect(cardFrom(image({ config: timm })).card.preprocessing).toMatchObject({ filter: 'bicubic' })
   })
 
   it("ViT as its first files had it: a bare number is both sides, and the processor's factor is the usual one", () => {

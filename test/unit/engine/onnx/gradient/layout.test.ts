@@ -11,7 +11,7 @@ import { PLAIN } from '../../../../../lib/engine/onnx/gradient/bending.ts'
 import { compileQuestion, NO_FORMULAS } from '../../../../../lib/engine/onnx/question/compile.ts'
 import { prepareGraph } from '../../../../../lib/engine/onnx/prepare/prepare-graph.ts'
 import { readModelFile } from '../../../../../lib/engine/onnx/file/read-model.ts'
-import { findLogits } from '../../../../../lib/engine/onnx/model/defaults.ts'
+import { findHead } from '../../../../../lib/engine/onnx/model/head.ts'
 import { writeModel } from '../../../../../lib/engine/onnx/file/write-model.ts'
 
 /** How often each operator occurs in the runtime's own version of a graph. */
@@ -38,7 +38,7 @@ const COPIES = 3
 
 test('pets-cnn: the gradient at the picture', async () => {
   const graph = await prepareGraph(await readModelFile(resolve('models/pets-cnn/model.onnx')))
-  const logits = findLogits(graph)
+  const { logits } = findHead(graph)
   const wrt = graph.inputs.map((one) => one.name)
   const compiled = compileQuestion(graph, {
     replaced: [],

@@ -1,8 +1,8 @@
 /** A model that reads a fixed length: padding behind the text changes no score, and has none. */
 import { expect, test } from 'vitest'
-import { METHODS } from '../../../../lib/methods/index.ts'
-import { relativeDifference, FLOAT32 } from '../../../helpers/tolerance.ts'
-import { fakeContext, fakeModel } from './fake-model.ts'
+import { METHODS } from '../../../../../lib/methods/index.ts'
+import { relativeDifference, FLOAT32 } from '../../../../helpers/tolerance.ts'
+import { fakeContext, fakeModel } from '../fake-model.ts'
 
 const TEXT_METHODS = METHODS.filter((method) => method.modality === 'text')
 const IDS = [101, 7, 12, 7, 3, 102]
