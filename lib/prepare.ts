@@ -2,7 +2,7 @@
 import { AppError } from './errors.ts'
 import type { ExplainableModel } from './engine/model.ts'
 import type { DecodedImage } from './image/decode.ts'
-import { preprocessImage, type Placement } from './image/preprocess.ts'
+import { forChannels, preprocessImage, type Placement } from './image/preprocess.ts'
 import { pictureUnits } from './image/units.ts'
 import type { ImageContext, RunContext, TextContext, Vocabulary } from './methods/context.ts'
 import type { Diagnosis } from './methods/diagnosis.ts'
@@ -116,10 +116,13 @@ export interface PreparedImage {
 export async function prepareImage(
   loaded: LoadedModel,
   image: DecodedImage,
-  preprocessing: ImagePreprocessing,
+  stated: ImagePreprocessing,
   asked: Asked,
   parts: RunParts,
 ): Promise<PreparedImage> {
+  const { model } = loaded
+  const channels = model.taps.find((tap) => tap.id === model.inputs[0])?.shape[1]
+  const preprocessing = forChannels(stated, channels)
   const { feed, placement } = await preprocessImage(image, preprocessing)
   const opened = { ...loaded, head: headOf(loaded.model, loaded.entry.card.labels.length) }
   return {

@@ -17,7 +17,7 @@ import type { WorkerPool } from './jobs/worker-pool.ts'
 import type { Logger } from './logger.ts'
 
 /** By name, or files that were sent here. */
-export type ImportSource =
+type ImportSource =
   | { readonly kind: 'hub'; readonly model: HubModel; readonly file: string | null }
   | {
       readonly kind: 'files'

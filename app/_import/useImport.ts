@@ -70,4 +70,3 @@ export function useImport(onDone: () => void) {
     },
   }
 }
-export type Import = ReturnType<typeof useImport>

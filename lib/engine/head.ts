@@ -11,8 +11,7 @@ export const LINKS = ['softmax', 'sigmoid', 'none'] as const
 export type Link = (typeof LINKS)[number]
 
 /** Who says so: the graph computes it, the card names it, or nobody does and it is the usual one. */
-export const LINK_BASES = ['graph', 'card', 'assumed'] as const
-export type LinkBasis = (typeof LINK_BASES)[number]
+export type LinkBasis = 'graph' | 'card' | 'assumed'
 
 /** What is known of a head before the graph is looked at. */
 export interface StatedHead {

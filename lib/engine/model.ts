@@ -44,8 +44,18 @@ export interface Tap {
   readonly shape: readonly (number | null)[]
   /** [N, C, H, W] with H * W > 1: CAM methods can be asked here. */
   readonly spatial: boolean
-  /** Where its tokens [N, T, E] lie on a grid over the picture; missing where they do not, or where that is not known. */
+  /**
+   * Where its tokens [N, T, E] lie on a grid over the picture; missing where they do not, or where that is not known. A map of
+   * such tokens has it too.
+   */
   readonly grid?: TokenGrid
+  /**
+   * For a map that is another tap seen as one: tokens on a grid, those that lie on it alone, or channels last. It is read,
+   * replaced and differentiated as [N, C, H, W]; where it is replaced, tokens beside the grid stay what the feeds make them.
+   */
+  readonly mapOf?: TapId
+  /** For people: what it leaves out. */
+  readonly note?: string
   /** True where a gradient of the output exists with respect to this tap; else `reason` says which operators lack a rule. */
   readonly differentiable: boolean
   readonly reason?: string

@@ -26,14 +26,36 @@ export function placementOf(width: number, height: number, preprocessing: ImageP
   return { x: (1 - shareAcross) / 2, y: (1 - shareDown) / 2, width: shareAcross, height: shareDown }
 }
 
+export function channelsOf({ colour }: Pick<ImagePreprocessing, 'colour'>): number {
+  return colour === 'L' ? 1 : 3
+}
+
+/** What a card says, for a network that takes so many channels: of one, grey, whatever order the card has for three. */
+export function forChannels(
+  preprocessing: ImagePreprocessing,
+  channels: number | null | undefined,
+): ImagePreprocessing {
+  return channels === 1 ? { ...preprocessing, colour: 'L' } : preprocessing
+}
+
+/** Each pixel's luminance (ITU-R 601-2) in all three places, rounded as Pillow's convert('L') rounds it. */
+function luminance(rgb: Uint8Array): Uint8Array {
+  const grey = new Uint8Array(rgb.length)
+  for (let at = 0; at < rgb.length; at += 3) {
+    const [red = 0, green = 0, blue = 0] = rgb.subarray(at, at + 3)
+    grey.fill((19595 * red + 38470 * green + 7471 * blue + 0x8000) >> 16, at, at + 3)
+  }
+  return grey
+}
+
 /**
  * Resizes and normalises a picture as a model card says. Deterministic.
  *
  * The resampling is antialiased ({@link resample}), with the card's `filter`; no rounding in between. `mean` and `std` are in
- * the channel order of the feed: for 'BGR' the first of each belongs to blue. The layout is always [1, 3, H, W]: engines
- * turn it where their file wants another.
+ * the channel order of the feed: for 'BGR' the first of each belongs to blue. Grey is made before it is resized. The layout is
+ * always [1, C, H, W]: engines turn it where their file wants another.
  *
- * @returns `feed` [1, 3, H, W], (value in 0..255 - mean) / std; `placement` what of the picture it shows
+ * @returns `feed` [1, C, H, W], (value in 0..255 - mean) / std; `placement` what of the picture it shows
  */
 export function preprocessImage(
   image: DecodedImage,
@@ -47,14 +69,16 @@ export function preprocessImage(
     width: placement.width * image.width,
     height: placement.height * image.height,
   }
-  const pixels = resample(image.rgb, image.width, image.height, box, width, height, preprocessing.filter) // [H, W, 3]
+  const channels = channelsOf(preprocessing)
+  const rgb = channels === 1 ? luminance(image.rgb) : image.rgb
+  const pixels = resample(rgb, image.width, image.height, box, width, height, preprocessing.filter) // [H, W, 3]
   const plane = width * height
-  const feed = new Float32Array(3 * plane)
-  for (let channel = 0; channel < 3; channel++) {
-    const source = preprocessing.colour === 'RGB' ? channel : 2 - channel
+  const feed = new Float32Array(channels * plane)
+  for (let channel = 0; channel < channels; channel++) {
+    const source = preprocessing.colour === 'BGR' ? 2 - channel : channel
     const offset = mean[channel] ?? 0
     const divisor = std[channel] ?? 1
     for (let at = 0; at < plane; at++) feed[channel * plane + at] = ((pixels[at * 3 + source] ?? 0) - offset) / divisor
   }
-  return Promise.resolve({ feed: float32(feed, [1, 3, height, width]), placement })
+  return Promise.resolve({ feed: float32(feed, [1, channels, height, width]), placement })
 }

@@ -6,6 +6,7 @@
  */
 import type { ImagePreprocessing } from '../models/card.ts'
 import { float32, type FloatTensor } from '../tensor/tensor.ts'
+import { channelsOf } from './preprocess.ts'
 
 export interface PictureUnits {
   /** The feed's values for the levels 0 and 255, a channel each, [C]. */
@@ -67,16 +68,27 @@ function blurAlong(
   return blurred
 }
 
+/** A colour's level in a channel of the feed. */
+function levelOf(
+  [red, green, blue]: readonly [number, number, number],
+  colour: ImagePreprocessing['colour'],
+  channel: number,
+): number {
+  if (colour === 'L') return (19595 * red + 38470 * green + 7471 * blue) / 0x10000
+  return [red, green, blue][colour === 'RGB' ? channel : 2 - channel] ?? 0
+}
+
 /** @param preprocessing what made the feed */
 export function pictureUnits(preprocessing: ImagePreprocessing): PictureUnits {
-  const { width, height, mean, std, colour } = preprocessing
+  const { width, height, std, colour } = preprocessing
+  const mean = preprocessing.mean.slice(0, channelsOf(preprocessing))
   const feedOf = (level: number, channel: number): number => (level - (mean[channel] ?? 0)) / (std[channel] ?? 1)
   return {
     lowest: mean.map((_, channel) => feedOf(0, channel)),
     highest: mean.map((_, channel) => feedOf(255, channel)),
     colour: (rgb) =>
       filled(
-        mean.map((_, channel) => feedOf(rgb[colour === 'RGB' ? channel : 2 - channel] ?? 0, channel)),
+        mean.map((_, channel) => feedOf(levelOf(rgb, colour, channel), channel)),
         height,
         width,
       ),

@@ -45,7 +45,7 @@ const PLACES: Readonly<Record<Place, PlaceRule>> = {
     none: 'It needs an embedding layer, and this model has none.',
   },
   'token-grid': {
-    is: (tap) => tap.grid !== undefined,
+    is: (tap) => tap.grid !== undefined && tap.mapOf === undefined,
     whyNot: () => 'its tokens are no grid over the picture',
     none: 'It needs tokens that lie on a grid over the picture, as in a vision transformer, and this model has none.',
   },
@@ -124,6 +124,13 @@ const NAMED = 20
 
 const spoken = (tap: Tap): string => (tap.label === tap.id || tap.label === '' ? tap.id : `${tap.id} (${tap.label})`)
 
+/** The tap of this id; where a map is needed and it is seen as one, that map. */
+function seenThere(need: Need, layer: string, facts: ModelFacts): Tap | undefined {
+  const tap = facts.taps.find((one) => one.id === layer)
+  if (tap === undefined || PLACES[need.place].is(tap, facts)) return tap
+  return facts.taps.find((one) => one.mapOf === layer && PLACES[need.place].is(one, facts)) ?? tap
+}
+
 /**
  * The tap that a method is asked at.
  * @param layer a tap id; null for the model's default, or where the method cannot be asked there the last one where it can
@@ -142,7 +149,7 @@ export function placeFor(method: NeedsPlace, layer: string | null, facts: ModelF
 
   // Words that no gradient reaches are not made up for by another table, of positions or token types.
   const asked = layer ?? facts.defaultTap
-  const tap = facts.taps.find((one) => one.id === asked)
+  const tap = seenThere(need, asked, facts)
   const ids = usable.map((one) => one.id)
   const many = usable.length > NAMED ? `the last ${NAMED} of the ${usable.length} layers` : 'Layers'
   const choices = `${many.charAt(0).toUpperCase()}${many.slice(1)} ${method.title} can use: ${usable.slice(-NAMED).map(spoken).join(', ')}.`

@@ -19,7 +19,8 @@ const imagePreprocessing = z.strictObject({
   /** (value in 0..255 - mean) / std, per channel. */
   mean: z.tuple([z.number(), z.number(), z.number()]),
   std: z.tuple([z.number(), z.number(), z.number()]),
-  colour: z.enum(['RGB', 'BGR']),
+  /** 'L': one channel, luminance as Pillow has it; the first of `mean` and of `std` is its own. */
+  colour: z.enum(['RGB', 'BGR', 'L']),
 })
 const textPreprocessing = z.strictObject({
   kind: z.literal('text'),

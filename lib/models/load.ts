@@ -3,6 +3,7 @@ import type { ExplainableModel } from '../engine/model.ts'
 import type { Tokenizer } from '../text/tokenizer.ts'
 import { statedHead } from './card.ts'
 import type { CatalogueEntry } from './catalogue.ts'
+import { checkFit } from './fit.ts'
 import { factsOf, type ModelFacts } from './facts.ts'
 
 export interface LoadedModel {
@@ -34,6 +35,12 @@ async function openNetwork(entry: CatalogueEntry, options: LoadOptions): Promise
 /** @throws AppError BAD_MODEL when the files are not what the card says. */
 export async function loadModel(entry: CatalogueEntry, options: LoadOptions = {}): Promise<LoadedModel> {
   const model = await openNetwork(entry, options)
+  try {
+    checkFit(model, entry.card)
+  } catch (misfit) {
+    await model.dispose()
+    throw misfit
+  }
   const facts = await factsOf(model, entry.card)
   const { tokenizer } = entry.card.files
   if (tokenizer === undefined) return { entry, model, facts, tokenizer: null }

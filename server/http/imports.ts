@@ -8,7 +8,7 @@ import type { Parts } from '../parts.ts'
 import { readFiles } from './read-files.ts'
 
 /** What all files lie in is the model's folder: its name is the title, and no part of their paths. */
-export function withoutCommonFolder(paths: ReadonlyMap<string, string>): {
+function withoutCommonFolder(paths: ReadonlyMap<string, string>): {
   readonly title: string
   readonly paths: ReadonlyMap<string, string>
 } {

@@ -75,6 +75,12 @@ export function addModel(builder: Builder, { Modality }: Enums, { MethodRef }: M
       spatial: t.exposeBoolean('spatial', { description: 'True where CAM methods can be asked here.' }),
       differentiable: t.exposeBoolean('differentiable'),
       reason: t.string({ nullable: true, resolve: (tap) => tap.reason ?? null }),
+      mapOf: t.id({
+        nullable: true,
+        description: 'The tap that this one shows as a map [N, C, H, W]: tokens on a grid, or channels last.',
+        resolve: (tap) => tap.mapOf ?? null,
+      }),
+      note: t.string({ nullable: true, description: 'What it leaves out.', resolve: (tap) => tap.note ?? null }),
     }),
   })
   const MethodAvailability = builder

@@ -67,52 +67,30 @@ async function answers(name: string, { entry }: LoadedModel): Promise<Record<str
   return Object.fromEntries(session.outputNames.map((one) => [one, Array.from(results[one]?.data as Float32Array)]))
 }
 
+/** Logits, probabilities and map are PyTorch's. */
+async function isTruth(loaded: LoadedModel, link: 'softmax' | 'sigmoid', index: number | null): Promise<void> {
+  const plain = await using('c-plain', {}, (one) => explained(one, gradCam, index))
+  const found = await explained(loaded, gradCam, index)
+  const logits = inOrder(found).map(({ logit }) => logit)
+  const probabilities = inOrder(found).map(({ probability }) => probability ?? NaN)
+  expect(found.link).toBe(link)
+  expect(relativeDifference(logits, truth.logits)).toBeLessThan(1e-4)
+  expect(relativeDifference(probabilities, truth[link])).toBeLessThan(1e-4)
+  expect(relativeDifference(mapOf(found), mapOf(plain))).toBeLessThan(FLOAT32)
+}
+
 const SPELLED = ['c-plain', 'c-softmax-4d', 'c-softmax-identity', 'c-softmax-parts', 'c-softmax-qdq']
 
 test.each(SPELLED)('%s: the logits before its softmax, and the map of the plain model', async (name) => {
-  const plain = await using('c-plain', {}, (loaded) => explained(loaded, gradCam))
   await using(name, {}, async (loaded) => {
-    const found = await explained(loaded, gradCam)
-    const predictions = inOrder(found)
-    expect(found.link).toBe('softmax')
-    expect(
-      relativeDifference(
-        predictions.map(({ logit }) => logit),
-        truth.logits,
-      ),
-    ).toBeLessThan(1e-4)
-    expect(
-      relativeDifference(
-        predictions.map((one) => one.probability ?? NaN),
-        truth.softmax,
-      ),
-    ).toBeLessThan(1e-4)
-    expect(relativeDifference(mapOf(found), mapOf(plain))).toBeLessThan(FLOAT32)
+    await isTruth(loaded, 'softmax', null)
     expect(loaded.model.linkBasis).toBe(name === 'c-plain' ? 'assumed' : 'graph')
     expect(await notesOn(loaded)).toEqual([])
   })
 })
 
 test('independent sigmoids: each class has a probability for itself, and its logit is explained', async () => {
-  const plain = await using('c-plain', {}, (loaded) => explained(loaded, gradCam, 2))
-  await using('c-multilabel', {}, async (loaded) => {
-    const found = await explained(loaded, gradCam, 2)
-    const predictions = inOrder(found)
-    expect(found.link).toBe('sigmoid')
-    expect(
-      relativeDifference(
-        predictions.map(({ logit }) => logit),
-        truth.logits,
-      ),
-    ).toBeLessThan(1e-4)
-    expect(
-      relativeDifference(
-        predictions.map((one) => one.probability ?? NaN),
-        truth.sigmoid,
-      ),
-    ).toBeLessThan(1e-4)
-    expect(relativeDifference(mapOf(found), mapOf(plain))).toBeLessThan(FLOAT32)
-  })
+  await using('c-multilabel', {}, (loaded) => isTruth(loaded, 'sigmoid', 2))
 })
 
 test('one sigmoid for two labels: both are predicted, and both explained, with opposite signs', async () => {

@@ -25,6 +25,8 @@ const tap = fieldsOf<Tap>({
   shape: z.array(z.number().nullable()),
   spatial: z.boolean(),
   grid: fieldsOf<TokenGrid>({ rows: z.int(), columns: z.int(), leading: z.int() }).exactOptional(),
+  mapOf: z.string().exactOptional(),
+  note: z.string().exactOptional(),
   differentiable: z.boolean(),
   reason: z.string().exactOptional(),
 })

@@ -104,6 +104,26 @@ export interface ValueInfo {
   readonly shape: Shape | null
 }
 
+/** A map [N, C, H, W] that is not in the file: a tensor whose axes lie otherwise, or whose tokens lie on a grid, seen as one. */
+export interface MapView {
+  /** The tensor that it shows. */
+  readonly of: string
+  /** The axis of tokens, and which of them lie on the grid; null where all that the tensor has is shown. */
+  readonly tokens: {
+    readonly axis: number
+    readonly leading: number
+    readonly count: number
+    readonly extent: number
+  } | null
+  /** What is shown, without the first axis: as the tensor has it, and with every axis cut into its factors. */
+  readonly extents: readonly number[]
+  readonly factors: readonly number[]
+  /** The order of the factors, the rows of the batch included, in which they are the map's. */
+  readonly order: readonly number[]
+  /** [C, H, W] */
+  readonly map: readonly [number, number, number]
+}
+
 export interface Graph {
   readonly name: string
   /** In topological order. */
@@ -120,6 +140,8 @@ export interface Graph {
   readonly irVersion: number
   /** Names of the element types that were turned into float32 (widen.ts). */
   readonly widened?: readonly string[]
+  /** Maps by the name under which questions ask for them; their shapes are among the values. */
+  readonly maps?: ReadonlyMap<string, MapView>
 }
 
 export function badModel(message: string, cause?: unknown): AppError {

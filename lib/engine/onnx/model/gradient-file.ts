@@ -7,6 +7,7 @@ import { Bending } from '../gradient/bending.ts'
 import { RULE_SETS } from '../gradient/rule-sets/index.ts'
 import { compileQuestion, NO_FORMULAS, type CompiledGraph } from '../question/compile.ts'
 import { badModel, DataType, shapeIn, type Graph } from '../graph/graph.ts'
+import { seen } from './load.ts'
 import { prepareGraph } from '../prepare/prepare-graph.ts'
 import { NodeWriter, numbered } from '../graph/node-writer.ts'
 import { readModelFile } from '../file/read-model.ts'
@@ -34,7 +35,8 @@ export interface GradientFile {
  * @throws AppError BAD_MODEL, UNKNOWN_LAYER (with the taps it has), NOT_DIFFERENTIABLE, BAD_PARAMETER for the rule set.
  */
 export async function gradientModel(path: string, options: GradientFileOptions): Promise<GradientFile> {
-  const { graph, logits } = findHead(await prepareGraph(await readModelFile(path)))
+  const { graph: plain, logits } = findHead(await prepareGraph(await readModelFile(path)))
+  const graph = seen(plain)
   const rules = new Bending(options.rules ?? PLAIN_RULES, RULE_SETS)
   if (rules.references.length > 0)
     throw new AppError({

@@ -10,12 +10,15 @@ import { readModelFile } from '../file/read-model.ts'
 import { operatorOf } from '../operators/operator-of.ts'
 import { typeName } from '../run/runtime.ts'
 import type { StatedHead } from '../../head.ts'
-import { sensibleTap } from './defaults.ts'
+import { mapNote, sensibleTap } from './defaults.ts'
 import { findHead } from './head.ts'
+import { layoutsOf } from './layouts.ts'
+import { withMapsSeen } from './maps.ts'
 import { embeddingsOf, wordsAmong } from './embeddings.ts'
 import { findTaps } from './taps.ts'
 import { RULE_SETS } from '../gradient/rule-sets/index.ts'
 import type { RuleSetDefinition } from '../gradient/rule-sets/rule-set.ts'
+import { withPictureFirst } from '../prepare/picture-input.ts'
 import { prepareGraph } from '../prepare/prepare-graph.ts'
 import { precisionNote } from '../prepare/widen.ts'
 
@@ -39,9 +42,10 @@ export interface OnnxOptions {
  *   UNKNOWN_LAYER when `defaultTap` is not a tap of it.
  */
 export async function loadOnnxModel(path: string, options: OnnxOptions = {}): Promise<ExplainableModel> {
-  const prepared = await prepareGraph(await readModelFile(path))
+  const prepared = await prepareGraph(withPictureFirst(await readModelFile(path)))
   refuseInputs(prepared)
-  const { graph, logits, link, linkBasis } = findHead(prepared, options.head)
+  const { graph: plain, logits, link, linkBasis } = findHead(prepared, options.head)
+  const graph = seen(plain)
   const taps = findTaps(graph, logits)
   const defaultTap = options.defaultTap ?? sensibleTap(taps, wordsAmong(embeddingsOf(graph)))
   if (!taps.some((tap) => tap.id === defaultTap))
@@ -57,7 +61,12 @@ export async function loadOnnxModel(path: string, options: OnnxOptions = {}): Pr
     link,
     linkBasis,
     defaultTap,
-    engine: { name: 'onnx', backend: 'cpu', version: runtimeVersion(), reason: notesOn(graph) },
+    engine: {
+      name: 'onnx',
+      backend: 'cpu',
+      version: runtimeVersion(),
+      reason: notesOn(graph, mapNote(graph, taps, defaultTap)),
+    },
     ruleSets: options.ruleSets ?? RULE_SETS,
     settings: { threads: options.threads ?? 0, cacheBytes: options.cacheBytes ?? 2 ** 30 },
   })
@@ -77,8 +86,8 @@ function refuseInputs(graph: Graph): void {
 /** ONNX Runtime is asked for nothing else ({@link createSession}). */
 const WHY_CPU = "ONNX Runtime's CPU provider is part of every installation."
 
-function notesOn(graph: Graph): string {
-  return [WHY_CPU, quantisationNote(graph), precisionNote(graph)].filter((note) => note !== '').join(' ')
+function notesOn(graph: Graph, onMaps: string): string {
+  return [WHY_CPU, quantisationNote(graph), precisionNote(graph), onMaps].filter((note) => note !== '').join(' ')
 }
 
 /** What a reader of gradients must know about a quantised model; '' for any other. */
@@ -86,6 +95,11 @@ export function quantisationNote(graph: Graph): string {
   if (!graph.nodes.some((node) => operatorOf(node).rule?.carriesIntegers)) return ''
   const saturates = graph.nodes.some((node) => node.operator === 'QuantizeLinear')
   return `Quantised model: gradients are those of the float model on its dequantised weights${saturates ? ', and 0 where a quantised value saturates' : ''}.`
+}
+
+/** A prepared graph with its maps. */
+export function seen(graph: Graph): Graph {
+  return withMapsSeen(graph, layoutsOf(graph))
 }
 
 function runtimeVersion(): string {

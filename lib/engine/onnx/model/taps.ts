@@ -1,5 +1,5 @@
 /** The tensors of a graph that a person may name, in graph order. */
-import type { Tap, TapKind } from '../../model.ts'
+import type { Tap, TapKind, TokenGrid } from '../../model.ts'
 import { carriersOf, carriesGradient } from '../gradient/differentiate.ts'
 import { publicShape, readsOf, shapeIn, type Graph, type GraphNode, type Shape } from '../graph/graph.ts'
 import { producersOf } from '../graph/walks.ts'
@@ -7,6 +7,9 @@ import { Builder } from '../graph/builder.ts'
 import { describeObstacles, obstacleAt, type Obstacle } from '../gradient/obstacles.ts'
 import { embeddingsOf } from './embeddings.ts'
 import { labelOf, uniqueLabels } from './labels.ts'
+import { isMap, layoutsOf } from './layouts.ts'
+import { deadGrids } from './live-places.ts'
+import { gridShown, mapOf } from './maps.ts'
 import { operatorOf } from '../operators/operator-of.ts'
 
 /**
@@ -31,21 +34,11 @@ function obstacles(graph: Graph, logits: string): Map<string, ReadonlySet<Obstac
   return found
 }
 
-function spatialTensors(graph: Graph): ReadonlySet<string> {
-  const maps = new Set<string>()
-  for (const info of graph.inputs) if (info.shape?.length === 4) maps.add(info.name)
-  for (const node of graph.nodes) {
-    const { makesMap, keepsMap } = operatorOf(node)
-    if (makesMap || (keepsMap && node.inputs.some((name) => maps.has(name))))
-      for (const name of node.outputs) if (shapeIn(graph, name)?.length === 4) maps.add(name)
-  }
-  return maps
-}
-
-/** Every tap of the graph; `logits` is the tensor that gradients start from. */
+/** Every tap of the graph, its maps behind the tensors that they show; `logits` is the tensor that gradients start from. */
 export function findTaps(graph: Graph, logits: string): Tap[] {
   const reach = obstacles(graph, logits)
-  const maps = spatialTensors(graph)
+  const layouts = layoutsOf(graph)
+  const dead = deadGrids(graph, logits, layouts)
   const embeddings = new Set(embeddingsOf(graph).map(({ name }) => name))
   const producers = producersOf(graph.nodes)
   const kindOf = (node: GraphNode): TapKind => {
@@ -68,7 +61,7 @@ export function findTaps(graph: Graph, logits: string): Tap[] {
   const labels = uniqueLabels(
     found.map(({ name, node }) => ({ label: node ? labelOf(node) : name, operator: node?.operator ?? '' })),
   )
-  return found.map(({ name, node, shape }, index): Tap => {
+  return found.flatMap(({ name, node, shape }, index): Tap[] => {
     const missing = reach.get(name)
     const reason =
       missing === undefined
@@ -76,17 +69,49 @@ export function findTaps(graph: Graph, logits: string): Tap[] {
         : missing.size > 0
           ? `No gradient rule for ${describeObstacles([...missing].toReversed()).join(', ')} between it and the output.`
           : undefined
-    const [, , height = 1, width = 1] = shape
-    const extent = height === 1 && width === 1 ? 1 : 2
-    return {
-      id: name,
+    const layout = layouts.get(name)
+    const own = {
       label: labels[index] ?? name,
       kind: node === undefined ? 'input' : outputs.has(name) ? 'output' : kindOf(node),
       operator: node?.operator ?? '',
+    } as const
+    const tap: Tap = {
+      ...own,
+      id: name,
       shape: publicShape(shape),
-      spatial: shape.length === 4 && maps.has(name) && extent > 1,
-      differentiable: reason === undefined,
-      ...(reason === undefined ? {} : { reason }),
+      spatial: layout !== undefined && isMap(layout),
+      ...reached(reason),
     }
+    const view = graph.maps?.get(mapOf(name))
+    if (view === undefined) return [tap]
+    const grid = gridShown(view)
+    const map: Tap = {
+      ...own,
+      id: mapOf(name),
+      label: `${own.label} as a map`,
+      shape: publicShape([shape[0] ?? null, ...view.map]),
+      spatial: true,
+      mapOf: name,
+      ...(grid && { grid, ...aside(grid) }),
+      ...reached(reason ?? (dead.has(name) ? UNREAD : undefined)),
+    }
+    return [grid === null ? tap : { ...tap, grid }, map]
   })
+}
+
+const UNREAD =
+  'Behind this layer the model reads its class token alone, so that the gradient at the picture’s own tokens is zero whatever it shows. Choose a layer before the last attention, as the default one is.'
+
+function reached(reason: string | undefined): Pick<Tap, 'differentiable' | 'reason'> {
+  return reason === undefined ? { differentiable: true } : { differentiable: false, reason }
+}
+
+/** What a map of tokens leaves out. */
+function aside({ rows, columns, leading }: TokenGrid): Pick<Tap, 'note'> {
+  if (leading === 0) return {}
+  const others =
+    leading === 1 ? 'The class token' : `The ${leading} tokens before them (class, distillation, registers)`
+  return {
+    note: `A map of its ${rows} x ${columns} patch tokens. ${others} lie${leading === 1 ? 's' : ''} nowhere in the picture and ${leading === 1 ? 'is' : 'are'} set aside: what the model reads there is not in the map.`,
+  }
 }

@@ -2,7 +2,9 @@
 import type { TapKind } from '../../model.ts'
 import type { Graph, GraphNode } from '../graph/graph.ts'
 import type { KindOf } from './kinds.ts'
+import type { LayoutRule } from './layouts.ts'
 import type { InputAxes } from './positions.ts'
+import type { Picks } from './picks.ts'
 import type { RuleEntry } from './rules/rule.ts'
 import type { SizeOf } from './sizes.ts'
 
@@ -19,9 +21,13 @@ export interface Operator {
 
   /** What a person takes its output for; a function where its operands decide. */
   readonly kind?: TapKind | KindOf
-  /** Through it a feature map [N, C, H, W] stays one. What neither keeps nor makes maps has four axes by chance. */
+  /** Through it a feature map [N, C, H, W] stays one, though its extents may change. */
   readonly keepsMap?: true
   readonly makesMap?: true
+  /** Where the places of a picture lie in its output, for an operator that moves them about or leaves some out. */
+  readonly layout?: LayoutRule
+  /** It reads some positions of an axis and no others. */
+  readonly picks?: Picks
 
   /** Linear (or affine) in the one operand that depends on a model's input, the others being weights. */
   readonly linear?: true

@@ -5,6 +5,7 @@ import { describeInputs } from './compiled-inputs.ts'
 import type { Bending } from '../gradient/bending.ts'
 import { cotangentName, differentiate, type GradientGraph } from '../gradient/differentiate.ts'
 import { writeFormula } from './formula.ts'
+import { withMaps } from './map-views.ts'
 import { referencePass } from './reference-pass.ts'
 import { selectEarly } from './select-early.ts'
 import { readsOf, type Graph, type GraphNode } from '../graph/graph.ts'
@@ -55,12 +56,14 @@ export interface CompiledGraph {
 const NO_REFERENCES = { references: [] as readonly string[] }
 
 /** @throws AppError NOT_DIFFERENTIABLE */
-export function compileQuestion(whole: Graph, plan: QuestionPlan): CompiledGraph {
-  const before = computedInputs(whole, plan)
+export function compileQuestion(model: Graph, plan: QuestionPlan): CompiledGraph {
+  const before = computedInputs(model, plan)
   const wrt = differentiatedTaps(plan)
   const replaced = new Set([...plan.replaced, ...before.made])
   const { references } = wrt.length > 0 ? plan.rules : NO_REFERENCES
-  const kept = [...replaced, ...plan.read, ...plan.of, ...wrt, ...valuesIn(plan), ...references]
+  const named = [...replaced, ...plan.read, ...plan.of, ...wrt, ...valuesIn(plan), ...references]
+  const whole = withMaps(model, new Set([...replaced, ...plan.of, ...wrt, ...references]), new Set(named))
+  const kept = [...named, ...named.flatMap((name) => model.maps?.get(name)?.of ?? [])]
   const graph = selectEarly(whole, new Set(kept))
   const fed = new Set(
     [...plan.replaced, ...graph.inputs.map((one) => one.name)].filter((name) => !before.made.has(name)),

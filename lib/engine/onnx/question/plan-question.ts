@@ -3,7 +3,7 @@ import { AppError } from '../../../errors.ts'
 import { checkWidens, dimsOf, type Extents } from '../../formula-shape.ts'
 import { leavesOf, type Leaf } from '../../formula.ts'
 import { computedWeights, givenIn } from '../../given.ts'
-import type { Question } from '../../model.ts'
+import type { Question, RuleSet } from '../../model.ts'
 import type { TapId } from '../../tap-id.ts'
 import { PLAIN_RULES } from '../../read-rule-set.ts'
 import { Bending } from '../gradient/bending.ts'
@@ -41,7 +41,7 @@ export function planQuestion(asked: Asked, question: Question): QuestionPlan {
   checkTaps(asked, [...replaced, ...question.read, ...of, ...wrt])
   for (const name of Object.keys(question.feeds ?? {}))
     if (!inputs.includes(name)) throw badInput(`The model has no input "${name}". It has ${inputs.join(', ')}.`)
-  const rules = new Bending(question.gradient?.rules ?? PLAIN_RULES, ruleSets)
+  const rules = new Bending(atTensors(asked, question.gradient?.rules ?? PLAIN_RULES), ruleSets)
   const { reference } = question.gradient?.rules ?? {}
   for (const name of Object.keys(reference?.feeds ?? {}))
     if (!inputs.includes(name))
@@ -52,6 +52,14 @@ export function planQuestion(asked: Asked, question: Question): QuestionPlan {
   if ((wrt.length > 0 || leaves.some((leaf) => leaf.kind === 'gradient')) && of.length === 0)
     throw badInput('A gradient needs an output to be the gradient of.')
   return { replaced, read: question.read, of, wrt, rules, formulas }
+}
+
+/** A choice for a map is meant for the operator that makes what the map shows. */
+function atTensors({ graph }: Asked, rules: RuleSet): RuleSet {
+  const { byTap } = rules
+  if (byTap === undefined || graph.maps === undefined) return rules
+  const named = Object.entries(byTap).map(([tap, choice]) => [graph.maps?.get(tap)?.of ?? tap, choice] as const)
+  return { ...rules, byTap: Object.fromEntries(named) }
 }
 
 /** @throws AppError BAD_INPUT where formulas and tensors do not fit each other or the taps they are computed for. */
