@@ -62,9 +62,9 @@ describe('refused when it is loaded, saying why', () => {
       await rm(folder, { recursive: true, force: true })
     }
   }
-  it('an input of bytes', async () => {
+  it('an input of bytes that something reads before it is made floats', async () => {
     const bytes = [{ name: 'image', type: DataType.uint8, shape: ['n', 3, 8, 8] }]
-    const nodes = [node('Cast', ['image'], ['y'], { to: { kind: 'int', value: 1 } })]
+    const nodes = [node('Max', ['image'], ['most']), node('Cast', ['most'], ['y'], { to: { kind: 'int', value: 1 } })]
     await expect(load({ nodes, inputs: bytes, outputs: ['y'], constants: new Map() })).rejects.toMatchObject({
       code: 'BAD_MODEL',
       message: expect.stringMatching(/input "image" takes uint8/),
