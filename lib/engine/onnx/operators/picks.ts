@@ -3,7 +3,7 @@ import { placeOf } from '../graph/builder.ts'
 import { intsOf } from '../graph/constant.ts'
 import { intAttribute, shapeIn, type Graph, type GraphNode } from '../graph/graph.ts'
 
-export interface Picked {
+interface Picked {
   readonly graph: Graph
   readonly node: GraphNode
   /** Which output is made of them. */

@@ -51,7 +51,7 @@ export class Sizes {
 }
 
 const ONE: Size = [1, 1]
-export const isOne = (size: Size): boolean => size[0] === 1 && size[1] === 1
+const isOne = (size: Size): boolean => size[0] === 1 && size[1] === 1
 export const same = (a: Size | null, b: Size | null): boolean =>
   a !== null && b !== null && a[0] === b[0] && a[1] === b[1]
 /** The one extent; null where it changes from run to run. */
