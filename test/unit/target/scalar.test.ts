@@ -13,7 +13,7 @@ import {
   type StatedScalar,
 } from '../../../lib/target/scalar.ts'
 import { softmax } from '../../../lib/target/links.ts'
-import { target as schema, type Target } from '../../../lib/target/target.ts'
+import { classTarget, target as schema, type Target } from '../../../lib/target/target.ts'
 import { float32 } from '../../../lib/tensor/tensor.ts'
 
 const LOGITS = [0.3, -1.2, 2.1, 0.8]
@@ -77,6 +77,18 @@ describe.each(['softmax', 'sigmoid'] as const)('behind a %s', (link) => {
     const [found = []] = cotangentAt(stateScalar(target, head(link)), [LOGITS])
     differences(target, link).forEach((expected, at) => expect(found[at]).toBeCloseTo(expected, 5))
   })
+})
+
+test('every kind of the schema is among them', () => {
+  const kinds = schema.options.map(({ shape }) => shape.kind.value)
+  expect([...new Set(TARGETS.map(({ kind }) => kind))].sort()).toEqual([...kinds].sort())
+})
+
+test('rows that are not alike are refused with what to do', () => {
+  const mixed: Target[] = [classTarget(null), classTarget(1)]
+  expect(() => stateScalars(mixed, head())).toThrow(
+    /cannot differentiate logit of the predicted class and logit\. Name the class/,
+  )
 })
 
 test('probability and log-odds are what their names say', () => {
