@@ -4,13 +4,14 @@ import { Field } from '../_ui/Field.tsx'
 import type { Setup } from '../_graphql/types.ts'
 import { NumberInput } from './NumberInput.tsx'
 import { readFields, type ParamField } from './paramFields.ts'
-import { TapPicker } from './TapPicker.tsx'
+import { TapPicker, type MethodPlace } from './TapPicker.tsx'
 import styles from './SettingsPanel.module.css'
 
 interface ParamsFormProps {
   readonly paramsSchema: unknown
   readonly params: Readonly<Record<string, unknown>>
   readonly setup: Setup
+  readonly place: MethodPlace
   readonly onChange: (name: string, value: unknown) => void
 }
 
@@ -18,16 +19,17 @@ interface ControlProps {
   readonly field: ParamField
   readonly value: unknown
   readonly setup: Setup
+  readonly place: MethodPlace
   readonly ids: { readonly id: string; readonly 'aria-describedby': string | undefined }
   readonly onChange: (value: unknown) => void
 }
 
 const OWN_NUMBER = ' number'
 
-function ParamControl({ field, value, setup, ids, onChange }: ControlProps) {
+function ParamControl({ field, value, setup, place, ids, onChange }: ControlProps) {
   const { control } = field
   if (control.kind === 'tap') {
-    return <TapPicker setup={setup} spatial={control.spatial} value={value} ids={ids} onChange={onChange} />
+    return <TapPicker setup={setup} place={place} value={value} ids={ids} onChange={onChange} />
   }
   if (control.kind === 'number') return <NumberInput {...ids} range={control} value={value} onCommit={onChange} />
   if (control.kind === 'choice' || control.kind === 'choice-or-number') {
@@ -75,6 +77,7 @@ function ParamRow({
   field,
   params,
   setup,
+  place,
   onChange,
 }: Omit<ParamsFormProps, 'paramsSchema'> & { readonly field: ParamField }) {
   const value = params[field.name] ?? field.fallback
@@ -102,6 +105,7 @@ function ParamRow({
           field={field}
           value={value}
           setup={setup}
+          place={place}
           ids={ids}
           onChange={(next) => {
             onChange(field.name, next)

@@ -7,8 +7,11 @@ import { Progress } from '../_ui/Progress.tsx'
 import { ClassPicker } from './ClassPicker.tsx'
 import { EngineLine } from './EngineLine.tsx'
 import { ParamsForm } from './ParamsForm.tsx'
+import type { MethodPlace } from './TapPicker.tsx'
 import type { Settings } from './useSettings.ts'
 import styles from './SettingsPanel.module.css'
+
+const NOWHERE: MethodPlace = { layers: [], defaultLayer: null }
 
 /** The title, with the id where two models share one. */
 function nameOf({ id, title }: ModelChoice, models: readonly ModelChoice[]): string {
@@ -92,6 +95,7 @@ export function SettingsPanel({ settings }: { readonly settings: Settings }) {
             paramsSchema={method.paramsSchema}
             params={params}
             setup={setup}
+            place={setup.methods.find((entry) => entry.method.id === method.id) ?? NOWHERE}
             onChange={settings.setParam}
           />
         </>

@@ -1,7 +1,7 @@
 import { AppError } from '../../lib/errors.ts'
 import type { EngineInfo, Tap } from '../../lib/engine/model.ts'
 import type { Method } from '../../lib/methods/method.ts'
-import { whyUnavailable } from '../../lib/methods/place.ts'
+import { layersFor, placeFor, whyUnavailable } from '../../lib/methods/place.ts'
 import type { CatalogueEntry } from '../../lib/models/catalogue.ts'
 import type { ModelCard } from '../../lib/models/card.ts'
 import type { ModelProblem } from '../../lib/models/models-folder.ts'
@@ -84,13 +84,26 @@ export function addModel(builder: Builder, { Modality }: Enums, { MethodRef }: M
     }),
   })
   const MethodAvailability = builder
-    .objectRef<{ method: Method; reason: string | null }>('MethodAvailability')
+    .objectRef<{ method: Method; reason: string | null; layers: readonly string[]; defaultLayer: string | null }>(
+      'MethodAvailability',
+    )
     .implement({
       description: 'Whether a method can explain a model, and if not, why.',
       fields: (t) => ({
         method: t.field({ type: MethodRef, resolve: ({ method }) => method }),
         available: t.boolean({ resolve: ({ reason }) => reason === null }),
         reason: t.exposeString('reason', { nullable: true }),
+        layers: t.idList({
+          description:
+            'The layers it can be asked at, in the order of the network; none for a method that has no layer.',
+          extensions: answerSize({ assumedSize: 300 }),
+          resolve: ({ layers }) => [...layers],
+        }),
+        defaultLayer: t.id({
+          nullable: true,
+          description: 'The one that is meant when none is named.',
+          resolve: ({ defaultLayer }) => defaultLayer,
+        }),
       }),
     })
   const ModelRef = builder.objectRef<ModelView>('Model').implement({
@@ -151,7 +164,12 @@ export function addModel(builder: Builder, { Modality }: Enums, { MethodRef }: M
           const { facts } = await describe(model, context)
           return context.parts.methods
             .filter((method) => method.modality === model.card.preprocessing.kind)
-            .map((method) => ({ method, reason: whyUnavailable(method, facts) }))
+            .map((method) => {
+              const reason = whyUnavailable(method, facts)
+              if (reason !== null) return { method, reason, layers: [], defaultLayer: null }
+              const layers = layersFor(method, facts).map(({ id }) => id)
+              return { method, reason, layers, defaultLayer: placeFor(method, null, facts)?.id ?? null }
+            })
         },
       }),
     }),

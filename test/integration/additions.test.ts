@@ -47,10 +47,17 @@ test('it is offered with its form, beside the one of the same id for texts', asy
     ['IMAGE', 'Mean gradient'],
   ])
   expect(named[1]?.paramsSchema.properties).toMatchObject({ sharpness: { title: 'Sharpness', default: 2 } })
-  const { model } = await server.data<{ model: { methods: { available: boolean; method: { title: string } }[] } }>(
-    '{ model(id: "pets-cnn") { methods { available method { title } } } }',
-  )
-  expect(model.methods).toContainEqual({ available: true, method: { title: 'Mean gradient' } })
+  const { model } = await server.data<{
+    model: { methods: { available: boolean; layers: string[]; defaultLayer: string; method: { title: string } }[] }
+  }>('{ model(id: "pets-cnn") { methods { available layers defaultLayer method { title } } } }')
+  const entry = model.methods.find(({ method }) => method.title === 'Mean gradient')
+  expect(entry).toMatchObject({ available: true, defaultLayer: 'conv_pw_12_relu' })
+  expect(entry?.layers.length).toBeGreaterThan(10)
+  // The form offers what the run takes: plain CAM one layer alone.
+  expect(model.methods.find(({ method }) => method.title === 'CAM')).toMatchObject({
+    layers: ['conv_pw_12_relu'],
+    defaultLayer: 'conv_pw_12_relu',
+  })
 })
 
 test('each model gets its own, and so does what was stored', async () => {
