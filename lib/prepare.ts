@@ -104,6 +104,7 @@ export function textContext(
     words: () => wordGroups(text, placed).filter(([first = 0]) => special[first] === false),
     sentences: () => sentenceGroups(text, placed),
     feedsFor,
+    roles,
   }
 }
 

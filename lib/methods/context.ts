@@ -10,7 +10,7 @@ import type { ModelFacts } from '../models/facts.ts'
 import type { Head } from '../target/scalar.ts'
 import type { Target } from '../target/target.ts'
 import type { FloatTensor, Tensor } from '../tensor/tensor.ts'
-import type { TextFeeds } from '../text/feeds.ts'
+import type { InputRoles, TextFeeds } from '../text/feeds.ts'
 import type { TokenSpan } from '../text/spans.ts'
 
 export interface RunContext {
@@ -65,4 +65,6 @@ export interface TextContext extends RunContext {
   readonly sentences: () => readonly TokenGroup[]
   /** Feeds for other texts given as token ids (special ones included), a row each. */
   readonly feedsFor: (rows: readonly (readonly number[])[]) => TextFeeds
+  /** Which of the model's inputs holds what: token ids, mask, token types, positions. */
+  readonly roles: InputRoles
 }

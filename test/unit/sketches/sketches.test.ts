@@ -257,6 +257,18 @@ test('max-sensitivity asks the same method again, at neighbours of the picture',
   expect(far.value).toBeGreaterThan(near.value)
 })
 
+test('a text method is told which of the inputs holds what', () => {
+  const { roles, feedsFor } = fakeContext(fakeModel())
+  expect(roles).toMatchObject({ ids: 'ids', mask: 'mask', segments: null, positions: null })
+  const { feeds, lengths } = feedsFor([
+    [101, 7, 102],
+    [101, 102],
+  ])
+  expect(Array.from(feeds[roles.ids]?.data ?? [], Number)).toEqual([101, 7, 102, 101, 102, 0])
+  expect(Array.from(feeds['mask']?.data ?? [], Number)).toEqual([1, 1, 1, 1, 1, 0])
+  expect(lengths).toEqual([3, 2])
+})
+
 test('an attribution that is not of this input is no verdict', async () => {
   const request = {
     metric: deletion,
