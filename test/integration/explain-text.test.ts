@@ -146,7 +146,7 @@ describe('models and methods', () => {
     }>(
       '{ models { id defaultTap taps { id spatial differentiable } engine { name } methods { available reason method { id } } } }',
     )
-    expect(models.map(({ id }) => id)).toEqual(['pets-cnn', 'pets-cnn-tfjs', 'reviews-minilm'])
+    expect(models.map(({ id }) => id)).toEqual(['efficientnet-lite0', 'pets-cnn', 'pets-cnn-tfjs', 'reviews-minilm'])
     for (const model of models) {
       expect(model.taps.map(({ id }) => id)).toContain(model.defaultTap)
       expect(model.methods.filter(({ available }) => available).length).toBeGreaterThan(1)
