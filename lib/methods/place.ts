@@ -64,10 +64,19 @@ function whyNotThere(tap: Tap, need: Need, facts: ModelFacts): string | null {
   return null
 }
 
+/** Found once for the facts of a model, which never change: each run asks several times. */
+const found = new WeakMap<ModelFacts, Map<string, readonly Tap[]>>()
+
 /** The taps that meet a need, in graph order. */
 function tapsFor(need: Need, facts: ModelFacts): readonly Tap[] {
+  const known = found.get(facts) ?? new Map<string, readonly Tap[]>()
+  found.set(facts, known)
+  const key = `${need.place} ${need.gradient === true}`
   const rule = PLACES[need.place]
-  return facts.taps.filter((tap) => rule.is(tap, facts) && (need.gradient !== true || tap.differentiable))
+  const taps =
+    known.get(key) ?? facts.taps.filter((tap) => rule.is(tap, facts) && (need.gradient !== true || tap.differentiable))
+  known.set(key, taps)
+  return taps
 }
 
 /** null when the need is met somewhere, else a sentence. */

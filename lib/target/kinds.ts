@@ -25,7 +25,7 @@ export interface Outputs {
 }
 
 /** What a cotangent is made of. */
-export interface Terms extends Outputs {
+interface Terms extends Outputs {
   /** [N, K] */
   readonly z: Formula
   /** e_c, [N, K] */
@@ -67,7 +67,7 @@ function hasWeights(): never {
   throw new RangeError('the value is a fixed weighting of the outputs')
 }
 
-export const lengthOf = (vector: readonly number[]): number =>
+const lengthOf = (vector: readonly number[]): number =>
   Math.sqrt(vector.reduce((total, one) => total + one * one, 0))
 
 function logSumExp(values: readonly number[]): number {

@@ -5,8 +5,7 @@ import { leavesOf, type Leaf } from '../../formula.ts'
 import { computedWeights, givenIn } from '../../given.ts'
 import type { Question, RuleSet } from '../../model.ts'
 import type { TapId } from '../../tap-id.ts'
-import { PLAIN_RULES } from '../../read-rule-set.ts'
-import { Bending } from '../gradient/bending.ts'
+import { Bending, PLAIN } from '../gradient/bending.ts'
 import type { RuleSetDefinition } from '../gradient/rule-sets/rule-set.ts'
 import { DataType, shapeIn, typeIn, type Graph } from '../graph/graph.ts'
 import { typeName } from '../run/runtime.ts'
@@ -41,7 +40,8 @@ export function planQuestion(asked: Asked, question: Question): QuestionPlan {
   checkTaps(asked, [...replaced, ...question.read, ...of, ...wrt])
   for (const name of Object.keys(question.feeds ?? {}))
     if (!inputs.includes(name)) throw badInput(`The model has no input "${name}". It has ${inputs.join(', ')}.`)
-  const rules = new Bending(atTensors(asked, question.gradient?.rules ?? PLAIN_RULES), ruleSets)
+  const bent = question.gradient?.rules
+  const rules = bent === undefined ? PLAIN : new Bending(atTensors(asked, bent), ruleSets)
   const { reference } = question.gradient?.rules ?? {}
   for (const name of Object.keys(reference?.feeds ?? {}))
     if (!inputs.includes(name))
