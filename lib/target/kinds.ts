@@ -67,8 +67,7 @@ function hasWeights(): never {
   throw new RangeError('the value is a fixed weighting of the outputs')
 }
 
-const lengthOf = (vector: readonly number[]): number =>
-  Math.sqrt(vector.reduce((total, one) => total + one * one, 0))
+const lengthOf = (vector: readonly number[]): number => Math.sqrt(vector.reduce((total, one) => total + one * one, 0))
 
 function logSumExp(values: readonly number[]): number {
   const most = Math.max(...values)

@@ -154,15 +154,21 @@ export function explainsScore(target: Target): boolean {
   return target.kind === 'logit' || target.kind === 'margin'
 }
 
-/** The scalar of one row of outputs, [K], in double precision. @throws as {@link stateScalar} */
-export function scalarOf(asked: Target, logits: ArrayLike<number>, link: Link = 'softmax'): number {
-  const outputs: Outputs = { classes: logits.length, link }
-  const target = settled(asked, logits)
+/**
+ * Reads a target of row after row of outputs, [K], in double precision: what does not depend on the row is done once.
+ * @param target settled: left to the model, each row would have its own class
+ * @throws AppError as {@link stateScalar}
+ */
+export function scalarReader(target: Target, outputs: Outputs): (logits: ArrayLike<number>) => number {
   check(target, outputs)
   const kind = kindOf(target)
   const weights = kind.weights(target, outputs)
-  if (weights === null) return kind.value(target, Array.from(logits), link)
-  let total = 0
-  for (let index = 0; index < logits.length; index += 1) total += (weights[index] ?? 0) * (logits[index] ?? 0)
-  return total
+  if (weights === null) return (logits) => kind.value(target, Array.from(logits), outputs.link)
+  const counted = Array.from(weights.entries()).filter(([, weight]) => weight !== 0)
+  return (logits) => counted.reduce((total, [index, weight]) => total + weight * (logits[index] ?? 0), 0)
+}
+
+/** The scalar of one row of outputs, [K], in double precision. @throws as {@link stateScalar} */
+export function scalarOf(target: Target, logits: ArrayLike<number>, link: Link = 'softmax'): number {
+  return scalarReader(settled(target, logits), { classes: logits.length, link })(logits)
 }

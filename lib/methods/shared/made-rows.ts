@@ -7,7 +7,7 @@
 import { gradient, sum, type Formula } from '../../engine/formula.ts'
 import type { Question } from '../../engine/model.ts'
 import type { TapId } from '../../engine/tap-id.ts'
-import { scalarOf, stateScalar, type Head } from '../../target/scalar.ts'
+import { scalarReader, stateScalar, type Head } from '../../target/scalar.ts'
 import type { Target } from '../../target/target.ts'
 import { row, type FloatTensor, type Tensor } from '../../tensor/tensor.ts'
 import { answered, answersInBatches, type Asking, type Batch } from './batches.ts'
@@ -46,13 +46,14 @@ export async function* scalarsOfRows(
   perQuestion: number,
 ): AsyncGenerator<Batch & { readonly scalars: readonly number[] }, void, undefined> {
   const { head, target } = asking
+  const scalar = scalarReader(target, head)
   const answers = answersInBatches(asking, { total: rows.total, perQuestion }, (batch) => ({
     ...questionOf(rows, batch),
     read: [head.logits],
   }))
   for await (const { answer, ...batch } of answers) {
     const logits = answered(answer.values, head.logits) // [N, K]
-    const scalars = Array.from({ length: batch.count }, (_, at) => scalarOf(target, row(logits, at).data, head.link))
+    const scalars = Array.from({ length: batch.count }, (_, at) => scalar(row(logits, at).data))
     yield { ...batch, scalars }
   }
 }
