@@ -69,6 +69,7 @@ describe('every place', () => {
     title: 'All kinds',
     modality: 'image',
     defaultTap: 'other',
+    link: 'softmax',
     linearHeads: ['map'],
     ruleSets: ['plain', 'guided-relu'],
     taps: [

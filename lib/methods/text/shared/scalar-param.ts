@@ -20,3 +20,9 @@ export function withScalar(target: Target, scalar: Scalar): Target {
     ? { kind: 'margin', index: target.index, against: null }
     : target
 }
+
+/** The `scalar` among a run's parameters; methods without one explain the target itself. */
+export function scalarIn(params: unknown): Scalar {
+  const named = params !== null && typeof params === 'object' && 'scalar' in params ? params.scalar : null
+  return named === 'margin' ? 'margin' : 'logit'
+}
