@@ -2,15 +2,16 @@
 import { z } from 'zod'
 import type { Target } from '../../../target/target.ts'
 
-/** The number that is explained. */
+/** The number that is explained: what the target says since it names any number, so forms do not offer it a second time. */
 export const scalarParam = z
   .enum(['logit', 'margin'])
   .default('logit')
   .meta({
     title: 'Explained number',
+    deprecated: true,
     description:
       'logit: the score of the class before the softmax. margin: that score less the mean of the other classes\u2019 ' +
-      '(for two classes their difference, the log-odds).',
+      '(for two classes their difference, the log-odds). The target says the same: `MARGIN`.',
   })
 export type Scalar = z.infer<typeof scalarParam>
 
