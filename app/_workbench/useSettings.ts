@@ -70,8 +70,7 @@ function numberOf({ explained, predictions }: Run): ExplainedNumber {
 
 /** Its parameters; what the number to explain says now is said once. */
 function paramsOf({ params }: Run): Readonly<Record<string, unknown>> {
-  const { scalar: _, ...others } = (params ?? {}) as Record<string, unknown>
-  return others
+  return Object.fromEntries(Object.entries(params ?? {}).filter(([name]) => name !== 'scalar'))
 }
 
 /**
