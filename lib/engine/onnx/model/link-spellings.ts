@@ -33,13 +33,16 @@ const GUARD = 1e-3
 const HALF = 0.5
 
 /** Follows a graph backwards from its probabilities. */
-class LinkReader {
+export class LinkReader {
   readonly #graph: Graph
   readonly #producers: ReadonlyMap<string, GraphNode>
+  readonly #along: 'classes' | 'last'
 
-  constructor(graph: Graph) {
+  /** @param along the axis that a softmax is over: the only one that counts something, rows aside, or whichever is last */
+  constructor(graph: Graph, along: 'classes' | 'last' = 'classes') {
     this.#graph = graph
     this.#producers = producersOf(graph.nodes)
+    this.#along = along
   }
 
   /** Where p = link(x), or null. */
@@ -104,11 +107,16 @@ class LinkReader {
   /** As `#plain`, and before bounds and shifts that only keep logarithms finite. */
   #unguarded(name: string): string {
     for (let at = name; ;) {
-      const node = this.#maker(at)
-      const before = node === undefined ? undefined : (this.#keeps(node) ?? this.#guards(node))
+      const before = this.before(at)
       if (before === undefined) return at
       at = before
     }
+  }
+
+  /** The tensor whose numbers these are, in another shape or type, rounded, or kept within bounds; undefined where it is none. */
+  before(name: string): string | undefined {
+    const node = this.#maker(name)
+    return node === undefined ? undefined : (this.#keeps(node) ?? this.#guards(node))
   }
 
   #maker(name: string): GraphNode | undefined {
@@ -172,6 +180,7 @@ class LinkReader {
   #classAxis(name: string): number | null {
     const shape = shapeIn(this.#graph, name)
     if (shape === null) return null
+    if (this.#along === 'last') return shape.length - 1
     const axes = shape.flatMap((dim, axis) => (axis > 0 && dim !== 1 ? [axis] : []))
     return axes.length === 1 ? (axes[0] ?? null) : null
   }

@@ -39,6 +39,8 @@ export interface Operator {
   readonly inputAxes?: InputAxes
   /** The values stay and so does their order: what may change is the shape. */
   readonly keepsValues?: true
+  /** Every value is one of its second or of its third operand: the first one says which. */
+  readonly chooses?: true
   /** The input from which on places in another input are read. */
   readonly places?: number
 

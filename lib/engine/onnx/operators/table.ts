@@ -31,6 +31,7 @@ const elementwise = true
 const linear = true
 const pointwise = true
 const keepsValues = true
+const chooses = true
 const stops = true
 const holdsForIntegers = true
 const window = true
@@ -78,7 +79,7 @@ export const OPERATORS: Readonly<Record<string, Operator>> = Object.freeze({
   Div: { rule: arithmetic.div, keepsMap, elementwise, enlarges },
   Dropout: { rule: arithmetic.identity, linear, keepsMap, keepsValues, since: 12 },
   DynamicQuantizeLinear: { rule: quantised.dynamicQuantizeLinear, keepsMap, mixesRows: true },
-  Einsum: { rule: einsum, layout: layouts.einsum, linear, enlarges },
+  Einsum: { rule: einsum, layout: layouts.einsum, linear, kind: productKind, enlarges },
   Elu: { rule: activation.elu, pointwise, kind: 'activation', keepsMap, elementwise },
   Equal: { elementwise },
   Erf: { rule: arithmetic.erf, pointwise, kind: 'activation', elementwise },
@@ -256,7 +257,7 @@ export const OPERATORS: Readonly<Record<string, Operator>> = Object.freeze({
   Trilu: { rule: shape.trilu, linear },
   Unsqueeze: { rule: shape.reshape, layout: layouts.reshape, linear, keepsValues, holdsForIntegers, since: 13 },
   Upsample: { enlarges, since: 10 },
-  Where: { rule: arithmetic.where, linear, keepsMap, elementwise, typeFrom: 1 },
+  Where: { rule: arithmetic.where, linear, keepsMap, elementwise, chooses, typeFrom: 1 },
 
   'com.microsoft.nchwc:AveragePool': { kind: 'pool', keepsMap, window },
   'com.microsoft.nchwc:Conv': { kind: 'conv', makesMap, products: convProducts() },
