@@ -1,6 +1,7 @@
 /** What the engine knows of an operator: a row of the table (`table.ts`). */
 import type { TapKind } from '../../model.ts'
 import type { Graph, GraphNode } from '../graph/graph.ts'
+import type { Step } from './head-steps.ts'
 import type { KindOf } from './kinds.ts'
 import type { LayoutRule } from './layouts.ts'
 import type { InputAxes } from './positions.ts'
@@ -43,6 +44,9 @@ export interface Operator {
   readonly chooses?: true
   /** The input from which on places in another input are read. */
   readonly places?: number
+
+  /** How a linear head goes through it. */
+  readonly headStep?: Step
 
   /** Products of numbers that it sums: what it takes, beside reading and writing. */
   readonly products?: (graph: Graph, node: GraphNode) => number

@@ -46,7 +46,6 @@ const PATTERNS: Readonly<Record<string, Pattern>> = {
     lists: 3,
     why: 'how word tables are made float, ids bounded, scales of rows read',
   },
-  'model/linear-head.ts': { names: 15, lists: 1, why: 'how a mean and a matrix go through each operator of a head' },
   'model/link-spellings.ts': { names: 27, lists: 1, why: 'softmax, sigmoid and their logarithms in several nodes' },
   'model/load.ts': { names: 1, why: 'the note on what saturates' },
   'model/rows.ts': { names: 1, why: 'a scale that is computed mixes rows, a constant one does not' },
