@@ -27,6 +27,7 @@ const tap = fieldsOf<Tap>({
   spatial: z.boolean(),
   grid: fieldsOf<TokenGrid>({ rows: z.int(), columns: z.int(), leading: z.int() }).exactOptional(),
   mapOf: z.string().exactOptional(),
+  looksAt: z.enum(['self', 'cross', 'local']).exactOptional(),
   note: z.string().exactOptional(),
   differentiable: z.boolean(),
   reason: z.string().exactOptional(),
