@@ -7,6 +7,7 @@ import { integratedGradients } from '../../lib/methods/text/integrated-gradients
 import { baselines } from '../../lib/methods/text/shared/baseline.ts'
 import { batchSize } from '../../lib/methods/text/shared/embedding.ts'
 import { pathPoints } from '../../lib/methods/shared/path-integral.ts'
+import { straightPath } from '../../lib/methods/shared/path-rows.ts'
 import { repeated } from '../../lib/methods/shared/reading.ts'
 import { listModels } from '../../lib/models/catalogue.ts'
 import { quadrature } from '../../lib/tensor/quadrature.ts'
@@ -65,10 +66,11 @@ async function pathOf(model: ExplainableModel): Promise<(alphas: readonly number
   const embedding = float32(data, dims)
   const [baseline] = await baselines(context, embedding, 'mask', 'keep')
   if (baseline === undefined) throw new Error('no baseline')
+  const start = float32(baseline.embedding.data, [1, ...dims])
   const way = {
     place: model.defaultTap,
-    input: float32(data, [1, ...dims]),
-    baseline: float32(baseline.embedding.data, [1, ...dims]),
+    path: straightPath(float32(data, [1, ...dims]), start),
+    baseline: start,
     over: [2],
     places: TOKENS,
     perQuestion: batchSize(TOKENS),

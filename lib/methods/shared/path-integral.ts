@@ -1,11 +1,11 @@
 /**
- * The integral of gradients along the straight path from a baseline to an input (Sundararajan et al. 2017, 1703.01365, equation
- * 1): one number a place of each point, so that any number of points fits in memory.
+ * The integral of gradients along a path from a baseline to an input (Sundararajan et al. 2017, 1703.01365, equation 1, and
+ * remark 2 for other paths than the straight one): one number a place of each point, so that any number of points fits in memory.
  *
  * Letters: B points asked at once, P places of a point (tokens of a text, pixels of a picture).
  */
 import { z } from 'zod'
-import { gradient, multiply, sum } from '../../engine/formula.ts'
+import { gradient, multiply, sum, type Formula } from '../../engine/formula.ts'
 import type { TapId } from '../../engine/tap-id.ts'
 import { scalarReader, stateScalar } from '../../target/scalar.ts'
 import { adaptiveSimpson } from '../../tensor/adaptive-quadrature.ts'
@@ -14,7 +14,7 @@ import { row, type FloatTensor, type Tensor } from '../../tensor/tensor.ts'
 import { answered, answersInBatches } from './batches.ts'
 import { errorAllowed, type Ends } from './completeness.ts'
 import type { Explaining } from './made-rows.ts'
-import { straightPath } from './path-rows.ts'
+import type { Path } from './path-rows.ts'
 
 export const MOST_POINTS = 257
 /** Measured on reviews of 128 tokens. */
@@ -38,11 +38,11 @@ export const fewEnough = ({ steps, rule }: { readonly steps: Steps; readonly rul
   steps !== 1 || rule !== 'trapezoid'
 export const TOO_FEW = { path: ['steps'], message: 'The trapezoid rule needs at least 2 steps.' }
 
-export interface StraightWay {
+export interface Way {
   /** The model's input, or a tap. */
   readonly place: TapId
-  /** Both [1, ...] in the place's shape. */
-  readonly input: FloatTensor
+  readonly path: Path
+  /** Where the path begins, [1, ...] in the place's shape. */
   readonly baseline: FloatTensor
   /** Axes of a batch of points that are summed: the features of a token, the colours of a pixel. */
   readonly over: readonly number[]
@@ -57,7 +57,7 @@ export interface StraightWay {
 export interface PathPoint {
   /** The scalar there. */
   readonly scalar: number
-  /** <gradient there, input - baseline> at each place, [P]. */
+  /** <gradient there, derivative of the path> at each place, [P]. */
   readonly contributions: Float32Array
 }
 
@@ -71,17 +71,21 @@ export interface Integrated {
 
 const SCORES = 'of the gradient'
 
-/** The points baseline + alpha * (input - baseline), a batch at a time. */
+/**
+ * Points of the path, a batch at a time.
+ * @param contribution of a point, made of its gradient [B, ...] and the path's derivative; one number a place of the way
+ */
 export async function* pathPoints(
   asking: Explaining,
-  way: StraightWay,
+  way: Way,
   alphas: readonly number[],
+  contribution: (gradient: Formula, derivative: Formula) => Formula = (slope, derivative) =>
+    sum(multiply(slope, derivative), way.over),
 ): AsyncGenerator<readonly PathPoint[], void, undefined> {
   const { head, target } = asking
-  const { place, perQuestion, places, over } = way
-  const path = straightPath(way.input, way.baseline)
+  const { place, path, perQuestion, places } = way
   const scalar = scalarReader(target, head)
-  const outputs = { [SCORES]: sum(multiply(gradient(place), path.way), over) }
+  const outputs = { [SCORES]: contribution(gradient(place), path.way) }
   const answers = answersInBatches(asking, { total: alphas.length, perQuestion }, ({ first, count }) => {
     const stated = stateScalar(target, head, count)
     return {
@@ -112,7 +116,7 @@ function addTo(scores: Float64Array, { contributions }: PathPoint, weight: numbe
 }
 
 /** Adds points where the scores do not add up yet, until they do or the bound is reached. No gradient is computed twice. */
-async function automatic(asking: Explaining, way: StraightWay): Promise<Integrated> {
+async function automatic(asking: Explaining, way: Way): Promise<Integrated> {
   let arrived = 0
   const progress = (points: number): void => asking.progress(shareDone((arrived += points)))
   const found = await adaptiveSimpson<PathPoint>(
@@ -151,7 +155,7 @@ function shareDone(points: number): number {
 /** The scalar of a point in the place's stead, [1, ...]. */
 export async function scalarAt(
   { model, head, target, signal }: Explaining,
-  { place, feeds }: Pick<StraightWay, 'place' | 'feeds'>,
+  { place, feeds }: Pick<Way, 'place' | 'feeds'>,
   point: FloatTensor,
 ): Promise<number> {
   const question = model.inputs.includes(place)
@@ -161,7 +165,7 @@ export async function scalarAt(
   return scalarReader(target, head)(row(answered(values, head.logits), 0).data)
 }
 
-async function fixed(asking: Explaining, way: StraightWay, steps: number, rule: QuadratureRule, input: number) {
+async function fixed(asking: Explaining, way: Way, steps: number, rule: QuadratureRule, input: number) {
   const { nodes, weights } = quadrature(rule, steps)
   const scores = new Float64Array(way.places)
   let done = 0
@@ -177,7 +181,7 @@ async function fixed(asking: Explaining, way: StraightWay, steps: number, rule: 
  */
 export function integrated(
   asking: Explaining,
-  way: StraightWay,
+  way: Way,
   { steps, rule }: { readonly steps: Steps; readonly rule: QuadratureRule },
   input: number,
 ): Promise<Integrated> {

@@ -11,6 +11,7 @@ import { baselineParam, baselines, specialTokensParam } from './shared/baseline.
 import { completenessDiagnosis, completenessOf } from '../shared/completeness.ts'
 import { saturation } from '../shared/diagnoses.ts'
 import { fewEnough, integrated, MOST_POINTS, ruleField, stepsField, TOO_FEW } from '../shared/path-integral.ts'
+import { straightPath } from '../shared/path-rows.ts'
 import { repeated, tapIn } from '../shared/reading.ts'
 import { batchSize, embed, ofTokens } from './shared/embedding.ts'
 import { scalarParam, withScalar } from './shared/scalar-param.ts'
@@ -62,7 +63,7 @@ export const integratedGradients = textMethod<Params>({
         { ...context, target, progress: (share) => context.progress((index + share) / starts.length) },
         {
           place: tapIn(context).id,
-          input: asRow(embedding),
+          path: straightPath(asRow(embedding), asRow(start.embedding)),
           baseline: asRow(start.embedding),
           over: FEATURES,
           places: tokens,
