@@ -92,12 +92,16 @@ function fitOf(coefficients: readonly number[], { means, targetMean }: Moments):
 export function ridgeRegression(samples: Samples, ridge = 0): LinearFit {
   const moments = momentsOf(samples, true)
   const square = moments.square.clone().add(Matrix.eye(moments.square.rows).mul(ridge))
+  return fitOf(shortestSolution(square, moments.cross), moments)
+}
+
+/** Of a symmetric system without negative eigenvalues: where several solutions are as good, the shortest one. */
+function shortestSolution(square: Matrix, right: Matrix): readonly number[] {
   const cholesky = new CholeskyDecomposition(square)
   // A matrix may be called positive definite by a rounding error: its smallest pivot tells.
   const pivots = cholesky.lowerTriangularMatrix.diagonal()
   const sound = cholesky.isPositiveDefinite() && Math.min(...pivots) > RELATIVE_PIVOT * Math.max(...pivots)
-  const coefficients = sound ? cholesky.solve(moments.cross) : solve(square, moments.cross, true)
-  return fitOf(coefficients.to1DArray(), moments)
+  return (sound ? cholesky.solve(right) : solve(square, right, true)).to1DArray()
 }
 
 const RELATIVE_PIVOT = 1e-7
@@ -109,15 +113,14 @@ const RELATIVE_PIVOT = 1e-7
 export function regressionWithSum(samples: Samples, total: number): readonly number[] {
   const { square, cross } = momentsOf(samples, false)
   const size = square.rows
-  // Lagrange's conditions: one row and column for the constraint, of the size that the others have.
+  const even = total / size
+  // What is left to find is how far each lies from the even share, which adds up to 0: along (1, ..., 1) nothing is asked.
+  const apart = cross.clone().sub(square.mmul(Matrix.ones(size, 1)).mul(even))
+  const inside = square.clone().subRowVector(square.mean('column')).subColumnVector(square.mean('row'))
+  inside.add(square.mean())
   const scale = Math.max(square.trace() / size, Number.MIN_VALUE)
-  const bordered = Matrix.zeros(size + 1, size + 1).setSubMatrix(square, 0, 0)
-  for (let d = 0; d < size; d++) {
-    bordered.set(d, size, scale)
-    bordered.set(size, d, scale)
-  }
-  const right = Matrix.columnVector([...cross.to1DArray(), scale * total])
-  return solve(bordered, right, true).to1DArray().slice(0, size)
+  const found = shortestSolution(inside.add(scale / size), apart.sub(apart.mean()))
+  return found.map((one) => one + even)
 }
 
 /**
