@@ -5,6 +5,10 @@ import { gradCamPlusPlus } from './image/grad-cam-plus-plus.ts'
 import { hiresCam } from './image/hires-cam.ts'
 import { layerCam } from './image/layer-cam.ts'
 import { cam } from './image/cam.ts'
+import { occlusion as imageOcclusion } from './image/occlusion.ts'
+import { rise } from './image/rise.ts'
+import { lime as imageLime } from './image/lime.ts'
+import { kernelShap as imageKernelShap } from './image/kernel-shap.ts'
 import { integratedGradients } from './text/integrated-gradients.ts'
 import { inputXGradient } from './text/input-x-gradient.ts'
 import { gradientNorm } from './text/gradient-norm.ts'
@@ -17,6 +21,10 @@ export const METHODS: readonly Method[] = Object.freeze([
   gradCamPlusPlus,
   hiresCam,
   layerCam,
+  imageOcclusion,
+  rise,
+  imageLime,
+  imageKernelShap,
   // text
   integratedGradients,
   inputXGradient,
