@@ -13,6 +13,9 @@ import { integratedGradients } from './text/integrated-gradients.ts'
 import { inputXGradient } from './text/input-x-gradient.ts'
 import { gradientNorm } from './text/gradient-norm.ts'
 import { occlusion } from './text/occlusion.ts'
+import { lime } from './text/lime.ts'
+import { kernelShap } from './text/kernel-shap.ts'
+import { partitionShap } from './text/partition-shap.ts'
 
 export const METHODS: readonly Method[] = Object.freeze([
   // image
@@ -30,4 +33,7 @@ export const METHODS: readonly Method[] = Object.freeze([
   inputXGradient,
   gradientNorm,
   occlusion,
+  lime,
+  kernelShap,
+  partitionShap,
 ])

@@ -112,7 +112,7 @@ function assign(lab: Float64Array, height: number, width: number, centres: Centr
   let changed = false
   centres.y.forEach((cy, centre) => {
     const cx = centres.x[centre] as number
-    const [l, a, b] = centres.colour.subarray(3 * centre) as unknown as [number, number, number]
+    const [l = 0, a = 0, b = 0] = centres.colour.subarray(3 * centre)
     const [top, bottom] = [Math.trunc(Math.max(cy - reach[0], 0)), Math.trunc(Math.min(cy + reach[0] + 1, height))]
     const [left, right] = [Math.trunc(Math.max(cx - reach[1], 0)), Math.trunc(Math.min(cx + reach[1] + 1, width))]
     for (let y = top; y < bottom; y += 1)
