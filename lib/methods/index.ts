@@ -5,6 +5,13 @@ import { gradCamPlusPlus } from './image/grad-cam-plus-plus.ts'
 import { hiresCam } from './image/hires-cam.ts'
 import { layerCam } from './image/layer-cam.ts'
 import { cam } from './image/cam.ts'
+import { xgradCam } from './image/xgrad-cam.ts'
+import { elementwiseGradCam } from './image/elementwise-grad-cam.ts'
+import { eigenCam } from './image/eigen-cam.ts'
+import { eigenGradCam } from './image/eigen-grad-cam.ts'
+import { scoreCam } from './image/score-cam.ts'
+import { ablationCam } from './image/ablation-cam.ts'
+import { finerCam } from './image/finer-cam.ts'
 import { integratedGradients } from './text/integrated-gradients.ts'
 import { inputXGradient } from './text/input-x-gradient.ts'
 import { gradientNorm } from './text/gradient-norm.ts'
@@ -17,6 +24,13 @@ export const METHODS: readonly Method[] = Object.freeze([
   gradCamPlusPlus,
   hiresCam,
   layerCam,
+  xgradCam,
+  elementwiseGradCam,
+  eigenCam,
+  eigenGradCam,
+  finerCam,
+  scoreCam,
+  ablationCam,
   // text
   integratedGradients,
   inputXGradient,
