@@ -12,6 +12,8 @@ import { eigenGradCam } from './image/eigen-grad-cam.ts'
 import { scoreCam } from './image/score-cam.ts'
 import { ablationCam } from './image/ablation-cam.ts'
 import { finerCam } from './image/finer-cam.ts'
+import { guidedGradCam } from './image/guided-grad-cam.ts'
+import { fullGrad } from './image/full-grad.ts'
 import { integratedGradients } from './text/integrated-gradients.ts'
 import { inputXGradient } from './text/input-x-gradient.ts'
 import { gradientNorm } from './text/gradient-norm.ts'
@@ -31,6 +33,8 @@ export const METHODS: readonly Method[] = Object.freeze([
   finerCam,
   scoreCam,
   ablationCam,
+  guidedGradCam,
+  fullGrad,
   // text
   integratedGradients,
   inputXGradient,

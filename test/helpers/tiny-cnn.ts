@@ -12,9 +12,17 @@ import {
   type PlainAnswer,
   type PlainQuestion,
 } from '../../lib/engine/literal-formulas.ts'
-import type { Answer, ExplainableModel, LinearHead, Question, RuleSetInfo, Tap } from '../../lib/engine/model.ts'
+import type {
+  Answer,
+  ExplainableModel,
+  LayerBias,
+  LinearHead,
+  Question,
+  RuleSetInfo,
+  Tap,
+} from '../../lib/engine/model.ts'
 import { PLAIN_RULES, readRuleSet } from '../../lib/engine/read-rule-set.ts'
-import { PLAIN } from '../../lib/engine/rectifier-rules.ts'
+import { DECONVNET, GUIDED_RELU, PLAIN } from '../../lib/engine/rectifier-rules.ts'
 import type { TapId } from '../../lib/engine/tap-id.ts'
 import { float32 } from '../../lib/tensor/tensor.ts'
 import type { FloatTensor } from '../../lib/tensor/tensor.ts'
@@ -67,6 +75,8 @@ export class TinyCnn implements ExplainableModel {
   readonly inputs = ['input']
   readonly ruleSets: readonly RuleSetInfo[] = [
     PLAIN,
+    GUIDED_RELU,
+    DECONVNET,
     { id: 'rescale', summary: 'DeepLIFT.', params: z.strictObject({}), needsReference: true },
   ]
   readonly logits = 'logits'
@@ -142,11 +152,13 @@ export class TinyCnn implements ExplainableModel {
 
   /**
    * d(cotangent . logits) / d(every tap), written out from the back.
+   * @param rules what becomes of a gradient at a rectifier
    * @param reference values of a second pass: rectifiers then have DeepLIFT's multipliers for their slopes (rescale rule)
    */
   private backward(
     values: Record<TapId, number[]>,
     cotangent: readonly number[],
+    rules: string,
     reference?: Record<TapId, number[]>,
   ): Record<TapId, number[]> {
     const through = (tap: TapId, gradient: readonly number[]): number[] =>
@@ -154,7 +166,8 @@ export class TinyCnn implements ExplainableModel {
         const here = values[tap]?.[at] ?? 0
         const there = reference?.[tap]?.[at] ?? here
         const slope = here === there ? Number(here > 0) : (Math.max(0, here) - Math.max(0, there)) / (here - there)
-        return one * slope
+        const passed = rules === GUIDED_RELU.id || rules === DECONVNET.id ? Math.max(0, one) : one
+        return rules === DECONVNET.id ? passed : passed * slope
       })
     const gap = transposedMix(cotangent, 1, this.weights.head)
     const relu2 = gap.flatMap((one) => Array<number>(9).fill(one / 9))
@@ -174,6 +187,15 @@ export class TinyCnn implements ExplainableModel {
       weights: float32(this.weights.head.flat(), [TINY_CLASSES, 5]),
       bias: float32(this.biases.head, [TINY_CLASSES]),
     })
+  }
+
+  layerBiases(): Promise<readonly LayerBias[]> {
+    const { conv1, conv2, head } = this.biases
+    return Promise.resolve([
+      { tap: 'conv1', value: float32(conv1, [1, 4, 1, 1]) },
+      { tap: 'conv2', value: float32(conv2, [1, 5, 1, 1]) },
+      { tap: 'logits', value: float32(head, [1, TINY_CLASSES]) },
+    ])
   }
 
   ask(question: Question, signal?: AbortSignal): Promise<Answer> {
@@ -202,7 +224,7 @@ export class TinyCnn implements ExplainableModel {
       const [from, to] = [row * TINY_CLASSES, (row + 1) * TINY_CLASSES]
       if (weights.dims.join() !== [rows, TINY_CLASSES].join())
         throw new AppError({ code: 'BAD_INPUT', message: `weights [${weights.dims.join(', ')}] of ${rows} rows` })
-      return this.backward(values, [...weights.data.subarray(from, to)], reference)
+      return this.backward(values, [...weights.data.subarray(from, to)], rules.info.id, reference)
     })
     return {
       values: Object.fromEntries(read.map((id) => [id, stacked(id, passes)])),

@@ -16,7 +16,8 @@ import { layerParams, type LayerParams } from './layer.ts'
 
 /** Name of the output that is the map, [N, 1, H, W], where that is all there is to read. */
 export const MAP = 'map'
-const LARGEST_GRADIENT = 'largest gradient'
+/** Name of the output that is the largest |gradient|, [N, 1, 1, 1]. */
+export const LARGEST_GRADIENT = 'largest gradient'
 
 /** [1, H, W] -> [H, W] */
 export function plane(map: FloatTensor | undefined): FloatTensor {

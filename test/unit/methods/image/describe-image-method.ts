@@ -76,11 +76,12 @@ function describesItself(method: ImageMethod, atLayer: boolean): void {
 function isAskedAtLayers(method: ImageMethod): void {
   const facts = async () => (await imageContext(new TinyCnn(), { of: method, params: {} })).facts
 
-  it('its map has the extent of its layer', async () => {
+  it('its map has the extent of its layer, or of the picture where it needs that too', async () => {
+    const ofPicture = method.needs.some(({ place }) => place === 'input')
     for (const { id, shape } of layersFor(method, await facts())) {
       const result = await runImageMethod(method, new TinyCnn(), { params: { layer: id } })
       expect(result.layer).toBe(id)
-      expect(result.map.dims).toEqual(shape.slice(2))
+      expect(result.map.dims).toEqual(ofPicture ? EXTENT : shape.slice(2))
     }
     expect((await runImageMethod(method, new TinyCnn())).layer).toBe('relu2')
   })
