@@ -11,6 +11,8 @@ export interface Diagnosis {
     | 'SOFTMAX_SATURATED' // probability ~ 0 or 1; the logit is used
     | 'SIGMOID_SATURATED' // the same, where each class has a probability for itself
     | 'COMPLETENESS' // completeness error above the bound
+    | 'SAME_AS_BASELINE' // nothing lies between the input and what it is compared with
+    | 'NOT_RECTIFIED' // activations that bent rules of rectifiers leave as they are
     | 'INPUT_TRUNCATED'
     | 'INPUT_CONVERTED' // animated, CMYK, 16-bit or transparent picture: what was done
     | 'UNKNOWN_TOKENS' // the tokenizer knows no word for some characters

@@ -5,6 +5,7 @@ import { gradCamPlusPlus } from './image/grad-cam-plus-plus.ts'
 import { hiresCam } from './image/hires-cam.ts'
 import { layerCam } from './image/layer-cam.ts'
 import { cam } from './image/cam.ts'
+<<<<<<< HEAD
 import { xgradCam } from './image/xgrad-cam.ts'
 import { elementwiseGradCam } from './image/elementwise-grad-cam.ts'
 import { eigenCam } from './image/eigen-cam.ts'
@@ -14,6 +15,23 @@ import { ablationCam } from './image/ablation-cam.ts'
 import { finerCam } from './image/finer-cam.ts'
 import { guidedGradCam } from './image/guided-grad-cam.ts'
 import { fullGrad } from './image/full-grad.ts'
+=======
+import { gradient } from './image/gradient.ts'
+import { inputXGradient as imageInputXGradient } from './image/input-x-gradient.ts'
+import { guidedBackprop } from './image/guided-backprop.ts'
+import { deconvnet } from './image/deconvnet.ts'
+import { integratedGradients as imageIntegratedGradients } from './image/integrated-gradients.ts'
+import { smoothGrad } from './image/smooth-grad.ts'
+import { varGrad } from './image/var-grad.ts'
+import { squareGrad } from './image/square-grad.ts'
+import { gradientShap } from './image/gradient-shap.ts'
+import { expectedGradients } from './image/expected-gradients.ts'
+import { deepLift } from './image/deep-lift.ts'
+import { lrp } from './image/lrp.ts'
+import { blurIg } from './image/blur-ig.ts'
+import { guidedIg } from './image/guided-ig.ts'
+import { idgi } from './image/idgi.ts'
+>>>>>>> main
 import { integratedGradients } from './text/integrated-gradients.ts'
 import { inputXGradient } from './text/input-x-gradient.ts'
 import { gradientNorm } from './text/gradient-norm.ts'
@@ -26,6 +44,7 @@ export const METHODS: readonly Method[] = Object.freeze([
   gradCamPlusPlus,
   hiresCam,
   layerCam,
+<<<<<<< HEAD
   xgradCam,
   elementwiseGradCam,
   eigenCam,
@@ -35,6 +54,23 @@ export const METHODS: readonly Method[] = Object.freeze([
   ablationCam,
   guidedGradCam,
   fullGrad,
+=======
+  imageIntegratedGradients,
+  blurIg,
+  guidedIg,
+  idgi,
+  expectedGradients,
+  gradientShap,
+  gradient,
+  imageInputXGradient,
+  smoothGrad,
+  varGrad,
+  squareGrad,
+  guidedBackprop,
+  deconvnet,
+  deepLift,
+  lrp,
+>>>>>>> main
   // text
   integratedGradients,
   inputXGradient,

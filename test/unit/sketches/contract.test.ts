@@ -10,6 +10,6 @@ import { wordLime } from './word-lime.ts'
 
 // Asked at a layer, at the input, and nowhere.
 const IMAGE = [smoothImage(gradCam), deepLift, smoothImage(deepLift), imageOcclusion]
-IMAGE.forEach(describeImageMethod)
+IMAGE.forEach((method) => describeImageMethod(method))
 const TEXT = [smoothText(gradientNorm), wordLime]
 TEXT.forEach(describeTextMethod)

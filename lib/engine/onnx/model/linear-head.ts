@@ -2,46 +2,17 @@
  * Finds a linear head: logits = W mean over H, W of a tap + b, exactly. Plain CAM needs it.
  *
  * Averaging over places and a linear map over channels change places without a difference, so both may come in any order:
- * convolutions of one tap, products, batch normalisations and sums with weights, one average over the whole map.
- *
- * Letters: C channels of the tap, L of the tensor looked at, K classes.
+ * convolutions of one tap, products, batch normalisations and sums with weights, one average over the whole map. Each
+ * operator's row says what it does there (`headStep`).
  */
-import { float32, sizeOf } from '../../../tensor/tensor.ts'
+import { float32 } from '../../../tensor/tensor.ts'
 import type { LinearHead } from '../../model.ts'
 import { AffineMap } from '../../affine-map.ts'
-import { floatsOf, intsOf } from '../graph/constant.ts'
-import {
-  floatAttribute,
-  intAttribute,
-  intsAttribute,
-  shapeIn,
-  textAttribute,
-  type Constant,
-  type Dim,
-  type Graph,
-  type GraphNode,
-} from '../graph/graph.ts'
+import { shapeIn, type Graph } from '../graph/graph.ts'
 import { consumersOf, neededNodes } from '../graph/walks.ts'
+import type { Reached } from '../operators/head-steps.ts'
 import { operatorOf } from '../operators/operator-of.ts'
 import { scaleAndShift } from './batch-normalization.ts'
-
-/** What an axis counts; 'place' is any of the map, not averaged yet. */
-type Axis = 'row' | 'channel' | 'place' | 'one'
-
-interface Reached {
-  readonly name: string
-  readonly axes: readonly Axis[]
-  /** L */
-  readonly channels: number
-}
-
-interface Next extends Omit<Reached, 'name'> {
-  /** What the node does to the channels; reads weights, so only where the whole way is linear. */
-  readonly apply?: (map: AffineMap) => AffineMap
-}
-
-/** One node further, or null where it is anything else than a part of a linear head. */
-type Step = (graph: Graph, node: GraphNode, at: Reached) => Next | null
 
 /** The head behind `tap`, or null where the logits are anything else. */
 export function findLinearHead(graph: Graph, tap: string, logits: string): LinearHead | null {
@@ -54,8 +25,8 @@ export function findLinearHead(graph: Graph, tap: string, logits: string): Linea
   while (at.name !== logits) {
     const [node, ...others] = consumers.get(at.name) ?? []
     if (node === undefined || others.length > 0) return null
-    const next = (STEPS[node.operator] ?? (operatorOf(node).keepsValues ? reshape : null))?.(graph, node, at)
-    if (next == null || node.domain !== '') return null
+    const next = operatorOf(node).headStep?.(graph, node, at) ?? null
+    if (next === null) return null
     if (next.apply !== undefined) parts.push(next.apply)
     at = { name: node.outputs[0] ?? '', axes: next.axes, channels: next.channels }
   }
@@ -63,6 +34,7 @@ export function findLinearHead(graph: Graph, tap: string, logits: string): Linea
   const { weights, bias } = parts.reduce((map, apply) => apply(map), AffineMap.identity(channels))
   return { weights: float32(weights, [bias.length, channels]), bias: float32(bias, [bias.length]) }
 }
+<<<<<<< HEAD
 
 const isMap = (axes: readonly Axis[]): boolean => axes.length === 4 && axes[0] === 'row' && axes[1] === 'channel'
 const all = (values: readonly number[] | undefined, wanted: number): boolean =>
@@ -260,3 +232,5 @@ function isPerChannel(dims: readonly number[], { axes, channels }: Reached): boo
   const channel = axes.indexOf('channel') - (axes.length - dims.length)
   return dims.every((extent, axis) => (axis === channel ? extent === channels : extent === 1))
 }
+=======
+>>>>>>> main
