@@ -5,7 +5,6 @@ import { gradCamPlusPlus } from './image/grad-cam-plus-plus.ts'
 import { hiresCam } from './image/hires-cam.ts'
 import { layerCam } from './image/layer-cam.ts'
 import { cam } from './image/cam.ts'
-<<<<<<< HEAD
 import { xgradCam } from './image/xgrad-cam.ts'
 import { elementwiseGradCam } from './image/elementwise-grad-cam.ts'
 import { eigenCam } from './image/eigen-cam.ts'
@@ -15,7 +14,6 @@ import { ablationCam } from './image/ablation-cam.ts'
 import { finerCam } from './image/finer-cam.ts'
 import { guidedGradCam } from './image/guided-grad-cam.ts'
 import { fullGrad } from './image/full-grad.ts'
-=======
 import { gradient } from './image/gradient.ts'
 import { inputXGradient as imageInputXGradient } from './image/input-x-gradient.ts'
 import { guidedBackprop } from './image/guided-backprop.ts'
@@ -31,7 +29,6 @@ import { lrp } from './image/lrp.ts'
 import { blurIg } from './image/blur-ig.ts'
 import { guidedIg } from './image/guided-ig.ts'
 import { idgi } from './image/idgi.ts'
->>>>>>> main
 import { integratedGradients } from './text/integrated-gradients.ts'
 import { inputXGradient } from './text/input-x-gradient.ts'
 import { gradientNorm } from './text/gradient-norm.ts'
@@ -44,7 +41,6 @@ export const METHODS: readonly Method[] = Object.freeze([
   gradCamPlusPlus,
   hiresCam,
   layerCam,
-<<<<<<< HEAD
   xgradCam,
   elementwiseGradCam,
   eigenCam,
@@ -54,7 +50,6 @@ export const METHODS: readonly Method[] = Object.freeze([
   ablationCam,
   guidedGradCam,
   fullGrad,
-=======
   imageIntegratedGradients,
   blurIg,
   guidedIg,
@@ -70,7 +65,6 @@ export const METHODS: readonly Method[] = Object.freeze([
   deconvnet,
   deepLift,
   lrp,
->>>>>>> main
   // text
   integratedGradients,
   inputXGradient,

@@ -12,7 +12,6 @@ import {
   type PlainAnswer,
   type PlainQuestion,
 } from '../../lib/engine/literal-formulas.ts'
-<<<<<<< HEAD
 import type {
   Answer,
   ExplainableModel,
@@ -22,11 +21,7 @@ import type {
   RuleSetInfo,
   Tap,
 } from '../../lib/engine/model.ts'
-import { PLAIN_RULES, readRuleSet } from '../../lib/engine/read-rule-set.ts'
-=======
-import type { Answer, ExplainableModel, LinearHead, Question, RuleSetInfo, Tap } from '../../lib/engine/model.ts'
 import { PLAIN_RULES, readRuleSet, type ReadRuleSet } from '../../lib/engine/read-rule-set.ts'
->>>>>>> main
 import { DECONVNET, GUIDED_RELU, PLAIN } from '../../lib/engine/rectifier-rules.ts'
 import type { TapId } from '../../lib/engine/tap-id.ts'
 import { float32 } from '../../lib/tensor/tensor.ts'
@@ -170,17 +165,12 @@ export class TinyCnn implements ExplainableModel {
 
   /**
    * d(cotangent . logits) / d(every tap), written out from the back.
-   * @param rules what becomes of a gradient at a rectifier
    * @param reference values of a second pass: rectifiers then have DeepLIFT's multipliers for their slopes (rescale rule)
    */
   private backward(
     values: Record<TapId, number[]>,
     cotangent: readonly number[],
-<<<<<<< HEAD
-    rules: string,
-=======
     rules: ReadRuleSet<RuleSetInfo>,
->>>>>>> main
     reference?: Record<TapId, number[]>,
   ): Record<TapId, number[]> {
     const through = (tap: TapId, gradient: readonly number[]): number[] =>
@@ -190,8 +180,7 @@ export class TinyCnn implements ExplainableModel {
         const bent = RECTIFIED[rules.info.id]
         if (bent !== undefined) return bent(one, here > 0)
         const slope = here === there ? Number(here > 0) : (Math.max(0, here) - Math.max(0, there)) / (here - there)
-        const passed = rules === GUIDED_RELU.id || rules === DECONVNET.id ? Math.max(0, one) : one
-        return rules === DECONVNET.id ? passed : passed * slope
+        return one * slope
       })
     /** Back through a product with weights: as LRP has it where it is asked for, else transposed. */
     const back = (layer: 'conv1' | 'conv2' | 'head', from: TapId, to: TapId, plane: number, g: readonly number[]) => {
@@ -262,11 +251,7 @@ export class TinyCnn implements ExplainableModel {
       const [from, to] = [row * TINY_CLASSES, (row + 1) * TINY_CLASSES]
       if (weights.dims.join() !== [rows, TINY_CLASSES].join())
         throw new AppError({ code: 'BAD_INPUT', message: `weights [${weights.dims.join(', ')}] of ${rows} rows` })
-<<<<<<< HEAD
-      return this.backward(values, [...weights.data.subarray(from, to)], rules.info.id, reference)
-=======
       return this.backward(values, [...weights.data.subarray(from, to)], rules, reference)
->>>>>>> main
     })
     return {
       values: Object.fromEntries(read.map((id) => [id, stacked(id, passes)])),

@@ -14,14 +14,8 @@ import { readOnce, tapIn, type Reading } from '../../shared/reading.ts'
 import { diagnoseMap } from './diagnose.ts'
 import { layerParams, type LayerParams } from './layer.ts'
 
-<<<<<<< HEAD
-/** Name of the output that is the map, [N, 1, H, W], where that is all there is to read. */
-export const MAP = 'map'
-/** Name of the output that is the largest |gradient|, [N, 1, 1, 1]. */
-=======
 /** Names of outputs that every gradient method of pictures has. */
 export const MAP = 'map'
->>>>>>> main
 export const LARGEST_GRADIENT = 'largest gradient'
 
 /** [1, H, W] -> [H, W] */
