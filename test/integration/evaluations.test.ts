@@ -165,6 +165,38 @@ describe('an evaluation', () => {
     await next.remove()
   })
 
+  it('compares with what the run is annotated with, or with what is given', async () => {
+    const metrics = [{ id: 'auprc' }, { id: 'token-f1' }]
+    expect(await refusal({ id: review, metrics })).toMatchObject({
+      extensions: { code: 'BAD_INPUT' },
+      message: expect.stringContaining('nothing is marked on this run') as string,
+    })
+    const spans = [{ start: 2, end: 11 }]
+    const given = await evaluate({ id: review, metrics, annotation: { spans } })
+    expect(given.map(({ status, annotation }) => [status, annotation])).toEqual([
+      ['DONE', { kind: 'spans', spans }],
+      ['DONE', { kind: 'spans', spans }],
+    ])
+    for (const { value } of given) {
+      expect(value).toBeGreaterThanOrEqual(0)
+      expect(value).toBeLessThanOrEqual(1)
+    }
+    await server.data('mutation ($id: ID!, $a: AnnotationInput!) { annotate(runId: $id, annotation: $a) { id } }', {
+      id: review,
+      a: { note: '', span: spans[0] },
+    })
+    // The same mark, wherever it comes from, is the same question.
+    expect((await evaluate({ id: review, metrics })).map(({ id }) => id)).toEqual(given.map(({ id }) => id))
+    const boxes = [{ x: 0, y: 0, width: 1, height: 1 }]
+    const [inside] = await evaluate({ id: picture, metrics: [{ id: 'energy-inside' }], annotation: { boxes } })
+    expect(inside).toMatchObject({ status: 'DONE', controls: [{ id: 'random' }, { id: 'uniform' }, { id: 'edges' }] })
+    expect(inside?.value).toBeCloseTo(1, 12)
+    expect(await refusal({ id: picture, metrics: [{ id: 'energy-inside' }], annotation: { spans } })).toMatchObject({
+      extensions: { code: 'BAD_INPUT' },
+      message: expect.stringContaining('explains a picture') as string,
+    })
+  })
+
   it('is refused, and nothing stored, where it cannot be', async () => {
     const before = (await server.rows())['evaluation']
     const codes = [

@@ -10,6 +10,7 @@ import { deletion } from '../../lib/metrics/image/deletion.ts'
 import { energyInside } from '../../lib/metrics/image/energy-inside.ts'
 import { maxSensitivity } from '../../lib/metrics/image/max-sensitivity.ts'
 import { roadMost } from '../../lib/metrics/image/road-most.ts'
+import type { Marks } from '../../lib/metrics/marks.ts'
 import type { Metric } from '../../lib/metrics/metric.ts'
 import { listModels } from '../../lib/models/catalogue.ts'
 import { loadModel, type LoadedModel } from '../../lib/models/load.ts'
@@ -107,9 +108,9 @@ test('imputing leaves no hole: ROAD at the real size is finite and the same agai
 
 test('a mark is needed where one is compared with, and lies where the picture was cut', async () => {
   await expect(judge(energyInside)).rejects.toMatchObject({ code: 'BAD_INPUT' })
-  const whole = { kind: 'boxes', boxes: [{ x: 0, y: 0, width: 1, height: 1 }] } as const
+  const whole: Marks = { kind: 'boxes', boxes: [{ x: 0, y: 0, width: 1, height: 1 }] }
   expect((await judge(energyInside, { marks: whole })).value).toBeCloseTo(1, 12)
-  const half = { kind: 'boxes', boxes: [{ x: 0, y: 0, width: 0.5, height: 1 }] } as const
+  const half: Marks = { kind: 'boxes', boxes: [{ x: 0, y: 0, width: 0.5, height: 1 }] }
   const { value, controls } = await judge(energyInside, { marks: half, randomControls: 3 })
   expect(value).toBeGreaterThan(0)
   expect(value).toBeLessThan(1)
