@@ -3,10 +3,12 @@
  * each, every value checked.
  */
 import { AppError, throwIfCancelled } from './errors.ts'
+import type { ExplainableModel } from './engine/model.ts'
 import type { ImageContext, TextContext } from './methods/context.ts'
 import type { ImageMethod, Method, TextMethod } from './methods/method.ts'
 import { parseParams } from './methods/parse-params.ts'
 import { layerIn, placeFor } from './methods/place.ts'
+import { randomStream } from './methods/shared/random.ts'
 import {
   controlsOfImage,
   controlsOfText,
@@ -16,7 +18,7 @@ import {
 } from './metrics/controls.ts'
 import { markedPixels, markedTokens, type Marks } from './metrics/marks.ts'
 import type { ImageMetric, ImageJudged, Metric, MetricResult, TextJudged, TextMetric } from './metrics/metric.ts'
-import type { LoadedModel } from './models/load.ts'
+import { openNetwork, type LoadedModel } from './models/load.ts'
 import { prepareImage, prepareText, type ExplainInput, type RunParts } from './prepare.ts'
 import type { FloatTensor } from './tensor/tensor.ts'
 
@@ -105,6 +107,22 @@ function judgedBy({ attribution, by, methodParams }: Settled, { facts }: LoadedM
   return { tap, judged: { attribution, output: by.method.output, layer: tap?.id ?? null } }
 }
 
+/** Works with the model as it would be had its last layers learnt nothing. */
+async function withRandomWeights<T>(
+  { entry }: LoadedModel,
+  seed: number,
+  share: number,
+  work: (model: ExplainableModel) => Promise<T>,
+): Promise<T> {
+  const normal = (layer: number): (() => number) => randomStream(seed, 'weights', layer).normal
+  const model = await openNetwork(entry, { randomWeights: { share, normal } })
+  try {
+    return await work(model)
+  } finally {
+    await model.dispose()
+  }
+}
+
 async function evaluateImage(
   loaded: LoadedModel,
   { image }: Extract<ExplainInput, { kind: 'image' }>,
@@ -120,10 +138,13 @@ async function evaluateImage(
   checkMap(attribution, context.picture)
   const marked = marksFor(asked)
   const [, , height = 0, width = 0] = context.picture.dims
+  const again = async (other: ImageContext): Promise<FloatTensor> =>
+    (await method.run({ ...other, tap, progress: () => undefined }, methodParams)).map
   const judged: ImageJudged = {
     ...by,
-    again: async (other: ImageContext) =>
-      (await method.run({ ...other, tap, progress: () => undefined }, methodParams)).map,
+    again,
+    randomised: (share, work) =>
+      withRandomWeights(loaded, asked.seed, share, (model) => work((other) => again({ ...other, model }))),
     marked: marked === null ? null : markedPixels(marked, placement, height, width),
   }
   const controls = samples === 0 ? [] : controlsOfImage(context, judged, samples)
@@ -147,10 +168,13 @@ async function evaluateText(
   if (attribution.dims.join() !== String(context.tokenIds.length))
     throw notOf(attribution, `[${context.tokenIds.length}], a score a token`)
   const marked = marksFor(asked)
+  const again = async (other: TextContext): Promise<FloatTensor> =>
+    (await method.run({ ...other, tap, progress: () => undefined }, methodParams)).scores
   const judged: TextJudged = {
     ...by,
-    again: async (other: TextContext) =>
-      (await method.run({ ...other, tap, progress: () => undefined }, methodParams)).scores,
+    again,
+    randomised: (share, work) =>
+      withRandomWeights(loaded, asked.seed, share, (model) => work((other) => again({ ...other, model }))),
     marked: marked === null ? null : markedTokens(marked, context.tokens, context.special),
   }
   const controls = samples === 0 ? [] : controlsOfText(context, judged, samples)

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import quantus
 import torch
+from quantus.functions.complexity_func import discrete_entropy
 from pytorch_grad_cam.metrics.road import NoisyLinearImputer, neighbors_weights
 from scipy.ndimage import gaussian_filter
 from scipy.sparse import csc_matrix
@@ -190,6 +191,25 @@ def image_goldens():
     similarity = np.mean([spearmanr(MAP, attribution_of(X, k))[0] for k in others])
     add("random-logit", {"classes": 2}, similarity, "1912.09818 with SciPy's spearmanr")
 
+    def forgotten(values, share):
+        return ((1 - share) * values + share * values[::-1] * (1 + values)).astype(F32).astype(float)
+
+    steps = [0.25, 0.5, 0.75, 1]
+    correlations = [spearmanr(np.abs(MAP), np.abs(forgotten(MAP, share)))[0] for share in steps]
+    by = "1810.03292 with SciPy's spearmanr"
+    add("mprt", {"steps": 4}, with_curve(np.mean(correlations), steps, correlations), by)
+    deviation = F32(0.1 * (float(X.max()) - float(X.min())))
+    noisy = [(X.astype(float) + (deviation * np.array(unit)).astype(F32)).astype(F32) for unit in I["noise"]]
+    before = np.mean([attribution_of(x) for x in noisy], axis=0)
+    after = [np.mean([forgotten(attribution_of(x), share) for x in noisy], axis=0) for share in steps]
+    correlations = [spearmanr(np.abs(before), np.abs(one))[0] for one in after]
+    params = {"steps": 4, "samples": 2, "noise": 0.1}
+    by = "2401.06465 with SciPy's spearmanr"
+    add("smooth-mprt", params, with_curve(np.mean(correlations), steps, correlations), by)
+
+    before, after = (discrete_entropy(a=one, x=one, n_bins=100) for one in (MAP, forgotten(MAP, 1)))
+    add("efficient-mprt", {}, (after - before) / before, "Quantus' discrete_entropy")
+
     a = MAP.reshape(1, 1, SIDE, SIDE)
     s = INSIDE.reshape(1, 1, SIDE, SIDE)
     x = X.astype(float).reshape(1, 3, SIDE, SIDE)
@@ -331,6 +351,15 @@ def text_goldens():
     others = [at + 1 for at in T["otherClasses"]]
     similarity = np.mean([spearmanr(inner, scores_of(IDS, k)[INNER])[0] for k in others])
     add("random-logit", {"classes": 2}, similarity, "1912.09818 with SciPy's spearmanr")
+
+    def forgotten(share):
+        return ((1 - share) * SCORES + share * SCORES[::-1] * (1 + SCORES)).astype(F32).astype(float)[INNER]
+
+    steps = [0.25, 0.5, 0.75, 1]
+    correlations = [spearmanr(np.abs(inner), np.abs(forgotten(share)))[0] for share in steps]
+    add("mprt", {"steps": 4}, with_curve(np.mean(correlations), steps, correlations), "1810.03292 with SciPy's spearmanr")
+    before, after = (discrete_entropy(a=one, x=one, n_bins=100) for one in (inner, forgotten(1)))
+    add("efficient-mprt", {}, (after - before) / before, "Quantus' discrete_entropy")
 
     truth = np.array([token in MARKED for token in INNER])
     precision, recall, _ = precision_recall_curve(truth, inner)

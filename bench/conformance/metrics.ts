@@ -34,6 +34,11 @@ const inputs = {
     /** In -1..1, before the radius and the range of 255 levels. */
     neighbours: [0, 1, 2].map((row) => uniforms('neighbour', row, PICTURE.length).map((one) => 2 * one - 1)),
     otherClasses: randomStream(SEED, 'other classes').permutation(2, 2),
+    /** Of deviation 1. */
+    noise: [0, 1].map((row) => {
+      const { normal } = randomStream(SEED, 'noise', row)
+      return PICTURE.map(() => normal())
+    }),
   },
   text: {
     ids: IDS,

@@ -58,8 +58,18 @@ function uniformLike({ data, dims }: FloatTensor): FloatTensor {
   return float32(new Float32Array(data.length).fill(level > 0 ? level : 1), dims)
 }
 
-function always<Judged extends Pick<ImageJudged, 'attribution'>>(judged: Judged, attribution: FloatTensor): Judged {
-  return { ...judged, attribution, again: () => Promise.resolve(attribution) }
+/** A control does not look at the model, whatever its weights are. */
+function knowingNothing<Judged extends ImageJudged | TextJudged>(
+  judged: Judged,
+  attribution: FloatTensor,
+  again: Judged['again'],
+): Judged {
+  const randomised = (_share: number, work: (same: Judged['again']) => unknown): unknown => work(again)
+  return { ...judged, attribution, again, randomised }
+}
+
+function always<Judged extends ImageJudged | TextJudged>(judged: Judged, attribution: FloatTensor): Judged {
+  return knowingNothing(judged, attribution, () => Promise.resolve(attribution))
 }
 
 function textControls<Judged extends TextJudged | ImageJudged>(
@@ -99,11 +109,9 @@ export function controlsOfImage(
       dims,
     )
   }
-  const edges: ImageJudged = {
-    ...judged,
-    attribution: edgesOf(picture),
-    again: (context) => Promise.resolve(edgesOf(context.picture)),
-  }
+  const edges = knowingNothing<ImageJudged>(judged, edgesOf(picture), (context) =>
+    Promise.resolve(edgesOf(context.picture)),
+  )
   return [...textControls(judged, seed, samples), { id: 'edges', judged: [edges] }]
 }
 

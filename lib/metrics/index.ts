@@ -35,6 +35,11 @@ import { softSufficiency } from './text/soft-sufficiency.ts'
 import { sufficiency } from './text/sufficiency.ts'
 import { tauLoo } from './text/tau-loo.ts'
 import { tokenF1 } from './text/token-f1.ts'
+import { efficientMprt as imageEfficientMprt } from './image/efficient-mprt.ts'
+import { mprt as imageMprt } from './image/mprt.ts'
+import { smoothMprt } from './image/smooth-mprt.ts'
+import { efficientMprt as textEfficientMprt } from './text/efficient-mprt.ts'
+import { mprt as textMprt } from './text/mprt.ts'
 import type { Metric } from './metric.ts'
 
 export const METRICS: readonly Metric[] = Object.freeze([
@@ -53,6 +58,9 @@ export const METRICS: readonly Metric[] = Object.freeze([
   imageMaxSensitivity,
   imageLocalLipschitz,
   imageRandomLogit,
+  imageMprt,
+  smoothMprt,
+  imageEfficientMprt,
   pointingGame,
   energyInside,
   iou,
@@ -69,6 +77,8 @@ export const METRICS: readonly Metric[] = Object.freeze([
   textMaxSensitivity,
   textLocalLipschitz,
   textRandomLogit,
+  textMprt,
+  textEfficientMprt,
   auprc,
   tokenF1,
   iouF1,

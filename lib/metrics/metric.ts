@@ -60,6 +60,15 @@ interface Judged<Context, Marked> {
   readonly attribution: FloatTensor
   /** What the same method says, with the same parameters, in another context: of a neighbour of the input, of another class. */
   readonly again: (context: Context) => Promise<FloatTensor>
+  /**
+   * Works with the same method on the model as it would be had a share of its layers, counted from the output, learnt nothing:
+   * they have random weights, drawn from the evaluation's seed. The model is let go behind the work.
+   * @throws AppError METHOD_UNAVAILABLE where the engine cannot, BAD_MODEL
+   */
+  readonly randomised: <T>(
+    share: number,
+    work: (again: (context: Context) => Promise<FloatTensor>) => Promise<T>,
+  ) => Promise<T>
   /** What made it: signed or not, complete or not, at which layer. */
   readonly output: Method['output']
   readonly layer: TapId | null

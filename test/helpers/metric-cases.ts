@@ -87,6 +87,14 @@ export const INSIDE = Uint8Array.from({ length: AREA }, (_, at) => {
   return y >= 2 && y <= 4 && x >= 1 && x <= 3 ? 1 : 0
 })
 
+/** Stands for random weights: what a method says is mixed with itself, read backwards and bent. */
+function forgotten({ data, dims }: FloatTensor, share: number): FloatTensor {
+  return float32(
+    data.map((value, at) => (1 - share) * value + share * (data.at(-1 - at) ?? NaN) * (1 + value)),
+    dims,
+  )
+}
+
 const MAP = { kind: 'map', signed: true, complete: false } as const
 const TOKENS = { kind: 'tokens', signed: true, complete: false } as const
 
@@ -94,10 +102,13 @@ export async function judgedImage(metric: ImageMetric, changes: Partial<ImageJud
   const feeds = { input: float32(PICTURE, [1, 3, SIDE, SIDE]) }
   const asked = { of: metric, params: {} }
   const context: ImageContext = await imageContext(pictureModel(), asked, { feeds, index: EXPLAINED })
+  const again: ImageJudged['again'] = ({ picture, target }) =>
+    Promise.resolve(pictureAttribution(picture.data, classOf(target, []) ?? EXPLAINED))
   return {
     ...context,
     attribution: pictureAttribution(PICTURE),
-    again: ({ picture, target }) => Promise.resolve(pictureAttribution(picture.data, classOf(target, []) ?? EXPLAINED)),
+    again,
+    randomised: (share, work) => work(async (other) => forgotten(await again(other), share)),
     output: MAP,
     layer: null,
     marked: { kind: 'pixels', height: SIDE, width: SIDE, inside: INSIDE },
@@ -119,10 +130,13 @@ export function textAttribution(ids: readonly number[], index = EXPLAINED): Floa
 export function judgedText(metric: TextMetric, changes: Partial<TextJudged> = {}): JudgedText {
   const context: TextContext = fakeContext(fakeModel(), { ids: IDS, target: EXPLAINED, of: metric })
   const marked = new Set(SPANS.flat())
+  const again: TextJudged['again'] = ({ tokenIds, target }) =>
+    Promise.resolve(textAttribution(tokenIds, classOf(target, []) ?? EXPLAINED))
   return {
     ...context,
     attribution: textAttribution(IDS),
-    again: ({ tokenIds, target }) => Promise.resolve(textAttribution(tokenIds, classOf(target, []) ?? EXPLAINED)),
+    again,
+    randomised: (share, work) => work(async (other) => forgotten(await again(other), share)),
     output: TOKENS,
     layer: null,
     marked: { kind: 'tokens', inside: IDS.map((_, at) => marked.has(at)), spans: SPANS },

@@ -9,6 +9,7 @@ import { gradCam } from '../../lib/methods/image/grad-cam.ts'
 import { deletion } from '../../lib/metrics/image/deletion.ts'
 import { energyInside } from '../../lib/metrics/image/energy-inside.ts'
 import { maxSensitivity } from '../../lib/metrics/image/max-sensitivity.ts'
+import { mprt } from '../../lib/metrics/image/mprt.ts'
 import { roadMost } from '../../lib/metrics/image/road-most.ts'
 import type { Marks } from '../../lib/metrics/marks.ts'
 import type { Metric } from '../../lib/metrics/metric.ts'
@@ -104,6 +105,20 @@ test('imputing leaves no hole: ROAD at the real size is finite and the same agai
   const [one, two] = [await judge(roadMost, { params }), await judge(roadMost, { params })]
   expect(one).toEqual(two)
   expect(one.curve?.value.every((p) => p >= 0 && p <= 1)).toBe(true)
+})
+
+test('parameter randomisation explains a model that has forgotten, and leaves the loaded one as it is', async () => {
+  const { value, curve, controls } = await judge(mprt, { params: { steps: 2 }, randomControls: 2 })
+  expect(curve?.share).toEqual([0.5, 1])
+  expect(value).toBeLessThan(0.9)
+  // What does not look at the model cannot lose what it learnt; what is the same everywhere has no order.
+  expect(controls.map(({ id, value: one }) => [id, one])).toEqual([
+    ['random', 1],
+    ['uniform', null],
+    ['edges', 1],
+  ])
+  expect((await judge(mprt, { params: { steps: 2 } })).value).toBe(value)
+  expect((await judge(mprt, { params: { steps: 2 }, seed: 1 })).value).not.toBe(value)
 })
 
 test('a mark is needed where one is compared with, and lies where the picture was cut', async () => {

@@ -98,6 +98,23 @@ describe('pictures', () => {
     else expectBetter(imageMetric(id), same, different)
   })
 
+  it.each(['mprt', 'smooth-mprt'])('%s: lost with the weights, or kept', async (id) => {
+    const kept: ImageJudged['randomised'] = (_share, work) => work(() => Promise.resolve(map))
+    const stays = await ofImage(id, { ...still(map), randomised: kept })
+    expect(stays.value).toBeCloseTo(1, 12)
+    expectBetter(imageMetric(id), await ofImage(id, { attribution: map }), stays)
+  })
+
+  test('efficient-mprt: a point that becomes noise, or noise that becomes a point', async () => {
+    const noise = float32(
+      Array.from({ length: SIDE ** 2 }, (_, at) => Math.sin(7 * at)),
+      [SIDE, SIDE],
+    )
+    const becomes = (one: FloatTensor, other: FloatTensor) =>
+      ofImage('efficient-mprt', { attribution: one, randomised: (_share, work) => work(() => Promise.resolve(other)) })
+    expectBetter(imageMetric('efficient-mprt'), await becomes(point, noise), await becomes(noise, point))
+  })
+
   it.each(['entropy', 'gini'])('%s: a point, or all alike', async (id) => {
     expectBetter(imageMetric(id), await ofImage(id, { attribution: point }), await ofImage(id, { attribution: flat }))
   })
