@@ -30,7 +30,7 @@ export interface Peculiar {
   readonly blind?: true
 }
 
-export function describeImageMethod(method: ImageMethod, { quick = {}, blind = false }: Peculiar = {}): void {
+export function describeImageMethod(method: ImageMethod, { quick = {}, blind }: Peculiar = {}): void {
   const place = method.needs[0]?.place
   const atLayer = LAYERS.includes(place)
   const readsGradient = method.needs.some(({ gradient }) => gradient === true)
@@ -45,12 +45,12 @@ export function describeImageMethod(method: ImageMethod, { quick = {}, blind = f
       return
     }
     if (atLayer) isAskedAtLayers(method)
-    else isAskedOfThePicture(method, blind)
+    else isAskedOfThePicture(method, blind === true)
     answersTheQuestion(method)
     canBeWatchedAndStopped(method)
     if (method.output.complete) addsUp(method)
     if (place === 'input' && readsGradient) givesNothingToWhatIsIgnored(method)
-    if (blind) seesNothing(method)
+    if (blind === true) seesNothing(method)
     else diagnoses(method, atLayer || readsGradient)
     pointsOutSaturation(method)
   })

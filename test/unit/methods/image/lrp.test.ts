@@ -20,8 +20,8 @@ describe('lrp of pictures', () => {
     const { taps } = new TinyCnn()
     expect(lrpRules(taps, { rule: 'composite', epsilon: 0.5, gamma: 0.25 })).toEqual({
       id: 'lrp',
-      params: { epsilon: 1e-6, gamma: 0 },
-      byTap: { conv1: { params: { epsilon: 1e-6, gamma: 0.25 } }, conv2: { params: { epsilon: 0.5, gamma: 0 } } },
+      params: { epsilon: 1e-9, gamma: 0 },
+      byTap: { conv1: { params: { epsilon: 1e-9, gamma: 0.25 } }, conv2: { params: { epsilon: 0.5, gamma: 0 } } },
     })
   })
 
