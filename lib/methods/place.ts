@@ -20,6 +20,13 @@ interface PlaceRule {
 
 const NO_MAP = 'it has no height and width, so it is no spatial layer and there is no map to draw'
 
+/** Attention weights that say nothing of a token of the input's own sequence. */
+const NOT_OWN: Readonly<Record<NonNullable<Tap['looksAt']>, string>> = {
+  self: 'attention weights',
+  cross: 'the weights of cross-attention, of the tokens of one sequence for those of another',
+  local: 'the weights of attention within windows, and what is outside of a window is not in them',
+}
+
 const PLACES: Readonly<Record<Place, PlaceRule>> = {
   input: {
     is: (tap) => tap.kind === 'input',
@@ -50,9 +57,9 @@ const PLACES: Readonly<Record<Place, PlaceRule>> = {
     none: 'It needs tokens that lie on a grid over the picture, as in a vision transformer, and this model has none.',
   },
   attention: {
-    is: (tap) => tap.kind === 'attention' && tap.operator === 'Softmax',
-    whyNot: () => 'it holds no attention weights',
-    none: 'It needs attention weights, and this model shows none.',
+    is: (tap) => tap.looksAt === 'self',
+    whyNot: ({ looksAt }) => (looksAt === undefined ? 'it holds no attention weights' : `it holds ${NOT_OWN[looksAt]}`),
+    none: 'It needs the weights by which tokens attend to the tokens of their own sequence, and this model has none.',
   },
 }
 
@@ -65,17 +72,18 @@ function whyNotThere(tap: Tap, need: Need, facts: ModelFacts): string | null {
 }
 
 /** Found once for the facts of a model, which never change: each run asks several times. */
-const found = new WeakMap<ModelFacts, Map<string, readonly Tap[]>>()
+const found = new WeakMap<ModelFacts, WeakMap<Need, readonly Tap[]>>()
 
 /** The taps that meet a need, in graph order. */
 function tapsFor(need: Need, facts: ModelFacts): readonly Tap[] {
-  const known = found.get(facts) ?? new Map<string, readonly Tap[]>()
-  found.set(facts, known)
-  const key = `${need.place} ${need.gradient === true}`
-  const rule = PLACES[need.place]
-  const taps =
-    known.get(key) ?? facts.taps.filter((tap) => rule.is(tap, facts) && (need.gradient !== true || tap.differentiable))
-  known.set(key, taps)
+  let known = found.get(facts)
+  if (known === undefined) found.set(facts, (known = new WeakMap()))
+  let taps = known.get(need)
+  if (taps === undefined) {
+    const rule = PLACES[need.place]
+    taps = facts.taps.filter((tap) => rule.is(tap, facts) && (need.gradient !== true || tap.differentiable))
+    known.set(need, taps)
+  }
   return taps
 }
 
@@ -152,11 +160,13 @@ export function placeFor(method: NeedsPlace, layer: string | null, facts: ModelF
   const [need] = method.needs
   if (need === undefined) return null
   const usable = tapsFor(need, facts)
-  const own = usable.find((tap) => tap.id === facts.defaultTap)
-  const words = facts.taps.find((tap) => need.place === 'embedding' && tap.id === facts.defaultTap)
-  if (layer === null && (own !== undefined || words?.kind !== 'embedding')) return own ?? usable.at(-1) ?? null
-
-  // Words that no gradient reaches are not made up for by another table, of positions or token types.
+  if (layer === null) {
+    const own = usable.find((tap) => tap.id === facts.defaultTap)
+    if (own !== undefined) return own
+    // Words that no gradient reaches are not made up for by another table, of positions or token types.
+    const words = facts.taps.find((tap) => need.place === 'embedding' && tap.id === facts.defaultTap)
+    if (words?.kind !== 'embedding') return usable.at(-1) ?? null
+  }
   const asked = layer ?? facts.defaultTap
   const tap = seenThere(need, asked, facts)
   const ids = usable.map((one) => one.id)

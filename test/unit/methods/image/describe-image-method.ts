@@ -9,7 +9,7 @@ import type { Place } from '../../../../lib/methods/need.ts'
 import { layersFor } from '../../../../lib/methods/place.ts'
 import { predictedClass } from '../../../../lib/target/scalar.ts'
 import { classTarget } from '../../../../lib/target/target.ts'
-import { imageContext, runImageMethod } from '../../../helpers/image-context.ts'
+import { imageContext, runImageMethod as runWith } from '../../../helpers/image-context.ts'
 import { TINY_CLASSES, TinyCnn, tinyFeed } from '../../../helpers/tiny-cnn.ts'
 
 const COST_FACTS = { tap: null, classes: TINY_CLASSES, tokens: 0, pixels: 36 }
@@ -20,6 +20,14 @@ const DEAD = -1e6
 const LAYERS: readonly (Place | undefined)[] = ['spatial-tap', 'linear-head']
 /** What the tiny CNN has not. */
 const OF_TRANSFORMERS: readonly (Place | undefined)[] = ['token-grid', 'attention', 'embedding']
+/** By id: what makes a dear method cheap enough to be run dozens of times. */
+const CHEAP: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  rise: { masks: 200 },
+  lime: { samples: 100, segments: 9 },
+  'kernel-shap': { samples: 40, segments: 9 },
+}
+const runImageMethod: typeof runWith = (method, model, { params, ...changes } = {}) =>
+  runWith(method, model, { params: { ...CHEAP[method.id], ...params }, ...changes })
 const codes = ({ diagnoses }: ImageResult): string[] => diagnoses.map(({ code }) => code)
 
 /** What a method is beside the rule. */
