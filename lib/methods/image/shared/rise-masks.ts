@@ -147,6 +147,9 @@ export class MaskSums {
             one.weight * (lines[one.next * width + x] as number)
       })
     }
-    return float32(Float32Array.from(map, (sum) => sum * factor), [height, width])
+    return float32(
+      Float32Array.from(map, (sum) => sum * factor),
+      [height, width],
+    )
   }
 }

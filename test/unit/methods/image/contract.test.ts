@@ -14,14 +14,5 @@ it.each(IMAGE_METHODS)('$id is found by its id, among those of its modality', (m
   expect(methodFor(METHODS, 'text', method.id)).not.toBe(method)
 })
 
-const PECULIAR: Readonly<Record<string, Peculiar>> = {
-  deconvnet: { blind: true },
-  'expected-gradients': { quick: { samples: 8 } },
-  'gradient-shap': { quick: { samples: 8 } },
-  'guided-ig': { quick: { steps: 60 } },
-  idgi: { quick: { steps: 8 } },
-  'smooth-grad': { quick: { samples: 4 } },
-  'square-grad': { quick: { samples: 4 } },
-  'var-grad': { quick: { samples: 4 } },
-}
+const PECULIAR: Readonly<Record<string, Peculiar>> = { deconvnet: { blind: true } }
 IMAGE_METHODS.forEach((method) => describeImageMethod(method, PECULIAR[method.id]))

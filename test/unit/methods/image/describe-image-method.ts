@@ -25,6 +25,13 @@ const CHEAP: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   rise: { masks: 200 },
   lime: { samples: 100, segments: 9 },
   'kernel-shap': { samples: 40, segments: 9 },
+  'expected-gradients': { samples: 8 },
+  'gradient-shap': { samples: 8 },
+  'guided-ig': { steps: 60 },
+  idgi: { steps: 8 },
+  'smooth-grad': { samples: 4 },
+  'square-grad': { samples: 4 },
+  'var-grad': { samples: 4 },
 }
 const runImageMethod: typeof runWith = (method, model, { params, ...changes } = {}) =>
   runWith(method, model, { params: { ...CHEAP[method.id], ...params }, ...changes })
@@ -32,19 +39,16 @@ const codes = ({ diagnoses }: ImageResult): string[] => diagnoses.map(({ code })
 
 /** What a method is beside the rule. */
 export interface Peculiar {
-  /** Parameters with which it is fast, for tests that ask many times. */
-  readonly quick?: Readonly<Record<string, unknown>>
   /** Its map does not depend on the picture where no unit chooses among its inputs, as in the tiny CNN. */
-  readonly blind?: true
+  readonly blind?: boolean
 }
 
-export function describeImageMethod(method: ImageMethod, { quick = {}, blind }: Peculiar = {}): void {
+export function describeImageMethod(method: ImageMethod, { blind = false }: Peculiar = {}): void {
   const place = method.needs[0]?.place
   const atLayer = LAYERS.includes(place)
   const readsGradient = method.needs.some(({ gradient }) => gradient === true)
 
   describe(method.id, () => {
-    if (Object.keys(quick).length > 0) method = withDefaults(method, quick)
     describesItself(method, atLayer)
     if (OF_TRANSFORMERS.includes(place)) {
       it('is refused for a CNN, in a sentence', async () => {
@@ -53,20 +57,15 @@ export function describeImageMethod(method: ImageMethod, { quick = {}, blind }: 
       return
     }
     if (atLayer) isAskedAtLayers(method)
-    else isAskedOfThePicture(method, blind === true)
+    else isAskedOfThePicture(method, blind)
     answersTheQuestion(method)
     canBeWatchedAndStopped(method)
     if (method.output.complete) addsUp(method)
     if (place === 'input' && readsGradient) givesNothingToWhatIsIgnored(method)
-    if (blind === true) seesNothing(method)
+    if (blind) seesNothing(method)
     else diagnoses(method, atLayer || readsGradient)
     pointsOutSaturation(method)
   })
-}
-
-/** As if the quick parameters were the defaults. */
-function withDefaults(method: ImageMethod, quick: Readonly<Record<string, unknown>>): ImageMethod {
-  return { ...method, run: (context, params) => method.run(context, { ...(params as object), ...quick }) }
 }
 
 function addsUp(method: ImageMethod): void {
