@@ -38,6 +38,14 @@ export function MethodCards() {
                     <p>{method.summary}</p>
                     <dl>
                       <div>
+                        <dt>What the numbers mean</dt>
+                        <dd>{method.meaning}</dd>
+                      </div>
+                      <div>
+                        <dt>When they mislead</dt>
+                        <dd>{method.misleads}</dd>
+                      </div>
+                      <div>
                         <dt>Values</dt>
                         <dd>
                           {method.signed

@@ -31,6 +31,10 @@ export interface Description<P> extends NeedsPlace {
   /** Rises when its numbers change. */
   readonly version: number
   readonly summary: string
+  /** For a researcher, a paragraph: what the numbers are and how to read them. */
+  readonly meaning: string
+  /** For a researcher, a paragraph: when they mislead, and what to look at instead. */
+  readonly misleads: string
   readonly paper: Paper | null
   /** A strict object; `.meta({ title, description })` on each field becomes the form in the UI. */
   readonly params: z.ZodType<P>

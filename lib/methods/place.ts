@@ -65,17 +65,18 @@ function whyNotThere(tap: Tap, need: Need, facts: ModelFacts): string | null {
 }
 
 /** Found once for the facts of a model, which never change: each run asks several times. */
-const found = new WeakMap<ModelFacts, Map<string, readonly Tap[]>>()
+const found = new WeakMap<ModelFacts, WeakMap<Need, readonly Tap[]>>()
 
 /** The taps that meet a need, in graph order. */
 function tapsFor(need: Need, facts: ModelFacts): readonly Tap[] {
-  const known = found.get(facts) ?? new Map<string, readonly Tap[]>()
-  found.set(facts, known)
-  const key = `${need.place} ${need.gradient === true}`
-  const rule = PLACES[need.place]
-  const taps =
-    known.get(key) ?? facts.taps.filter((tap) => rule.is(tap, facts) && (need.gradient !== true || tap.differentiable))
-  known.set(key, taps)
+  let known = found.get(facts)
+  if (known === undefined) found.set(facts, (known = new WeakMap()))
+  let taps = known.get(need)
+  if (taps === undefined) {
+    const rule = PLACES[need.place]
+    taps = facts.taps.filter((tap) => rule.is(tap, facts) && (need.gradient !== true || tap.differentiable))
+    known.set(need, taps)
+  }
   return taps
 }
 
@@ -152,11 +153,13 @@ export function placeFor(method: NeedsPlace, layer: string | null, facts: ModelF
   const [need] = method.needs
   if (need === undefined) return null
   const usable = tapsFor(need, facts)
-  const own = usable.find((tap) => tap.id === facts.defaultTap)
-  const words = facts.taps.find((tap) => need.place === 'embedding' && tap.id === facts.defaultTap)
-  if (layer === null && (own !== undefined || words?.kind !== 'embedding')) return own ?? usable.at(-1) ?? null
-
-  // Words that no gradient reaches are not made up for by another table, of positions or token types.
+  if (layer === null) {
+    const own = usable.find((tap) => tap.id === facts.defaultTap)
+    if (own !== undefined) return own
+    // Words that no gradient reaches are not made up for by another table, of positions or token types.
+    const words = facts.taps.find((tap) => need.place === 'embedding' && tap.id === facts.defaultTap)
+    if (words?.kind !== 'embedding') return usable.at(-1) ?? null
+  }
   const asked = layer ?? facts.defaultTap
   const tap = seenThere(need, asked, facts)
   const ids = usable.map((one) => one.id)

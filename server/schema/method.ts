@@ -20,9 +20,16 @@ export function addMethod(builder: Builder, { Modality }: Enums) {
       id: t.exposeID('id'),
       version: t.exposeInt('version', { description: 'Rises when its numbers change.' }),
       modality: t.field({ type: Modality, resolve: (method) => method.modality }),
-      family: t.exposeString('family'),
+      family: t.exposeString('family', {
+        description:
+          'How it finds what counts: `CAM`, `gradient`, `relevance`, `perturbation`, `attention` or `concepts`.',
+      }),
       title: t.exposeString('title'),
       summary: t.exposeString('summary'),
+      meaning: t.exposeString('meaning', { description: 'What the numbers are and how to read them: a paragraph.' }),
+      misleads: t.exposeString('misleads', {
+        description: 'When they mislead, and what to look at instead: a paragraph.',
+      }),
       paper: t.field({ type: Paper, nullable: true, resolve: (method) => method.paper }),
       paramsSchema: t.field({
         type: 'JSON',

@@ -52,6 +52,8 @@ export function methodOf({ run }: RunView, { parts }: Context): Method {
     family: 'retired',
     title: run.methodId,
     summary: 'This Limelight does not have this method any more.',
+    meaning: '',
+    misleads: '',
     paper: null,
     needs: [],
     params: z.looseObject({}),

@@ -10,9 +10,11 @@ const toyMethod = imageMethod({
   id: 'integrated-gradients',
   version: 7,
   modality: 'image',
-  family: 'toy',
+  family: 'gradient',
   title: 'Mean gradient',
   summary: 'The gradient at a layer, averaged over its channels.',
+  meaning: '',
+  misleads: '',
   paper: null,
   needs: [{ place: 'spatial-tap', gradient: true }],
   params: z.strictObject({

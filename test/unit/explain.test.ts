@@ -111,8 +111,10 @@ function textModel(asked: Question[] = []): LoadedModel {
 
 const description = {
   version: 1,
-  family: 'test',
+  family: 'gradient' as const,
   summary: '',
+  meaning: '',
+  misleads: '',
   paper: null,
   needs: [],
   cost: () => 1,

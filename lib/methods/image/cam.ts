@@ -33,6 +33,10 @@ export const cam = imageMethod<LayerParams>({
   title: 'CAM',
   summary:
     "Which regions the class's score is made of: the last maps, weighted by the final layer's own weights. Exact, for networks that end in global average pooling.",
+  meaning:
+    "The class's score itself, spread over the places it was averaged from: each cell holds what it adds to the score through the linear layer, and the mean of all cells plus the bias is the score. Nothing is approximated.",
+  misleads:
+    'It can only be asked at the layer in front of the global average pooling, and only where the head is one linear layer. It says where the last features were found, not which pixels made them: a cell of that layer sees a large part of the picture, sometimes all of it.',
   paper: {
     title: 'Learning Deep Features for Discriminative Localization',
     authors: 'Zhou, Khosla, Lapedriza, Oliva, Torralba',

@@ -22,6 +22,10 @@ export const gradCamPlusPlus = gradientCam(
     title: 'Grad-CAM++',
     summary:
       'As Grad-CAM, with a weight for each place instead of one mean, so that several objects of one class all show.',
+    meaning:
+      "As Grad-CAM, but a channel's weight is made of its positive slopes alone, each place weighed by a coefficient that equalises strong and weak responses, so that several objects of one class all show. A cell is score per cell up to one factor for the whole map; compare cells of one map, not maps of two runs.",
+    misleads:
+      "Counting positive slopes only, it tells classes apart less sharply than Grad-CAM: the map of another class often looks the same. The coefficients rest on the exponential as last activation and can be large where 2 + g times the channel's sum is near zero. Libraries compute four different formulas under this name.",
     paper: {
       title: 'Grad-CAM++: Improved Visual Explanations for Deep Convolutional Networks',
       authors: 'Chattopadhyay, Sarkar, Howlader, Balasubramanian',

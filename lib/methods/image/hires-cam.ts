@@ -14,6 +14,10 @@ export const hiresCam = gradientCam(
     title: 'HiResCAM',
     summary:
       'Which regions raise the score of a class: each value of a layer times its own gradient, so that nothing is smeared by averaging.',
+    meaning:
+      "Each value of the layer times its own slope, added over the channels: to first order, what the class's score owes to each cell. Where the network behind the layer is linear the cells add up to the score exactly but for its bias.",
+    misleads:
+      'A product of value and slope is a first-order share: where the network behind the layer bends (deep in front of the head) the shares can be far off. Noisy slopes are not averaged away, so maps of early layers look ragged; that is the network, not an error.',
     paper: {
       title: 'Use HiResCAM instead of Grad-CAM for faithful explanations of convolutional neural networks',
       authors: 'Draelos, Carin',

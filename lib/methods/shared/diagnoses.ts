@@ -26,14 +26,11 @@ const ZERO_GRADIENT: Readonly<Record<Modality, string>> = {
 /** Probability of a class and of its absence, each without cancellation. */
 function classOdds(logits: ArrayLike<number>, index: number, link: Link): { probability: number; others: number } {
   if (link === 'sigmoid') return { probability: sigmoid(logits[index] ?? 0), others: sigmoid(-(logits[index] ?? 0)) }
-  const values = Array.from(logits)
-  const largest = values.reduce((most, logit) => Math.max(most, logit), -Infinity)
-  let own = 0
+  let largest = -Infinity
+  for (let at = 0; at < logits.length; at++) largest = Math.max(largest, logits[at] as number)
+  const own = Math.exp((logits[index] ?? Number.NaN) - largest)
   let others = 0
-  values.forEach((logit, at) => {
-    if (at === index) own = Math.exp(logit - largest)
-    else others += Math.exp(logit - largest)
-  })
+  for (let at = 0; at < logits.length; at++) if (at !== index) others += Math.exp((logits[at] as number) - largest)
   return { probability: own / (own + others), others: others / (own + others) }
 }
 

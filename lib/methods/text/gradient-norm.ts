@@ -18,6 +18,10 @@ export const gradientNorm = gradientMethod<z.infer<typeof params>>({
   title: 'Gradient norm',
   summary:
     'How strongly the score of the class reacts to a small change of each token. Never negative: it shows which words matter, not for which side.',
+  meaning:
+    'The length of the slope at each token: how strongly the score reacts to a small change of it. Never negative: it ranks tokens by sensitivity, without a side.',
+  misleads:
+    'Sensitivity is not contribution: a word that would matter if it were another ranks as high as one that decided. Rare words with large gradients and the special tokens often lead. It says nothing of the direction; read it beside a signed method.',
   paper: {
     title: 'Visualizing and Understanding Neural Models in NLP',
     authors: 'Li, Chen, Hovy, Jurafsky',

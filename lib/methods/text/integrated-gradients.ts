@@ -55,6 +55,10 @@ export const integratedGradients = textMethod<Params>({
   title: 'Integrated gradients',
   summary:
     'What each token adds to the score of the class, compared with a text of blanks. The scores add up to the whole difference, and the error of that sum is on every run.',
+  meaning:
+    'What each token adds to the score of the class, compared with a text of blanks (the baseline): the slope is averaged along the straight path from the baseline to the text. The scores add up to the difference of the score between the two; the error of that sum is on every run. The unit is that of the score (logit, or log-odds with `margin`).',
+  misleads:
+    'Everything is relative to the baseline: one that itself leans to a class hides that much evidence (try `several`). Points of the path are mixtures of word vectors that no text has. Words that act together share their effect by how the path runs, which need not be how a reader would share it; negation is the usual case.',
   paper: {
     title: 'Axiomatic Attribution for Deep Networks',
     authors: 'Sundararajan, Taly, Yan',

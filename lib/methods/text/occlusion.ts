@@ -29,6 +29,10 @@ export const occlusion = textMethod<z.infer<typeof params>>({
   title: 'Occlusion',
   summary:
     'How much the score of the class falls when a token is hidden. Needs no gradient, so it checks the methods that do; it takes one prediction a token.',
+  meaning:
+    'How far the score falls when a token is hidden, measured, not estimated: one prediction for each window, averaged over the windows that hide the token. Positive: the token speaks for the class. The unit is that of the score.',
+  misleads:
+    'Hiding one word of two that say the same changes nothing, so both score near zero; a wider window finds them. A text with [MASK] in it is unlike any the model met in training (unless it is a masked-language model), and part of the change may be that. The scores do not add up to the score.',
   paper: {
     title: 'Understanding Neural Networks through Representation Erasure',
     authors: 'Li, Monroe, Jurafsky',

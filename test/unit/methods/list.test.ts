@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { expect, it } from 'vitest'
+import { FAMILIES } from '../../../lib/methods/method.ts'
 import { METHODS } from '../../../lib/methods/index.ts'
 
 const here = import.meta.dirname
@@ -16,5 +17,15 @@ it.each(['image', 'text'] as const)(
     expect(new Set(listed).size).toBe(listed.length)
     expect(stems(`${here}/../../../lib/methods/${modality}`, '.ts')).toEqual([...listed].sort())
     expect(stems(`${here}/${modality}`, '.test.ts')).toEqual(expect.arrayContaining(listed))
+  },
+)
+
+it.each(METHODS.map((method) => [method.modality, method.id, method] as const))(
+  '%s %s says in a paragraph each what its numbers mean and when they mislead',
+  (_modality, _id, { meaning, misleads, summary, family }) => {
+    expect(meaning.length).toBeGreaterThan(100)
+    expect(misleads.length).toBeGreaterThan(100)
+    expect(new Set([meaning, misleads, summary]).size).toBe(3)
+    expect(FAMILIES).toContain(family)
   },
 )

@@ -30,6 +30,8 @@ export const deepLift = imageMethod({
   family: 'gradient',
   title: 'DeepLIFT',
   summary: 'What each pixel adds to the score of the class, compared with a black picture.',
+  meaning: '',
+  misleads: '',
   paper: null,
   needs: [{ place: 'input', gradient: true, rules: RULES }],
   params: z.strictObject({}),

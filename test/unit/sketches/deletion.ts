@@ -18,6 +18,8 @@ export const deletion = imageMetric<z.infer<typeof params>>({
   modality: 'image',
   title: 'Deletion',
   summary: 'How fast the probability falls when the pixels that count most are taken away first.',
+  meaning: '',
+  misleads: '',
   paper: null,
   needs: [],
   params,

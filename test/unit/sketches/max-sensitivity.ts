@@ -20,6 +20,8 @@ export const maxSensitivity = imageMetric<z.infer<typeof params>>({
   modality: 'image',
   title: 'Max-sensitivity',
   summary: 'The largest relative change of the map under small changes of the picture.',
+  meaning: '',
+  misleads: '',
   paper: null,
   needs: [],
   params,

@@ -25,6 +25,8 @@ export const imageOcclusion = imageMethod<z.infer<typeof params>>({
   family: 'perturbation',
   title: 'Occlusion',
   summary: 'How far the score falls when a part of the picture is hidden.',
+  meaning: '',
+  misleads: '',
   paper: null,
   needs: [],
   params,

@@ -25,6 +25,8 @@ export const scoreCam = imageMethod<LayerParams>({
   family: 'CAM',
   title: 'Score-CAM',
   summary: 'The maps of a layer, each weighed by the score of the picture seen through it.',
+  meaning: '',
+  misleads: '',
   paper: null,
   needs: [{ place: 'spatial-tap' }],
   params: layerParams,

@@ -27,8 +27,10 @@ const PER_QUESTION = 8
 const common = {
   id: 'smooth-grad',
   version: 1,
-  family: 'gradient',
+  family: 'gradient' as const,
   summary: 'The mean of a gradient over noisy copies of the input.',
+  meaning: '',
+  misleads: '',
   paper: null,
   cost: ({ samples }: Params) => 3 * samples + 1,
 }

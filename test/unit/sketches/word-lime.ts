@@ -28,6 +28,8 @@ export const wordLime = textMethod<z.infer<typeof params>>({
   family: 'perturbation',
   title: 'LIME',
   summary: 'Which words a linear model near this text goes by.',
+  meaning: '',
+  misleads: '',
   paper: null,
   needs: [],
   params,

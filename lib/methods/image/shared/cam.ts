@@ -39,7 +39,7 @@ export const sumOverChannels = (a: Formula, b: Formula): Formula => sum(multiply
  * @param combine A and g, both [N, C, H, W], to the raw signed map [N, 1, H, W]
  */
 export function gradientCam(
-  description: Pick<ImageMethod, 'id' | 'version' | 'title' | 'summary' | 'paper'>,
+  description: Pick<ImageMethod, 'id' | 'version' | 'title' | 'summary' | 'meaning' | 'misleads' | 'paper'>,
   combine: (activation: Formula, gradient: Formula) => Formula,
 ): ImageMethod {
   const reading = (context: ImageContext): Reading => {

@@ -9,7 +9,10 @@ import { readOnce, tapIn, type Reading } from '../../shared/reading.ts'
 import { ofTokens } from './embedding.ts'
 import { withScalar, type Scalar } from './scalar-param.ts'
 
-interface GradientMethod<P> extends Pick<TextMethod<P>, 'id' | 'version' | 'title' | 'summary' | 'paper'> {
+interface GradientMethod<P> extends Pick<
+  TextMethod<P>,
+  'id' | 'version' | 'title' | 'summary' | 'meaning' | 'misleads' | 'paper'
+> {
   readonly params: z.ZodType<P>
   readonly signed: boolean
   readonly wordReduction: TextResult['wordReduction']
