@@ -8,6 +8,10 @@ import { cam } from './image/cam.ts'
 import { integratedGradients } from './text/integrated-gradients.ts'
 import { inputXGradient } from './text/input-x-gradient.ts'
 import { gradientNorm } from './text/gradient-norm.ts'
+import { smoothGrad } from './text/smooth-grad.ts'
+import { gradientShap } from './text/gradient-shap.ts'
+import { expectedGradients } from './text/expected-gradients.ts'
+import { idgi } from './text/idgi.ts'
 import { occlusion } from './text/occlusion.ts'
 
 export const METHODS: readonly Method[] = Object.freeze([
@@ -21,5 +25,9 @@ export const METHODS: readonly Method[] = Object.freeze([
   integratedGradients,
   inputXGradient,
   gradientNorm,
+  smoothGrad,
+  gradientShap,
+  expectedGradients,
+  idgi,
   occlusion,
 ])

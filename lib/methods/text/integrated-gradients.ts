@@ -9,12 +9,11 @@ import { scalarOf, settled } from '../../target/scalar.ts'
 import type { Target } from '../../target/target.ts'
 import { float32, type FloatTensor } from '../../tensor/tensor.ts'
 import { textMethod } from '../method.ts'
-import type { Diagnosis } from '../diagnosis.ts'
 import type { TextContext } from '../context.ts'
+import { additiveResult } from './shared/additive.ts'
 import { baselineParam, baselines, specialTokensParam } from './shared/baseline.ts'
-import { completenessDiagnosis, completenessOf, errorAllowed, type Ends } from './shared/completeness.ts'
-import { saturation } from '../shared/diagnoses.ts'
-import { batchSize, embed, ofTokens, scalarsAt } from './shared/embedding.ts'
+import { errorAllowed, type Ends } from './shared/completeness.ts'
+import { batchSize, embed, scalarsAt } from './shared/embedding.ts'
 import { scalarParam, withScalar } from './shared/scalar-param.ts'
 import { integrate, pathPoints, type PathPoint } from './shared/path.ts'
 
@@ -88,38 +87,19 @@ export const integratedGradients = textMethod<Params>({
       ends.baseline += one.ends.baseline / starts.length
       points += one.points
     }
-    const stored = Float32Array.from(scores)
-    const completeness = completenessOf(
-      stored.reduce((sum, score) => sum + score, 0),
+    return additiveResult(context, {
+      scores,
+      logits,
+      target,
       ends,
       points,
-    )
-    const advice =
-      context.model.batchDependent === true
-        ? ROUNDED
-        : chosen.steps === 'auto'
+      advice:
+        chosen.steps === 'auto'
           ? 'The gradient changes too sharply along the path for this many points; read small scores with care.'
-          : 'Use more steps, or \u201cauto\u201d.'
-    return {
-      kind: 'text',
-      scores: ofTokens(context, float32(stored, [tokens])),
-      wordReduction: 'sum',
-      logits,
-      completeness,
-      diagnoses: [
-        ...flatPath(scores),
-        ...saturation('text', logits.data, target, context.head.link),
-        ...completenessDiagnosis(completeness, ends, advice),
-      ],
-    }
+          : 'Use more steps, or \u201cauto\u201d.',
+    })
   },
 })
-
-/** Of a model that quantises what it computes: its gradients count rounding as the identity, its scores are stairs. */
-const ROUNDED =
-  'This model rounds what it computes to eight bits, with another scale for every input (dynamic quantisation): its scores ' +
-  'go in steps, and the gradient is that of the float model, which more points do not bring closer. Occlusion asks the ' +
-  'model itself; the float file of the model has exact scores.'
 
 interface Path {
   readonly baseline: FloatTensor
@@ -182,16 +162,4 @@ async function fixed(
   const points = await pathPoints(context, path, nodes, target, (more) => progress((done += more) / steps))
   const [baseline = Number.NaN] = await scalarsAt(context, float32(path.baseline.data, [1, tokens, size]), target)
   return { scores: integrate(points, weights, tokens), ends: { input, baseline }, points: steps }
-}
-
-function flatPath(scores: Float64Array): readonly Diagnosis[] {
-  if (scores.some((score) => score !== 0)) return []
-  return [
-    {
-      code: 'ZERO_GRADIENT',
-      severity: 'warning',
-      message:
-        'Every score is zero: nothing on the way from the baseline to this text changes the score of the class, or the text equals the baseline.',
-    },
-  ]
 }

@@ -3,7 +3,7 @@
  * kept (the gradient times the way, summed over the embedding), so any number of points fits in memory.
  * Letters: B points asked at once, T tokens, E embedding size.
  */
-import { multiply, sum } from '../../../engine/formula.ts'
+import { multiply, sum, type Formula } from '../../../engine/formula.ts'
 import { float32, type FloatTensor } from '../../../tensor/tensor.ts'
 import type { TextContext } from '../../context.ts'
 import { batchesOf } from '../../shared/batches.ts'
@@ -14,17 +14,21 @@ import { batchSize, gradientsAt } from './embedding.ts'
 export interface PathPoint {
   /** The scalar there. */
   readonly scalar: number
-  /** <gradient there, embedding - baseline> per token, [T]. */
+  /** <gradient there, embedding - baseline> per token, or what else was asked for, [T]. */
   readonly contributions: Float64Array
 }
 
-/** Evaluates the points baseline + alpha * (embedding - baseline), in batches; `done` hears of each batch. */
+/**
+ * Evaluates the points baseline + alpha * (embedding - baseline), in batches; `done` hears of each batch.
+ * @param each what is summed over the embedding, of the gradient and the way [B, T, E]: their product
+ */
 export async function pathPoints(
   context: TextContext,
   ends: { readonly baseline: FloatTensor; readonly embedding: FloatTensor },
   alphas: readonly number[],
   target: Target,
   done: (points: number) => void,
+  each: (gradient: Formula, way: Formula) => Formula = multiply,
 ): Promise<readonly PathPoint[]> {
   const { embedding, baseline } = ends
   const [tokens = 0] = embedding.dims
@@ -36,7 +40,7 @@ export async function pathPoints(
       shared: path.shared,
       perRow: path.perRow(batch),
       at: path.at, // [B, T, E]
-      compute: (gradient) => sum(multiply(gradient, path.way), [2]), // [B, T, 1]
+      compute: (gradient) => sum(each(gradient, path.way), [2]), // [B, T, 1]
     })
     batch.forEach((_, index) => {
       points.push({
