@@ -7,6 +7,7 @@ export interface Diagnosis {
     | 'SOFTMAX_SATURATED' // probability ~ 0 or 1; the logit is used
     | 'SIGMOID_SATURATED' // the same, where each class has a probability for itself
     | 'COMPLETENESS' // completeness error above the bound
+    | 'CLASSIFYING_TOKEN' // whose attention was followed back: [CLS], the last token, or all
     | 'INPUT_TRUNCATED'
     | 'INPUT_CONVERTED' // animated, CMYK, 16-bit or transparent picture: what was done
     | 'UNKNOWN_TOKENS' // the tokenizer knows no word for some characters

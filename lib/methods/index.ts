@@ -12,6 +12,8 @@ import { smoothGrad } from './text/smooth-grad.ts'
 import { gradientShap } from './text/gradient-shap.ts'
 import { expectedGradients } from './text/expected-gradients.ts'
 import { idgi } from './text/idgi.ts'
+import { attentionRollout } from './text/attention-rollout.ts'
+import { attentionGradient } from './text/attention-gradient.ts'
 import { occlusion } from './text/occlusion.ts'
 
 export const METHODS: readonly Method[] = Object.freeze([
@@ -29,5 +31,7 @@ export const METHODS: readonly Method[] = Object.freeze([
   gradientShap,
   expectedGradients,
   idgi,
+  attentionRollout,
+  attentionGradient,
   occlusion,
 ])

@@ -26,11 +26,13 @@ export interface TinyChanges extends Partial<Omit<RunParts, 'target'>> {
   /** A class; null for the predicted one. Left out: that of the goldens. */
   readonly target?: number | null
   readonly of: Asked['of']
+  /** Of another network than these. */
+  readonly classes?: number
 }
 
 export function tinyContext(
   model: ExplainableModel,
-  { ids = goldens.ids, target = goldens.target, of, ...parts }: TinyChanges,
+  { ids = goldens.ids, target = goldens.target, of, classes = 3, ...parts }: TinyChanges,
 ): TextContext {
   const facts = {
     title: 'a tiny transformer',
@@ -40,7 +42,7 @@ export function tinyContext(
     linearHeads: [],
     ruleSets: model.ruleSets.map(({ id }) => id),
   } as const
-  const head = headOf(model, 3)
+  const head = headOf(model, classes)
   const encoded = {
     ids,
     special: ids.map((id) => id === CLS || id === SEP),
