@@ -63,7 +63,7 @@ class AttnLrp(Bending):
 
 
 class CpLrp(Bending):
-    """Ali 2022, 2202.07304, equations 8 and 9: attention weights and deviations are constants."""
+    """Ali 2022, 2202.07304, rules AH and LN: attention weights and deviations are constants."""
 
     softmax = staticmethod(torch.Tensor.detach)
     deviation = staticmethod(torch.Tensor.detach)

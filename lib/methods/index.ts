@@ -14,6 +14,11 @@ import { expectedGradients } from './text/expected-gradients.ts'
 import { idgi } from './text/idgi.ts'
 import { attentionRollout } from './text/attention-rollout.ts'
 import { attentionGradient } from './text/attention-gradient.ts'
+import { deepLift } from './text/deep-lift.ts'
+import { attnLrp } from './text/attn-lrp.ts'
+import { cpLrp } from './text/cp-lrp.ts'
+import { lrp } from './text/lrp.ts'
+import { libraGrad } from './text/libra-grad.ts'
 import { occlusion } from './text/occlusion.ts'
 
 export const METHODS: readonly Method[] = Object.freeze([
@@ -31,6 +36,11 @@ export const METHODS: readonly Method[] = Object.freeze([
   gradientShap,
   expectedGradients,
   idgi,
+  libraGrad,
+  deepLift,
+  attnLrp,
+  cpLrp,
+  lrp,
   attentionRollout,
   attentionGradient,
   occlusion,
