@@ -291,7 +291,10 @@ def of_bert(network):
 
 
 def of_mlp(network):
-    """Captum asks for modules: DeepLIFT's hooks lie on the activations, LRP's on the linear layers."""
+    """Captum asks for modules: its hooks hand relevance from one to the next, and a mean between them would not share it out.
+
+    So the mean over the tokens is a linear layer here, with the z rule.
+    """
     double = network.double()
     x = words_of(double, IDS).detach()
     masked = words_of(double, [one if one in (CLS, SEP) else MASK for one in IDS]).detach()
@@ -300,9 +303,11 @@ def of_mlp(network):
         def __init__(self):
             super().__init__()
             self.rest, self.classifier = double.rest, double.classifier
+            self.mean = nn.Linear(len(IDS), 1, bias=False).double()
+            nn.init.constant_(self.mean.weight, 1 / len(IDS))
 
         def forward(self, words):
-            return self.classifier(self.rest(words).mean(1))
+            return self.classifier(self.mean(self.rest(words).transpose(1, 2)).squeeze(-1))
 
     behind = Behind()
     lifted = DeepLift(behind).attribute(x.clone().requires_grad_(), baselines=masked, target=TARGET).sum(-1)
@@ -310,6 +315,7 @@ def of_mlp(network):
     for layer in [*propagated.rest, propagated.classifier]:
         if isinstance(layer, nn.Linear):
             layer.rule = EpsilonRule(epsilon=0.01)
+    propagated.mean.rule = EpsilonRule(epsilon=1e-12)
     passed = LRP(propagated).attribute(x.clone().requires_grad_(), target=TARGET).sum(-1)
     return {"logits": listed(behind(x)), "deep-lift": listed(lifted), "lrp": listed(passed)}
 

@@ -35,7 +35,13 @@ async function both(nodes: readonly GraphNode[], rules: RuleSet): Promise<readon
     }),
   )
   const model = await loadGraph(
-    graphOf({ nodes, inputs: [{ name: 'x', type: DataType.float, shape: ['rows', 4, 6] }], outputs: ['y'], constants }),
+    graphOf({
+      nodes,
+      inputs: [{ name: 'x', type: DataType.float, shape: ['rows', 4, 6] }],
+      outputs: ['y'],
+      constants,
+      opset: 20,
+    }),
   )
   try {
     const { values } = await model.ask({ feeds: { x }, read: ['y'] })
@@ -151,7 +157,8 @@ describe.each(FAMILIES)('%s/%s', (folder, family) => {
       const found = await Promise.all(
         [...SETS, 'plain'].map(async (id) =>
           dataOf(
-            (await model.ask({ feeds: network.feeds, read: [], gradient: { of, wrt: [tap], rules: { id } } })).gradients[tap],
+            (await model.ask({ feeds: network.feeds, read: [], gradient: { of, wrt: [tap], rules: { id } } }))
+              .gradients[tap],
           ),
         ),
       )
