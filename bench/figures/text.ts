@@ -6,7 +6,9 @@ import { loadOnnxModel } from '../../lib/engine/onnx/model/load.ts'
 import { integratedGradients } from '../../lib/methods/text/integrated-gradients.ts'
 import { baselines } from '../../lib/methods/text/shared/baseline.ts'
 import { batchSize } from '../../lib/methods/text/shared/embedding.ts'
-import { pathPoints } from '../../lib/methods/text/shared/path.ts'
+import { pathPoints } from '../../lib/methods/shared/path-integral.ts'
+import { straightPath } from '../../lib/methods/shared/path-rows.ts'
+import { repeated } from '../../lib/methods/shared/reading.ts'
 import { listModels } from '../../lib/models/catalogue.ts'
 import { quadrature } from '../../lib/tensor/quadrature.ts'
 import { asFloat, float32, int64, type FloatTensor, type Tensor } from '../../lib/tensor/tensor.ts'
@@ -64,8 +66,21 @@ async function pathOf(model: ExplainableModel): Promise<(alphas: readonly number
   const embedding = float32(data, dims)
   const [baseline] = await baselines(context, embedding, 'mask', 'keep')
   if (baseline === undefined) throw new Error('no baseline')
-  const ends = { baseline: baseline.embedding, embedding }
-  return (alphas) => pathPoints(context, ends, alphas, context.target, () => undefined)
+  const start = float32(baseline.embedding.data, [1, ...dims])
+  const way = {
+    place: model.defaultTap,
+    path: straightPath(float32(data, [1, ...dims]), start),
+    baseline: start,
+    over: [2],
+    places: TOKENS,
+    perQuestion: batchSize(TOKENS),
+    feeds: (rows: number) => repeated(context.feeds, rows),
+  }
+  return async (alphas) => {
+    let points = 0
+    for await (const batch of pathPoints(context, way, alphas)) points += batch.length
+    return points
+  }
 }
 
 export const TEXT_BENCHMARK: Benchmark = {

@@ -6,6 +6,7 @@
  */
 import type { ImagePreprocessing } from '../models/card.ts'
 import { float32, type FloatTensor } from '../tensor/tensor.ts'
+import { gaussianWeights, mirrored } from './blur.ts'
 import { channelsOf } from './preprocess.ts'
 
 export interface PictureUnits {
@@ -16,6 +17,8 @@ export interface PictureUnits {
   colour(rgb: readonly [number, number, number]): FloatTensor
   /** A picture's mean colour everywhere, [1, C, H, W]. */
   mean(picture: FloatTensor): FloatTensor
+  /** The picture in levels, red first whatever the model's order, [H, W, 3]; of a grey one three times the same. */
+  levels(picture: FloatTensor): Float64Array
   /**
    * A picture blurred by a Gaussian, edges mirrored, [1, C, H, W].
    * @param sigma standard deviation in pixels of the feed, above 0
@@ -30,22 +33,10 @@ function filled(values: readonly number[], height: number, width: number): Float
   return float32(data, [1, values.length, height, width])
 }
 
-/** Weights of a Gaussian cut at three standard deviations, summing to 1; the middle one is at `radius`. */
+/** Cut at three standard deviations. */
 function gaussian(sigma: number): { weights: Float64Array; radius: number } {
   const radius = Math.max(1, Math.ceil(3 * sigma))
-  const weights = Float64Array.from({ length: 2 * radius + 1 }, (_, at) =>
-    Math.exp(-((at - radius) ** 2) / (2 * sigma * sigma)),
-  )
-  const total = weights.reduce((sum, weight) => sum + weight, 0)
-  return { weights: weights.map((weight) => weight / total), radius }
-}
-
-/** Mirrored about the outer pixels: -1 -> 1, n -> n - 2. */
-function mirrored(at: number, extent: number): number {
-  if (extent === 1) return 0
-  const period = 2 * (extent - 1)
-  const inside = ((at % period) + period) % period
-  return inside < extent ? inside : period - inside
+  return { weights: gaussianWeights(sigma, radius), radius }
 }
 
 /** One pass along an axis: `stride` between neighbours, `extent` of them, over all starts. */
@@ -101,6 +92,17 @@ export function pictureUnits(preprocessing: ImagePreprocessing): PictureUnits {
         return sum / plane
       })
       return filled(means, rows, columns)
+    },
+    levels: ({ data, dims }) => {
+      const [, channels = 0, rows = 0, columns = 0] = dims
+      const plane = rows * columns
+      const rgb = new Float64Array(3 * plane)
+      for (let shown = 0; shown < 3; shown += 1) {
+        const channel = channels === 1 ? 0 : colour === 'BGR' ? 2 - shown : shown
+        for (let at = 0; at < plane; at += 1)
+          rgb[3 * at + shown] = (data[channel * plane + at] ?? 0) * (std[channel] ?? 1) + (mean[channel] ?? 0)
+      }
+      return rgb
     },
     blurred: ({ data, dims }, sigma) => {
       const [, , rows = 0, columns = 0] = dims

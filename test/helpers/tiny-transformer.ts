@@ -39,6 +39,7 @@ export function tinyContext(
     modality: 'text',
     taps: model.taps,
     defaultTap: model.defaultTap,
+    link: 'softmax',
     linearHeads: [],
     ruleSets: model.ruleSets.map(({ id }) => id),
   } as const

@@ -5,7 +5,7 @@
  * Letters: N rows of a batch, K classes.
  */
 import { gradient, sum, type Formula } from '../../engine/formula.ts'
-import type { Question } from '../../engine/model.ts'
+import type { Question, RuleSet } from '../../engine/model.ts'
 import type { TapId } from '../../engine/tap-id.ts'
 import { scalarReader, stateScalar, type Head } from '../../target/scalar.ts'
 import type { Target } from '../../target/target.ts'
@@ -65,11 +65,59 @@ export async function everyScalar(asking: Explaining, rows: MadeRows, perQuestio
   return all
 }
 
-const SUMMED = 'summed'
+/** What is computed of each row and summed over all of them. */
+export interface Summed {
+  /** [N, ...] each, of gradients, values and the tensors that the rows name. */
+  readonly each: Readonly<Record<string, Formula>>
+  /** Further tensors that these name, [1, ...]. */
+  readonly shared?: Readonly<Record<string, FloatTensor>>
+  readonly rules?: RuleSet
+}
 
 /**
- * Sum over all rows of what is computed of each one's gradient at its place; sums over a batch are made in its question, and
- * between batches in double precision.
+ * Sums over all rows; those over a batch are made in its question, and between batches in double precision.
+ * @returns under the same names, in the shape of one row, flat
+ */
+export async function sumsOverRows<Name extends string>(
+  asking: Explaining,
+  rows: MadeRows,
+  perQuestion: number,
+  summed: Summed & { readonly each: Readonly<Record<Name, Formula>> },
+): Promise<Readonly<Record<Name, Float64Array>>> {
+  const { head, target } = asking
+  const names = Object.keys(summed.each) as Name[]
+  const outputs = Object.fromEntries(names.map((name) => [name, sum(summed.each[name], [0])]))
+  const totals = new Map<Name, Float64Array>()
+  const answers = answersInBatches(asking, { total: rows.total, perQuestion }, (batch) => {
+    const stated = stateScalar(target, head, batch.count)
+    const { formulas, ...question } = questionOf(rows, batch)
+    return {
+      ...question,
+      read: [head.logits],
+      gradient: { of: stated.of, wrt: [], ...(summed.rules === undefined ? {} : { rules: summed.rules }) },
+      formulas: {
+        ...formulas,
+        shared: { ...formulas.shared, ...summed.shared },
+        perRow: { ...formulas.perRow, ...stated.perRow },
+        outputs,
+      },
+    }
+  })
+  for await (const { answer } of answers)
+    for (const name of names) {
+      const { data } = answered(answer.computed, name)
+      const total = totals.get(name) ?? new Float64Array(data.length)
+      totals.set(name, total)
+      for (let at = 0; at < data.length; at++) total[at] = (total[at] as number) + (data[at] as number)
+    }
+  return Object.fromEntries(names.map((name) => [name, totals.get(name) ?? new Float64Array()])) as Record<
+    Name,
+    Float64Array
+  >
+}
+
+/**
+ * Sum over all rows of what is computed of each one's gradient at its place.
  * @param each of the gradient [N, ...] and the tensors that the rows name
  * @returns in the shape of one row of `each`, flat
  */
@@ -79,23 +127,5 @@ export async function summedOverRows(
   perQuestion: number,
   each: (gradient: Formula) => Formula = (slope) => slope,
 ): Promise<Float64Array> {
-  const { head, target } = asking
-  const outputs = { [SUMMED]: sum(each(gradient(rows.place)), [0]) }
-  let total: Float64Array | null = null
-  const answers = answersInBatches(asking, { total: rows.total, perQuestion }, (batch) => {
-    const stated = stateScalar(target, head, batch.count)
-    const { formulas, ...question } = questionOf(rows, batch)
-    return {
-      ...question,
-      read: [head.logits],
-      gradient: { of: stated.of, wrt: [] },
-      formulas: { ...formulas, perRow: { ...formulas.perRow, ...stated.perRow }, outputs },
-    }
-  })
-  for await (const { answer } of answers) {
-    const { data } = answered(answer.computed, SUMMED)
-    total ??= new Float64Array(data.length)
-    for (let at = 0; at < data.length; at++) total[at] = (total[at] as number) + (data[at] as number)
-  }
-  return total ?? new Float64Array()
+  return (await sumsOverRows(asking, rows, perQuestion, { each: { summed: each(gradient(rows.place)) } })).summed
 }

@@ -1,12 +1,12 @@
-/** Points of the straight path between two inputs (Sundararajan et al. 2017, equation 1). */
+/** Points of a path to an input: the straight one between two inputs (Sundararajan et al. 2017, equation 1). */
 import { add, given, multiply, type Formula } from '../../engine/formula.ts'
 import { float32, type FloatTensor } from '../../tensor/tensor.ts'
 
-export interface StraightPath {
+export interface Path {
   readonly shared: Readonly<Record<string, FloatTensor>>
   /** The points, [N, ...]. */
   readonly at: Formula
-  /** From the baseline to the input, [1, ...]. */
+  /** Their derivative by the share of the way, [1, ...] or [N, ...]: of a straight path from its baseline to the input. */
   readonly way: Formula
   /** Shares of the way, one a row. */
   readonly perRow: (alphas: readonly number[]) => Readonly<Record<string, FloatTensor>>
@@ -16,7 +16,7 @@ export interface StraightPath {
  * @param input [1, ...]
  * @param baseline of the same shape; null for zeros
  */
-export function straightPath(input: FloatTensor, baseline: FloatTensor | null): StraightPath {
+export function straightPath(input: FloatTensor, baseline: FloatTensor | null): Path {
   const ones = input.dims.slice(1).map(() => 1)
   const perRow = (alphas: readonly number[]) => ({ alpha: float32(alphas, [alphas.length, ...ones]) })
   const way = given('way')

@@ -4,14 +4,15 @@
  * Letters: T tokens, E embedding size.
  */
 import { z } from 'zod'
-import { square } from '../../engine/formula.ts'
+import { divide, square, sum, type Formula } from '../../engine/formula.ts'
 import { scalarOf, settled } from '../../target/scalar.ts'
 import { textMethod } from '../method.ts'
+import { pathPoints, type PathPoint } from '../shared/path-integral.ts'
 import { additiveResult } from './shared/additive.ts'
 import { baselineParam, baselines, specialTokensParam } from './shared/baseline.ts'
 import { embed } from './shared/embedding.ts'
-import { pathPoints, type PathPoint } from './shared/path.ts'
 import { scalarParam, withScalar } from './shared/scalar-param.ts'
+import { wayOf } from './shared/way.ts'
 
 /** Baselines that `several` stands for. */
 const SEVERAL = 3
@@ -56,27 +57,30 @@ export const idgi = textMethod<z.infer<typeof params>>({
     const scores = new Float64Array(embedding.dims[0] ?? 0)
     const ends = { input: scalarOf(target, logits.data, context.head.link), baseline: 0 }
     const places = Array.from({ length: steps + 1 }, (_, step) => step / steps)
-    const all = places.length * starts.length
-    let done = 0
-    for (const { embedding: from } of starts) {
-      const report = (more: number): void => context.progress((done += more) / all)
-      const points = await pathPoints(context, { baseline: from, embedding }, places, target, report, square)
+    for (const [index, { embedding: from }] of starts.entries()) {
+      const progress = (share: number): void => context.progress((index + share) / starts.length)
+      const points: PathPoint[] = []
+      const asking = { ...context, target, progress }
+      for await (const batch of pathPoints(asking, wayOf(context, embedding, from), places, shares))
+        points.push(...batch)
       shareOut(points, scores, 1 / starts.length)
       ends.baseline += (points[0]?.scalar ?? Number.NaN) / starts.length
     }
+    const all = places.length * starts.length
     const advice =
       'The gradient is zero on a part of the way, whose change nothing can be blamed for: try another baseline.'
     return additiveResult(context, { scores, logits, target, ends, points: all, advice })
   },
 })
 
-/** @param points with the squared length of the gradient at each token, [T] */
+/** Of a gradient [B, T, E]: the squared length at each token as a share of the whole, [B, T, 1]; 0 where there is none. */
+const shares = (gradient: Formula): Formula => divide(sum(square(gradient), [2]), sum(square(gradient), [1, 2]))
+
+/** @param points with the tokens' shares, [T] */
 function shareOut(points: readonly PathPoint[], scores: Float64Array, weight: number): void {
   points.slice(1).forEach((next, step) => {
     const here = points[step]
-    const length = here?.contributions.reduce((sum, one) => sum + one, 0) ?? 0
-    if (here === undefined || length === 0) return
-    const gain = (weight * (next.scalar - here.scalar)) / length
-    here.contributions.forEach((one, token) => (scores[token] = (scores[token] ?? 0) + gain * one))
+    const gain = weight * (next.scalar - (here?.scalar ?? Number.NaN))
+    here?.contributions.forEach((one, token) => (scores[token] = (scores[token] ?? 0) + gain * one))
   })
 }

@@ -10,5 +10,5 @@ import { wordLime } from './word-lime.ts'
 
 // Asked at a layer, at the input, and nowhere.
 const IMAGE = [scoreCam, smoothImage(gradCam), deepLift, smoothImage(deepLift), imageOcclusion]
-IMAGE.forEach(describeImageMethod)
+IMAGE.forEach((method) => describeImageMethod(method))
 describeTextMethod(wordLime)

@@ -5,7 +5,7 @@ import type { TextContext } from '../../context.ts'
 import type { Diagnosis } from '../../diagnosis.ts'
 import type { TextResult } from '../../method.ts'
 import { saturation } from '../../shared/diagnoses.ts'
-import { completenessDiagnosis, completenessOf, type Ends } from './completeness.ts'
+import { completenessDiagnosis, completenessOf, type Ends } from '../../shared/completeness.ts'
 import { ofTokens } from './embedding.ts'
 
 interface Additive {

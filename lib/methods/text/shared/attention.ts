@@ -2,7 +2,7 @@
  * Attention of all layers in one question, and the flow of it back from where the model reads its answer to the tokens.
  * Letters: N rows, L layers, H heads, T tokens.
  */
-import { abs, gradient, mean, sum, value, type Formula } from '../../../engine/formula.ts'
+import { abs, gradient, sum, type Formula } from '../../../engine/formula.ts'
 import { AppError } from '../../../errors.ts'
 import { float32, type FloatTensor } from '../../../tensor/tensor.ts'
 import type { Target } from '../../../target/target.ts'
@@ -30,7 +30,6 @@ export interface Attention extends Pick<ReadOnce, 'logits' | 'target'> {
 }
 
 const ROWS = 'rows that reach the answer'
-const plain = (tap: string): string => `attention ${tap}`
 
 /**
  * @param fuse what is made of a layer's attention [N, H, T, T] and its gradient: [N, 1, T, T]
@@ -41,27 +40,21 @@ export async function readAttention(
   context: TextContext,
   { target, token, fuse }: { target: Target; token: Token; fuse: (tap: string) => Formula },
 ): Promise<Attention> {
+  if (context.facts.taps.some(({ looksAt }) => looksAt === 'cross')) throw betweenTexts(method)
   const taps = layersFor(method, context.facts).map(({ id }) => id)
   const last = taps.at(-1) ?? ''
   const { outputs, logits, ...read } = await readOnce(context, {
     target,
     outputs: {
-      ...Object.fromEntries(
-        taps.flatMap((tap) => [
-          [tap, fuse(tap)],
-          [plain(tap), mean(value(tap), [1])], // says in which direction is looked
-        ]),
-      ),
+      ...Object.fromEntries(taps.map((tap) => [tap, fuse(tap)])),
       [ROWS]: sum(abs(gradient(last)), [1, 3]), // [N, 1, T, 1]
     },
     attribution: (each) => answered(each, last),
   })
   const tokens = context.feeds[context.roles.ids]?.dims[1] ?? 0
-  const own = context.tokenIds.length
-  const square = (name: string): FloatTensor => squareOf(method, answered(outputs, name), tokens, own)
-  if (own > 1 && new Set(taps.map((tap) => isCausal(square(plain(tap))))).size > 1) throw betweenTexts(method)
+  const layers = taps.map((tap) => squareOf(method, answered(outputs, tap), tokens, context.tokenIds.length))
   const reached = answered(outputs, ROWS).data
-  return { layers: taps.map(square), rows: rowsOf(context, token, reached), logits, target: read.target }
+  return { layers, rows: rowsOf(context, token, reached), logits, target: read.target }
 }
 
 function betweenTexts({ id, title }: NeedsPlace): AppError {
@@ -78,11 +71,6 @@ function squareOf(method: NeedsPlace, { data, dims }: FloatTensor, tokens: numbe
   const kept = new Float32Array(own * own)
   for (let row = 0; row < own; row += 1) kept.set(data.subarray(row * tokens, row * tokens + own), row * own)
   return float32(kept, [own, own])
-}
-
-/** Nothing is attended to that comes later. */
-function isCausal({ data, dims: [tokens = 0] }: FloatTensor): boolean {
-  return data.every((one, at) => one === 0 || at % tokens <= Math.floor(at / tokens))
 }
 
 /** @param reached [T], not 0 where the last layer's queries reach the answer */

@@ -3,10 +3,8 @@
  * stay what they are while words change.
  * Letters: B points asked at once, T tokens, E embedding size, K classes.
  */
-import { gradient, type Formula } from '../../../engine/formula.ts'
-import type { Formulas } from '../../../engine/model.ts'
 import { AppError, throwIfCancelled } from '../../../errors.ts'
-import { scalarOf, stateScalar } from '../../../target/scalar.ts'
+import { scalarOf } from '../../../target/scalar.ts'
 import type { Target } from '../../../target/target.ts'
 import { asFloat, float32, type FloatTensor } from '../../../tensor/tensor.ts'
 import type { TextContext } from '../../context.ts'
@@ -36,47 +34,6 @@ export async function embedIds(context: TextContext, ids: readonly number[]): Pr
   const { values } = await model.ask({ feeds: context.feedsFor([ids]).feeds, read: [id] }, signal)
   return withoutBatch(values, id)
 }
-
-/** Points that are computed with the gradients there. */
-export interface ComputedPoints extends Pick<Formulas, 'shared' | 'perRow'> {
-  /** The embedding [B, T, E], of given tensors. */
-  readonly at: Formula
-  /** What to compute of the gradient [B, T, E] there. */
-  readonly compute: (gradient: Formula) => Formula
-}
-
-/** Scalars [B] at `rows` points, and what is computed of their gradients, in one question. */
-export async function gradientsAt(
-  context: TextContext,
-  rows: number,
-  target: Target,
-  { shared = {}, perRow = {}, at, compute }: ComputedPoints,
-): Promise<{ readonly scalars: readonly number[]; readonly computed: FloatTensor }> {
-  const { model, head, signal } = context
-  const { id } = tapIn(context)
-  throwIfCancelled(signal)
-  const stated = stateScalar(target, head, rows)
-  const { values, computed } = await model.ask(
-    {
-      feeds: repeated(context.feeds, rows),
-      read: [head.logits],
-      gradient: { of: stated.of, wrt: [] },
-      formulas: {
-        shared,
-        perRow: { ...stated.perRow, ...perRow },
-        inputs: { [id]: at },
-        outputs: { [COMPUTED]: compute(gradient(id)) },
-      },
-    },
-    signal,
-  )
-  return {
-    scalars: scalarsOf(context, found(values, head.logits), target),
-    computed: found(computed, COMPUTED),
-  }
-}
-
-const COMPUTED = 'of the gradient'
 
 /**
  * The scores of the text's own tokens: a model that reads a fixed length is fed padding behind them.

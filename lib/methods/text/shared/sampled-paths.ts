@@ -3,13 +3,14 @@
  * 1906.10670, equation 3): what GradientSHAP and Expected Gradients draw samples of. Rows are made a batch at a time, and of
  * each only T numbers are kept. Letters: B rows of a batch, T tokens, E embedding size.
  */
-import { add, given, multiply, subtract, sum } from '../../../engine/formula.ts'
+import { add, given, gradient, multiply, subtract, sum } from '../../../engine/formula.ts'
 import type { Target } from '../../../target/target.ts'
 import { float32, type FloatTensor } from '../../../tensor/tensor.ts'
 import type { TextContext } from '../../context.ts'
-import { batchesOf, type Batch } from '../../shared/batches.ts'
+import { answered, batchesOf, type Batch } from '../../shared/batches.ts'
 import { randomStream } from '../../shared/random.ts'
-import { batchSize, gradientsAt } from './embedding.ts'
+import { readRows, repeated, tapIn, type Reading } from '../../shared/reading.ts'
+import { batchSize } from './embedding.ts'
 
 /** Paths of a batch: [B, T, E] each. */
 export interface Paths {
@@ -30,17 +31,29 @@ interface Samples {
 export async function meanOverPaths(context: TextContext, samples: Samples, target: Target): Promise<Float64Array> {
   const { total, tokens, alphas, paths } = samples
   const scores = new Float64Array(tokens)
+  const { id } = tapIn(context)
   const way = subtract(given('to'), given('from'))
+  const it: Reading = {
+    target,
+    outputs: { scores: sum(multiply(gradient(id), way), [2]) }, // [N, T, 1]
+    attribution: (outputs) => answered(outputs, 'scores'),
+  }
   for (const batch of batchesOf({ total, perQuestion: batchSize(tokens) })) {
     const { from, to } = await paths(batch)
-    const alpha = float32(alphas.slice(batch.first, batch.first + batch.count), [batch.count, 1, 1])
-    const { computed } = await gradientsAt(context, batch.count, target, {
-      perRow: { from, to, alpha },
-      at: add(given('from'), multiply(given('alpha'), way)),
-      compute: (gradient) => sum(multiply(gradient, way), [2]), // [B, T, 1]
-    })
-    computed.data.forEach((one, at) => (scores[at % tokens] = (scores[at % tokens] ?? 0) + one / total))
-    context.progress((batch.first + batch.count) / total)
+    const { first, count } = batch
+    const alpha = float32(alphas.slice(first, first + count), [count, 1, 1])
+    const { outputs } = await readRows(
+      context,
+      { it },
+      {
+        targets: Array.from({ length: count }, () => target),
+        feeds: repeated(context.feeds, count),
+        made: { inputs: { [id]: add(given('from'), multiply(given('alpha'), way)) }, perRow: { from, to, alpha } },
+      },
+    )
+    for (const row of outputs['it'] ?? [])
+      it.attribution(row).data.forEach((one, at) => (scores[at] = (scores[at] ?? 0) + one / total))
+    context.progress((first + count) / total)
   }
   return scores
 }

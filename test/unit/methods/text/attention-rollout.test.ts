@@ -3,6 +3,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { readNetwork } from '../../../../bench/networks/network.ts'
 import { loadOnnxModel } from '../../../../lib/engine/onnx/model/load.ts'
 import { attentionRollout } from '../../../../lib/methods/text/attention-rollout.ts'
+import { int64 } from '../../../../lib/tensor/tensor.ts'
 import { goldens, loadTiny, onTiny, tinyContext } from '../../../helpers/tiny-transformer.ts'
 import { relativeDifference } from '../../../helpers/tolerance.ts'
 
@@ -40,6 +41,19 @@ test('one question, whatever the number of layers', async () => {
   const ask = vi.spyOn(model, 'ask')
   await attentionRollout.run(tinyContext(model, { of: attentionRollout }), attentionRollout.params.parse({}))
   expect(ask).toHaveBeenCalledTimes(1)
+  await model.dispose()
+})
+
+test('padding behind the text, in a model that reads a fixed length, changes nothing', async () => {
+  const model = await loadTiny('bert')
+  const context = tinyContext(model, { of: attentionRollout })
+  const padding = [0, 0, 0, 0]
+  const feeds = {
+    input_ids: int64([...goldens.ids, ...padding], [1, 11]),
+    attention_mask: int64([...goldens.ids.map(() => 1), ...padding], [1, 11]),
+  }
+  const { scores } = await attentionRollout.run({ ...context, feeds }, attentionRollout.params.parse({}))
+  expect(relativeDifference(scores.data, goldens.bert['attention-rollout'].mean)).toBeLessThan(1e-4)
   await model.dispose()
 })
 

@@ -1,6 +1,7 @@
 /** The completeness axiom as a number on the run, and a sentence where it does not hold well enough. */
-import type { Completeness } from '../../method.ts'
-import type { Diagnosis } from '../../diagnosis.ts'
+import type { Modality } from '../../models/card.ts'
+import type { Diagnosis } from '../diagnosis.ts'
+import type { Completeness } from '../method.ts'
 
 /** Largest relative error that is not worth a sentence. */
 const COMPLETENESS_BOUND = 0.01
@@ -33,12 +34,20 @@ export function errorAllowed(ends: Ends): number {
   return Math.max((COMPLETENESS_BOUND / 2) * Math.abs(ends.input - ends.baseline), ROUNDING * sizeOfEnds(ends))
 }
 
+const EXPLAINED: Readonly<Record<Modality, string>> = { image: 'picture', text: 'text' }
+
 /** COMPLETENESS where the error is above the bound; says so when that is because there is nearly nothing to explain. */
-export function completenessDiagnosis(completeness: Completeness, ends: Ends, advice: string): readonly Diagnosis[] {
+export function completenessDiagnosis(
+  completeness: Completeness,
+  ends: Ends,
+  advice: string,
+  modality: Modality = 'text',
+): readonly Diagnosis[] {
+  const explained = EXPLAINED[modality]
   const { sum, expected, error, points } = completeness
   if (error <= COMPLETENESS_BOUND) return []
   const found =
-    `The scores add up to ${sum.toPrecision(4)}; the text and its baseline differ by ${expected.toPrecision(4)}, ` +
+    `The scores add up to ${sum.toPrecision(4)}; the ${explained} and its baseline differ by ${expected.toPrecision(4)}, ` +
     `an error of ${percent(error)} at ${points} points (at most ${percent(COMPLETENESS_BOUND)} is promised).`
   const tiny = Math.abs(expected) < TINY * sizeOfEnds(ends)
   return [
@@ -46,7 +55,7 @@ export function completenessDiagnosis(completeness: Completeness, ends: Ends, ad
       code: 'COMPLETENESS',
       severity: 'warning',
       message: tiny
-        ? `${found} The model scores the baseline nearly as the text itself, so this relative error says little: try another baseline.`
+        ? `${found} The model scores the baseline nearly as the ${explained} itself, so this relative error says little: try another baseline.`
         : `${found} ${advice}`,
     },
   ]

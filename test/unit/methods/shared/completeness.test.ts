@@ -1,9 +1,5 @@
 import { expect, test } from 'vitest'
-import {
-  completenessDiagnosis,
-  completenessOf,
-  errorAllowed,
-} from '../../../../../lib/methods/text/shared/completeness.ts'
+import { completenessDiagnosis, completenessOf, errorAllowed } from '../../../../lib/methods/shared/completeness.ts'
 
 const message = (sum: number, ends: { input: number; baseline: number }) =>
   completenessDiagnosis(completenessOf(sum, ends, 9), ends, 'Use more steps.')[0]?.message
