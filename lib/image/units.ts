@@ -17,6 +17,8 @@ export interface PictureUnits {
   colour(rgb: readonly [number, number, number]): FloatTensor
   /** A picture's mean colour everywhere, [1, C, H, W]. */
   mean(picture: FloatTensor): FloatTensor
+  /** The picture in levels, red first whatever the model's order, [H, W, 3]; of a grey one three times the same. */
+  levels(picture: FloatTensor): Float64Array
   /**
    * A picture blurred by a Gaussian, edges mirrored, [1, C, H, W].
    * @param sigma standard deviation in pixels of the feed, above 0
@@ -90,6 +92,17 @@ export function pictureUnits(preprocessing: ImagePreprocessing): PictureUnits {
         return sum / plane
       })
       return filled(means, rows, columns)
+    },
+    levels: ({ data, dims }) => {
+      const [, channels = 0, rows = 0, columns = 0] = dims
+      const plane = rows * columns
+      const rgb = new Float64Array(3 * plane)
+      for (let shown = 0; shown < 3; shown += 1) {
+        const channel = channels === 1 ? 0 : colour === 'BGR' ? 2 - shown : shown
+        for (let at = 0; at < plane; at += 1)
+          rgb[3 * at + shown] = (data[channel * plane + at] ?? 0) * (std[channel] ?? 1) + (mean[channel] ?? 0)
+      }
+      return rgb
     },
     blurred: ({ data, dims }, sigma) => {
       const [, , rows = 0, columns = 0] = dims

@@ -17,5 +17,6 @@ export function costFacts({ preprocessing, labels }: ModelCard, tap: Tap | null,
       ? Math.min(preprocessing.maxTokens, Array.from(text).length + SPECIAL_TOKENS)
       : 0
   const pixels = preprocessing.kind === 'image' ? preprocessing.width * preprocessing.height : 0
-  return { tap, classes: labels.length, tokens, pixels }
+  const sides = preprocessing.kind === 'image' ? { sides: [preprocessing.height, preprocessing.width] as const } : {}
+  return { tap, classes: labels.length, tokens, pixels, ...sides }
 }

@@ -23,6 +23,8 @@ export interface CostFacts {
   readonly tokens: number
   /** Pixels of the model's input; 0 for a text. */
   readonly pixels: number
+  /** Of the model's input, [H, W]; left out where it is not known, or for a text. */
+  readonly sides?: readonly [number, number]
 }
 
 export interface Description<P> extends NeedsPlace {

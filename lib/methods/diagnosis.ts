@@ -13,6 +13,8 @@ export interface Diagnosis {
     | 'COMPLETENESS' // completeness error above the bound
     | 'SAME_AS_BASELINE' // nothing lies between the input and what it is compared with
     | 'NOT_RECTIFIED' // activations that bent rules of rectifiers leave as they are
+    | 'SURROGATE_MISFIT' // a linear model (LIME) says little of how the score varies
+    | 'BUDGET_SPENT' // the predictions allowed ended before the method did; what was left coarse
     | 'INPUT_TRUNCATED'
     | 'INPUT_CONVERTED' // animated, CMYK, 16-bit or transparent picture: what was done
     | 'UNKNOWN_TOKENS' // the tokenizer knows no word for some characters

@@ -29,10 +29,17 @@ import { lrp } from './image/lrp.ts'
 import { blurIg } from './image/blur-ig.ts'
 import { guidedIg } from './image/guided-ig.ts'
 import { idgi } from './image/idgi.ts'
+import { occlusion as imageOcclusion } from './image/occlusion.ts'
+import { rise } from './image/rise.ts'
+import { lime as imageLime } from './image/lime.ts'
+import { kernelShap as imageKernelShap } from './image/kernel-shap.ts'
 import { integratedGradients } from './text/integrated-gradients.ts'
 import { inputXGradient } from './text/input-x-gradient.ts'
 import { gradientNorm } from './text/gradient-norm.ts'
 import { occlusion } from './text/occlusion.ts'
+import { lime } from './text/lime.ts'
+import { kernelShap } from './text/kernel-shap.ts'
+import { partitionShap } from './text/partition-shap.ts'
 
 export const METHODS: readonly Method[] = Object.freeze([
   // image
@@ -65,9 +72,16 @@ export const METHODS: readonly Method[] = Object.freeze([
   deconvnet,
   deepLift,
   lrp,
+  imageOcclusion,
+  rise,
+  imageLime,
+  imageKernelShap,
   // text
   integratedGradients,
   inputXGradient,
   gradientNorm,
   occlusion,
+  lime,
+  kernelShap,
+  partitionShap,
 ])

@@ -79,11 +79,23 @@ function momentsOf({ features, targets, weights }: Samples, centred: boolean): M
   }
   const means = Array.from({ length: size }, (_, d) => mean((sample) => features[sample * size + d] as number))
   const targetMean = mean((sample) => targets[sample] as number)
-  const roots = Array.from({ length: count }, (_, sample) => Math.sqrt(weightOf(sample)))
-  const x = matrixOf(features, size).subRowVector(means).mulColumnVector(roots)
-  const y = Matrix.columnVector(Array.from(targets, (one, sample) => (one - targetMean) * (roots[sample] ?? NaN)))
-  const turned = x.transpose()
-  return { square: turned.mmul(x), cross: turned.mmul(y), means, targetMean, weight }
+  // Sample by sample, half of a symmetric matrix: a quarter of the time of a product of two matrices.
+  const square = new Float64Array(size * size)
+  const cross = new Float64Array(size)
+  const apart = new Float64Array(size)
+  for (let sample = 0; sample < count; sample++) {
+    for (let d = 0; d < size; d++) apart[d] = (features[sample * size + d] as number) - (means[d] as number)
+    for (let d = 0; d < size; d++) {
+      const weighed = weightOf(sample) * (apart[d] as number)
+      if (weighed === 0) continue
+      cross[d] = (cross[d] as number) + weighed * ((targets[sample] as number) - targetMean)
+      for (let other = d; other < size; other++)
+        square[d * size + other] = (square[d * size + other] as number) + weighed * (apart[other] as number)
+    }
+  }
+  for (let d = 0; d < size; d++)
+    for (let other = 0; other < d; other++) square[d * size + other] = square[other * size + d] as number
+  return { square: matrixOf(square, size), cross: matrixOf(cross, 1), means, targetMean, weight }
 }
 
 function fitOf(coefficients: readonly number[], { means, targetMean }: Moments): LinearFit {
@@ -97,12 +109,16 @@ function fitOf(coefficients: readonly number[], { means, targetMean }: Moments):
 export function ridgeRegression(samples: Samples, ridge = 0): LinearFit {
   const moments = momentsOf(samples, true)
   const square = moments.square.clone().add(Matrix.eye(moments.square.rows).mul(ridge))
+  return fitOf(shortestSolution(square, moments.cross), moments)
+}
+
+/** Of a symmetric system without negative eigenvalues: where several solutions are as good, the shortest one. */
+function shortestSolution(square: Matrix, right: Matrix): readonly number[] {
   const cholesky = new CholeskyDecomposition(square)
   // A matrix may be called positive definite by a rounding error: its smallest pivot tells.
   const pivots = cholesky.lowerTriangularMatrix.diagonal()
   const sound = cholesky.isPositiveDefinite() && Math.min(...pivots) > RELATIVE_PIVOT * Math.max(...pivots)
-  const coefficients = sound ? cholesky.solve(moments.cross) : solve(square, moments.cross, true)
-  return fitOf(coefficients.to1DArray(), moments)
+  return (sound ? cholesky.solve(right) : solve(square, right, true)).to1DArray()
 }
 
 const RELATIVE_PIVOT = 1e-7
@@ -114,15 +130,14 @@ const RELATIVE_PIVOT = 1e-7
 export function regressionWithSum(samples: Samples, total: number): readonly number[] {
   const { square, cross } = momentsOf(samples, false)
   const size = square.rows
-  // Lagrange's conditions: one row and column for the constraint, of the size that the others have.
+  const even = total / size
+  // What is left to find is how far each lies from the even share, which adds up to 0: along (1, ..., 1) nothing is asked.
+  const apart = cross.clone().sub(square.mmul(Matrix.ones(size, 1)).mul(even))
+  const inside = square.clone().subRowVector(square.mean('column')).subColumnVector(square.mean('row'))
+  inside.add(square.mean())
   const scale = Math.max(square.trace() / size, Number.MIN_VALUE)
-  const bordered = Matrix.zeros(size + 1, size + 1).setSubMatrix(square, 0, 0)
-  for (let d = 0; d < size; d++) {
-    bordered.set(d, size, scale)
-    bordered.set(size, d, scale)
-  }
-  const right = Matrix.columnVector([...cross.to1DArray(), scale * total])
-  return solve(bordered, right, true).to1DArray().slice(0, size)
+  const found = shortestSolution(inside.add(scale / size), apart.sub(apart.mean()))
+  return found.map((one) => one + even)
 }
 
 /**

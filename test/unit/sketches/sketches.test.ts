@@ -24,12 +24,11 @@ import { upsampleBilinear } from '../../../lib/render/upsample.ts'
 import { softmax } from '../../../lib/target/links.ts'
 import { classTarget, type Target } from '../../../lib/target/target.ts'
 import { float32, row, type FloatTensor } from '../../../lib/tensor/tensor.ts'
-import { dot, fakeContext, fakeModel, U, wordOf } from '../methods/text/fake-model.ts'
+import { fakeContext, fakeModel } from '../methods/text/fake-model.ts'
 import { deepLift } from './deep-lift.ts'
 import { deletion } from './deletion.ts'
 import { maxSensitivity } from './max-sensitivity.ts'
 import { smoothImage, smoothText } from './smooth-grad.ts'
-import { wordLime } from './word-lime.ts'
 
 const root = join(import.meta.dirname, '../../..')
 let loaded: LoadedModel
@@ -69,14 +68,7 @@ const EARLY = 'conv1_relu'
 
 test('each is one file of fewer than 100 lines', () => {
   const files = readdirSync(import.meta.dirname).filter((name) => !name.endsWith('.test.ts'))
-  expect(files.sort()).toEqual([
-    'deep-lift.ts',
-    'deletion.ts',
-    'max-sensitivity.ts',
-    'occlusion.ts',
-    'smooth-grad.ts',
-    'word-lime.ts',
-  ])
+  expect(files.sort()).toEqual(['deep-lift.ts', 'deletion.ts', 'max-sensitivity.ts', 'smooth-grad.ts'])
   for (const file of files)
     expect(readFileSync(join(import.meta.dirname, file), 'utf8').split('\n').length, file).toBeLessThan(100)
 })
@@ -158,19 +150,6 @@ test('DeepLIFT adds up to what the picture changed, for every class', async () =
     expect(Math.abs(changed)).toBeGreaterThan(0.5)
     expect(Math.abs(added - changed) / Math.abs(changed)).toBeLessThan(1e-3)
   }
-})
-
-test('LIME on words finds the weights of a model that is linear in its words', async () => {
-  const ids = [101, 7, 12, 9, 3, 102]
-  const { scores, logits } = await wordLime.run(fakeContext(fakeModel(), { ids }), {
-    samples: 400,
-    width: 0.25,
-    ridge: 1e-6,
-  })
-  ids.forEach((id, at) =>
-    expect(scores.data[at]).toBeCloseTo(at === 0 || at === 5 ? 0 : Math.tanh(dot(U, wordOf(id))), 3),
-  )
-  expect(logits.dims).toEqual([3])
 })
 
 test('deletion takes the pixels away in the order of the map', async () => {

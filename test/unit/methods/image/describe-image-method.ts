@@ -29,10 +29,15 @@ export interface Peculiar {
   /** Parameters with which it is fast, for tests that ask many times. */
   readonly quick?: Readonly<Record<string, unknown>>
   /** Its map does not depend on the picture where no unit chooses among its inputs, as in the tiny CNN. */
-  readonly blind?: true
+  readonly blind?: boolean
+  /** It draws what lies at coarser layers too, so that a pixel has a part in what is said of its neighbours. */
+  readonly spreads?: boolean
 }
 
-export function describeImageMethod(method: ImageMethod, { quick = {}, blind = false }: Peculiar = {}): void {
+export function describeImageMethod(
+  method: ImageMethod,
+  { quick = {}, blind = false, spreads = false }: Peculiar = {},
+): void {
   const place = method.needs[0]?.place
   const atLayer = LAYERS.includes(place)
   const readsGradient = method.needs.some(({ gradient }) => gradient === true)
@@ -51,7 +56,7 @@ export function describeImageMethod(method: ImageMethod, { quick = {}, blind = f
     answersTheQuestion(method)
     canBeWatchedAndStopped(method)
     if (method.output.complete) addsUp(method)
-    if (place === 'input' && readsGradient) givesNothingToWhatIsIgnored(method)
+    if (place === 'input' && readsGradient && !spreads) givesNothingToWhatIsIgnored(method)
     if (blind) seesNothing(method)
     else diagnoses(method, atLayer || readsGradient)
     pointsOutSaturation(method)
