@@ -29,7 +29,7 @@ async function explained(method: ImageMethod, sample: string, index: number): Pr
   if (preprocessing.kind !== 'image') throw new Error('pets-cnn reads pictures')
   const image = await decodeImage(readFileSync(`${root}/public/samples/${sample}.jpg`))
   const { feed } = await preprocessImage(image, preprocessing)
-  return runImageMethod(method, loaded.model, { index, feeds: { [loaded.model.inputs[0] ?? '']: feed } })
+  return runImageMethod(method, loaded.model, { index, preprocessing, feeds: { [loaded.model.inputs[0] ?? '']: feed } })
 }
 
 it.each([
