@@ -24,8 +24,13 @@ const CHEAP: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   lime: { samples: 100, segments: 9 },
   'kernel-shap': { samples: 40, segments: 9 },
 }
-const runImageMethod: typeof runWith = (method, model, { params, ...changes } = {}) =>
-  runWith(method, model, { params: { ...CHEAP[method.id], ...params }, ...changes })
+function runImageMethod(
+  method: ImageMethod,
+  model: TinyCnn,
+  changes: Parameters<typeof runWith>[2] = {},
+): Promise<ImageResult> {
+  return runWith(method, model, { ...changes, params: { ...CHEAP[method.id], ...changes.params } })
+}
 const codes = ({ diagnoses }: ImageResult): string[] => diagnoses.map(({ code }) => code)
 
 export function describeImageMethod(method: ImageMethod): void {

@@ -15,11 +15,14 @@ interface Golden {
 }
 
 describe('as Captum\u2019s Occlusion', () => {
-  it.each(goldens<Golden>('occlusion'))('window $window, stride $stride', async ({ window, stride, target, map }) => {
-    const params = { window, stride, fill: 'black' }
-    const found = await runImageMethod(occlusion, new TinyCnn(), { params, index: target })
-    expect(relativeDifference(found.map.data, map)).toBeLessThan(1e-6)
-  })
+  it.each(goldens('occlusion') as Golden[])(
+    'window $window, stride $stride',
+    async ({ window, stride, target, map }) => {
+      const params = { window, stride, fill: 'black' }
+      const found = await runImageMethod(occlusion, new TinyCnn(), { params, index: target })
+      expect(relativeDifference(found.map.data, map)).toBeLessThan(1e-6)
+    },
+  )
 })
 
 test.each(['mean', 'blur', 'noise'])('filled with %s: a pixel scores what the model says without it', async (fill) => {
