@@ -2,7 +2,7 @@ import { methodAnchor } from '../_pages/methodAnchor.ts'
 import Link from 'next/link'
 import type { ReactNode } from 'react'
 import type { Run } from '../_graphql/types.ts'
-import { dateTime, milliseconds } from './format.ts'
+import { dateTime, milliseconds, signedValue } from './format.ts'
 import { isJsonObject, lines } from './jsonLines.ts'
 import styles from './RunFacts.module.css'
 
@@ -49,6 +49,10 @@ export function RunFacts({ run, linked }: RunFactsProps) {
         )}
       </Fact>
       {run.target ? <Fact term="Class">{run.target.label}</Fact> : null}
+      <Fact term="Explained">
+        {run.explained.title}
+        {run.explained.value === null ? '' : `: ${signedValue(run.explained.value)}`}
+      </Fact>
       {run.attribution?.__typename === 'ImageAttribution' && run.attribution.layer ? (
         <Fact term="Layer">
           <code>{run.attribution.layer}</code>

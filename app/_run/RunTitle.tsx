@@ -1,4 +1,5 @@
 import type { Run } from '../_graphql/types.ts'
+import { about } from './describe.ts'
 import { dateTime } from './format.ts'
 import styles from './RunPage.module.css'
 
@@ -8,7 +9,7 @@ export function RunTitle({ run }: { readonly run: Run }) {
     <div>
       <h1>
         {run.method.title}
-        {run.target ? ` for “${run.target.label}”` : ''}
+        {about(run)}
       </h1>
       <p className={styles['about']}>
         {run.model.title}

@@ -27,9 +27,12 @@ export function TextLegend({ attribution, unit, signed, label }: TextLegendProps
 export function TextNotes({
   attribution,
   signed,
+  explained,
 }: {
   readonly attribution: TextAttribution
   readonly signed: boolean
+  /** In words, what the scores are shares of. */
+  readonly explained: string
 }) {
   const special = attribution.tokens.filter((token) => token.special)
   const { completeness } = attribution
@@ -51,7 +54,7 @@ export function TextNotes({
         <div>
           <dt>Completeness</dt>
           <dd>
-            The scores add up to {signedValue(completeness.sum)}; the class score moved by{' '}
+            The scores add up to {signedValue(completeness.sum)}; {explained} moved by{' '}
             {signedValue(completeness.expected)} from the baseline. Error {percent(completeness.error)}, measured with{' '}
             {completeness.points} gradients.
           </dd>

@@ -78,7 +78,7 @@ export function TextResult({ run, onChanged, children }: TextResultProps) {
             : undefined
         }
       />
-      <TextNotes attribution={attribution} signed={signed} />
+      <TextNotes attribution={attribution} signed={signed} explained={run.explained.title} />
       {children}
       {onChanged || run.annotations.length > 0 ? (
         <section className={styles['annotations']} aria-label="Annotations of the review">

@@ -7,8 +7,9 @@ import styles from './ClassPicker.module.css'
 
 interface ClassPickerProps {
   readonly labels: readonly string[]
-  /** Null: the predicted class. */
+  /** Null: what `none` says. */
   readonly value: string | null
+  readonly none?: string
   readonly ids: { readonly id: string; readonly 'aria-describedby': string | undefined }
   readonly onChoose: (label: string | null) => void
 }
@@ -24,7 +25,7 @@ export function ClassPicker(props: ClassPickerProps) {
   return props.labels.length > FEW ? <SearchedClasses {...props} /> : <ListedClasses {...props} />
 }
 
-function ListedClasses({ labels, value, ids, onChoose }: ClassPickerProps) {
+function ListedClasses({ labels, value, ids, none = PREDICTED, onChoose }: ClassPickerProps) {
   return (
     <select
       {...ids}
@@ -33,7 +34,7 @@ function ListedClasses({ labels, value, ids, onChoose }: ClassPickerProps) {
         onChoose(event.target.value === '' ? null : event.target.value)
       }}
     >
-      <option value="">{PREDICTED}</option>
+      <option value="">{none}</option>
       {labels.map((name) => (
         <option key={name} value={name}>
           {name}
@@ -44,7 +45,7 @@ function ListedClasses({ labels, value, ids, onChoose }: ClassPickerProps) {
 }
 
 /** ARIA's editable combobox with a list (https://www.w3.org/WAI/ARIA/apg/patterns/combobox/): nothing is chosen by typing alone. */
-function SearchedClasses({ labels, value, ids, onChoose }: ClassPickerProps) {
+function SearchedClasses({ labels, value, ids, none = PREDICTED, onChoose }: ClassPickerProps) {
   const [open, setOpen] = useState(false)
   /** Null until something is typed. */
   const [typed, setTyped] = useState<string | null>(null)
@@ -102,7 +103,7 @@ function SearchedClasses({ labels, value, ids, onChoose }: ClassPickerProps) {
         aria-activedescendant={open && options.length > 0 ? optionId(active) : undefined}
         autoComplete="off"
         spellCheck={false}
-        placeholder={PREDICTED}
+        placeholder={none}
         value={typed ?? value ?? ''}
         onFocus={(event) => {
           event.target.select()
@@ -137,7 +138,7 @@ function SearchedClasses({ labels, value, ids, onChoose }: ClassPickerProps) {
                   choose(option)
                 }}
               >
-                {option ?? PREDICTED}
+                {option ?? none}
               </li>
             ))}
           </ul>

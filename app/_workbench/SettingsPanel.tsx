@@ -6,6 +6,8 @@ import { Field } from '../_ui/Field.tsx'
 import { Progress } from '../_ui/Progress.tsx'
 import { ClassPicker } from './ClassPicker.tsx'
 import { EngineLine } from './EngineLine.tsx'
+import { MethodOptions } from './MethodOptions.tsx'
+import { NumberPicker } from './NumberPicker.tsx'
 import { ParamsForm } from './ParamsForm.tsx'
 import type { MethodPlace } from './TapPicker.tsx'
 import type { Settings } from './useSettings.ts'
@@ -58,12 +60,7 @@ export function SettingsPanel({ settings }: { readonly settings: Settings }) {
                   settings.chooseMethod(event.target.value)
                 }}
               >
-                {setup.methods.map((entry) => (
-                  <option key={entry.method.id} value={entry.method.id} disabled={!entry.available}>
-                    {entry.method.title}
-                    {entry.available ? '' : ' (not for this model)'}
-                  </option>
-                ))}
+                <MethodOptions entries={setup.methods} />
               </select>
             )}
           </Field>
@@ -90,6 +87,12 @@ export function SettingsPanel({ settings }: { readonly settings: Settings }) {
               />
             )}
           </Field>
+          <NumberPicker
+            link={setup.link}
+            labels={setup.labels}
+            value={settings.number}
+            onChoose={settings.chooseNumber}
+          />
           <ParamsForm
             key={method.id}
             paramsSchema={method.paramsSchema}

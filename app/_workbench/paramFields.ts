@@ -75,9 +75,11 @@ function readControl(schema: Schema): ParamControl {
   return { kind: 'text' }
 }
 
+/** What a form has of them: those that are kept for older scripts alone are not offered. */
 export function readFields(paramsSchema: unknown): readonly ParamField[] {
-  return Object.entries(asSchema(asSchema(paramsSchema)['properties'])).map(([name, value]) => {
+  return Object.entries(asSchema(asSchema(paramsSchema)['properties'])).flatMap(([name, value]) => {
     const schema = asSchema(value)
+    if (schema['deprecated'] === true) return []
     return {
       name,
       title: typeof schema['title'] === 'string' ? schema['title'] : name,

@@ -8,6 +8,7 @@ import {
   type ExplainInput,
   type Modality,
 } from '../_graphql/generated/graphql.ts'
+import { LOGIT, offers, type ExplainedNumber } from './explainedNumber.ts'
 import { couldBeLoaded, type MethodInfo, type ModelChoice, type Run, type Setup } from '../_graphql/types.ts'
 
 /** Shown first where the model has them. */
@@ -20,6 +21,7 @@ interface Chosen {
   readonly params: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   /** A class, and the input it was chosen for: the next one starts with what the model predicts. */
   readonly label: { readonly name: string; readonly subject: string } | null
+  readonly number: ExplainedNumber
 }
 
 export interface Settings {
@@ -30,10 +32,12 @@ export interface Settings {
   readonly method: MethodInfo | null
   readonly params: Readonly<Record<string, unknown>>
   readonly label: string | null
+  readonly number: ExplainedNumber
   readonly error: ReturnType<typeof useQuery>[0]['error']
   readonly chooseModel: (id: string) => void
   readonly chooseMethod: (id: string) => void
   readonly chooseLabel: (label: string | null) => void
+  readonly chooseNumber: (number: ExplainedNumber) => void
   /** `undefined` goes back to the default. */
   readonly setParam: (name: string, value: unknown) => void
   /** @param subject the run's input */
@@ -43,12 +47,38 @@ export interface Settings {
   readonly question: Pick<ExplainInput, 'model' | 'method' | 'params' | 'target'> | null
 }
 
+/** The number that was chosen where this model has it: compared with a class it has, and not with itself. */
+function fitting(number: ExplainedNumber, label: string | null, { labels, link }: Setup): ExplainedNumber {
+  if (!offers(number.kind, link, labels.length)) return LOGIT
+  const { against } = number
+  return against !== null && (against === label || !labels.includes(against)) ? { ...number, against: null } : number
+}
+
+function targetOf(label: string | null, { kind, against }: ExplainedNumber): Pick<ExplainInput, 'target'> {
+  if (kind === 'LOGIT') return label === null ? {} : { target: { label } }
+  return { target: { kind, ...(label === null ? {} : { label }), ...(against === null ? {} : { against: { label: against } }) } } // prettier-ignore
+}
+
+/** What a run explained, as the form has it. */
+function numberOf({ explained, predictions }: Run): ExplainedNumber {
+  const { asked } = explained
+  const index = typeof asked === 'object' && asked !== null && 'against' in asked ? asked.against : null
+  // A class that is not among those that were sent is chosen again.
+  const against = predictions.find((prediction) => prediction.index === index)?.label ?? null
+  return { kind: explained.kind, against }
+}
+
+/** Its parameters; what the number to explain says now is said once. */
+function paramsOf({ params }: Run): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(params ?? {}).filter(([name]) => name !== 'scalar'))
+}
+
 /**
  * Model, method, class and parameters: what was chosen, completed with what fits.
  * @param subject names the input on the bench
  */
 export function useSettings(modality: Modality, subject: string): Settings {
-  const [chosen, setChosen] = useState<Chosen>({ model: null, method: null, params: {}, label: null })
+  const [chosen, setChosen] = useState<Chosen>({ model: null, method: null, params: {}, label: null, number: LOGIT })
   const [choices, refetchChoices] = useQuery({ query: ModelChoicesDocument })
   const models = (choices.data?.models ?? []).filter((candidate) => candidate.modality === modality)
   const model = models.find(({ id }) => id === chosen.model) ?? models[0] ?? null
@@ -68,6 +98,7 @@ export function useSettings(modality: Modality, subject: string): Settings {
   const params = (method && chosen.params[method.id]) ?? {}
   const asked = chosen.label?.subject === subject ? chosen.label.name : null
   const label = asked !== null && setup?.labels.includes(asked) ? asked : null
+  const number = setup === null ? chosen.number : fitting(chosen.number, label, setup)
 
   return {
     models,
@@ -76,6 +107,7 @@ export function useSettings(modality: Modality, subject: string): Settings {
     method,
     params,
     label,
+    number,
     error: choices.error ?? loading.error,
     // layers are the model's own, so a choice of one does not survive a change of model
     chooseModel: (id) => {
@@ -86,6 +118,9 @@ export function useSettings(modality: Modality, subject: string): Settings {
     },
     chooseLabel: (next) => {
       setChosen((before) => ({ ...before, label: next === null ? null : { name: next, subject } }))
+    },
+    chooseNumber: (next) => {
+      setChosen((before) => ({ ...before, number: next }))
     },
     setParam: (name, value) => {
       if (!method) return
@@ -100,17 +135,15 @@ export function useSettings(modality: Modality, subject: string): Settings {
       setChosen({
         model: run.model.id,
         method: run.method.id,
-        params: { [run.method.id]: (run.params ?? {}) as Record<string, unknown> },
+        params: { [run.method.id]: paramsOf(run) },
         label: predicted || !run.target ? null : { name: run.target.label, subject: of },
+        number: numberOf(run),
       })
     },
     retry: () => {
       refetchChoices({ requestPolicy: 'network-only' })
       if (model) refetchSetup({ requestPolicy: 'network-only' })
     },
-    question:
-      model && method
-        ? { model: model.id, method: method.id, params, ...(label === null ? {} : { target: { label } }) }
-        : null,
+    question: model && method ? { model: model.id, method: method.id, params, ...targetOf(label, number) } : null,
   }
 }

@@ -54,6 +54,12 @@ export interface Tap {
    * replaced and differentiated as [N, C, H, W]; where it is replaced, tokens beside the grid stay what the feeds make them.
    */
   readonly mapOf?: TapId
+  /**
+   * For attention weights, whose rows over the last axis sum to 1 (0 where no key is open): what the tokens look at. 'self' is
+   * [N, heads, T, T], the tokens of their own sequence, in the order of the layers; 'cross' [N, heads, T, S], those of another
+   * one, or fewer or more than they are; 'local' [N windows, heads, T, T], those of their window of a picture.
+   */
+  readonly looksAt?: 'self' | 'cross' | 'local'
   /** For people: what it leaves out. */
   readonly note?: string
   /** True where a gradient of the output exists with respect to this tap; else `reason` says which operators lack a rule. */

@@ -6,6 +6,7 @@
  */
 import type { ImagePreprocessing } from '../models/card.ts'
 import { float32, type FloatTensor } from '../tensor/tensor.ts'
+import { gaussianWeights, mirrored } from './blur.ts'
 import { channelsOf } from './preprocess.ts'
 
 export interface PictureUnits {
@@ -32,22 +33,10 @@ function filled(values: readonly number[], height: number, width: number): Float
   return float32(data, [1, values.length, height, width])
 }
 
-/** Weights of a Gaussian cut at three standard deviations, summing to 1; the middle one is at `radius`. */
+/** Cut at three standard deviations. */
 function gaussian(sigma: number): { weights: Float64Array; radius: number } {
   const radius = Math.max(1, Math.ceil(3 * sigma))
-  const weights = Float64Array.from({ length: 2 * radius + 1 }, (_, at) =>
-    Math.exp(-((at - radius) ** 2) / (2 * sigma * sigma)),
-  )
-  const total = weights.reduce((sum, weight) => sum + weight, 0)
-  return { weights: weights.map((weight) => weight / total), radius }
-}
-
-/** Mirrored about the outer pixels: -1 -> 1, n -> n - 2. */
-function mirrored(at: number, extent: number): number {
-  if (extent === 1) return 0
-  const period = 2 * (extent - 1)
-  const inside = ((at % period) + period) % period
-  return inside < extent ? inside : period - inside
+  return { weights: gaussianWeights(sigma, radius), radius }
 }
 
 /** One pass along an axis: `stride` between neighbours, `extent` of them, over all starts. */

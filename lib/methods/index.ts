@@ -5,6 +5,21 @@ import { gradCamPlusPlus } from './image/grad-cam-plus-plus.ts'
 import { hiresCam } from './image/hires-cam.ts'
 import { layerCam } from './image/layer-cam.ts'
 import { cam } from './image/cam.ts'
+import { gradient } from './image/gradient.ts'
+import { inputXGradient as imageInputXGradient } from './image/input-x-gradient.ts'
+import { guidedBackprop } from './image/guided-backprop.ts'
+import { deconvnet } from './image/deconvnet.ts'
+import { integratedGradients as imageIntegratedGradients } from './image/integrated-gradients.ts'
+import { smoothGrad } from './image/smooth-grad.ts'
+import { varGrad } from './image/var-grad.ts'
+import { squareGrad } from './image/square-grad.ts'
+import { gradientShap } from './image/gradient-shap.ts'
+import { expectedGradients } from './image/expected-gradients.ts'
+import { deepLift } from './image/deep-lift.ts'
+import { lrp } from './image/lrp.ts'
+import { blurIg } from './image/blur-ig.ts'
+import { guidedIg } from './image/guided-ig.ts'
+import { idgi } from './image/idgi.ts'
 import { occlusion as imageOcclusion } from './image/occlusion.ts'
 import { rise } from './image/rise.ts'
 import { lime as imageLime } from './image/lime.ts'
@@ -24,6 +39,21 @@ export const METHODS: readonly Method[] = Object.freeze([
   gradCamPlusPlus,
   hiresCam,
   layerCam,
+  imageIntegratedGradients,
+  blurIg,
+  guidedIg,
+  idgi,
+  expectedGradients,
+  gradientShap,
+  gradient,
+  imageInputXGradient,
+  smoothGrad,
+  varGrad,
+  squareGrad,
+  guidedBackprop,
+  deconvnet,
+  deepLift,
+  lrp,
   imageOcclusion,
   rise,
   imageLime,

@@ -16,7 +16,7 @@ export interface ImageResult {
   readonly layer: TapId | null
   /** Logits of the explained input, [K]. */
   readonly logits: FloatTensor
-  /** Of a method that promises it. */
+  /** Of a method that promises it, or whose scores would add up if it were asked long enough. */
   readonly completeness?: Completeness
   readonly diagnoses: readonly Diagnosis[]
 }

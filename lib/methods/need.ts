@@ -8,7 +8,7 @@ export type Place =
   | 'linear-head' // a spatial tap with global average pooling and one linear layer behind it, and nothing else
   | 'embedding' // word embeddings, [N, T, E]
   | 'token-grid' // tokens that lie on a grid over the picture, [N, T, E]
-  | 'attention' // attention weights, [N, heads, T, T]
+  | 'attention' // weights of self-attention, [N, heads, T, T]: one tap a layer, in order
 
 export interface Need {
   readonly place: Place

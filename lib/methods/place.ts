@@ -20,6 +20,13 @@ interface PlaceRule {
 
 const NO_MAP = 'it has no height and width, so it is no spatial layer and there is no map to draw'
 
+/** Attention weights that say nothing of a token of the input's own sequence. */
+const NOT_OWN: Readonly<Record<NonNullable<Tap['looksAt']>, string>> = {
+  self: 'attention weights',
+  cross: 'the weights of cross-attention, of the tokens of one sequence for those of another',
+  local: 'the weights of attention within windows, and what is outside of a window is not in them',
+}
+
 const PLACES: Readonly<Record<Place, PlaceRule>> = {
   input: {
     is: (tap) => tap.kind === 'input',
@@ -50,9 +57,9 @@ const PLACES: Readonly<Record<Place, PlaceRule>> = {
     none: 'It needs tokens that lie on a grid over the picture, as in a vision transformer, and this model has none.',
   },
   attention: {
-    is: (tap) => tap.kind === 'attention' && tap.operator === 'Softmax',
-    whyNot: () => 'it holds no attention weights',
-    none: 'It needs attention weights, and this model shows none.',
+    is: (tap) => tap.looksAt === 'self',
+    whyNot: ({ looksAt }) => (looksAt === undefined ? 'it holds no attention weights' : `it holds ${NOT_OWN[looksAt]}`),
+    none: 'It needs the weights by which tokens attend to the tokens of their own sequence, and this model has none.',
   },
 }
 

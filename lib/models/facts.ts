@@ -1,4 +1,5 @@
 /** What is known of a model without asking it anything: plain data, the same in server, worker and page. */
+import type { Link } from '../engine/head.ts'
 import type { ExplainableModel, Tap } from '../engine/model.ts'
 import type { TapId } from '../engine/tap-id.ts'
 import type { ModelCard, Modality } from './card.ts'
@@ -9,6 +10,8 @@ export interface ModelFacts {
   readonly modality: Modality
   readonly taps: readonly Tap[]
   readonly defaultTap: TapId
+  /** How the logits become probabilities. */
+  readonly link: Link
   /** The taps behind which the logits are exactly linear(globalAveragePool(tap)). */
   readonly linearHeads: readonly TapId[]
   /** Ids of the backward rules that its engine can bend a gradient by. */
@@ -26,6 +29,7 @@ export async function factsOf(
     modality: card.preprocessing.kind,
     taps: model.taps,
     defaultTap: model.defaultTap,
+    link: model.link,
     linearHeads: spatial.filter((_, index) => heads[index] !== null).map((tap) => tap.id),
     ruleSets: model.ruleSets.map((one) => one.id),
   }

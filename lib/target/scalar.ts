@@ -58,7 +58,7 @@ function noClass(index: number, count: number): AppError {
 }
 
 /** @throws AppError UNKNOWN_LABEL, BAD_PARAMETER where the model has no such scalar */
-function check(target: Target, outputs: Outputs): void {
+export function checkTarget(target: Target, outputs: Outputs): void {
   const kind = kindOf(target)
   const named = [indexIn(target), ...kind.others(target)].filter((index) => index !== null)
   const beyond = named.find((index) => !Number.isInteger(index) || index < 0 || index >= outputs.classes)
@@ -88,7 +88,7 @@ function oneHot(index: number, classes: number): Float32Array {
  *   that are not alike
  */
 export function stateScalars(targets: readonly Target[], head: Head): StatedScalar {
-  for (const target of targets) check(target, head)
+  for (const target of targets) checkTarget(target, head)
   const { logits, classes } = head
   const weights = targets.map((target) => kindOf(target).weights(target, head))
   const fixed = weights.filter((row) => row !== null)
@@ -160,7 +160,7 @@ export function explainsScore(target: Target): boolean {
  * @throws AppError as {@link stateScalar}
  */
 export function scalarReader(target: Target, outputs: Outputs): (logits: ArrayLike<number>) => number {
-  check(target, outputs)
+  checkTarget(target, outputs)
   const kind = kindOf(target)
   const weights = kind.weights(target, outputs)
   if (weights === null) return (logits) => kind.value(target, Array.from(logits), outputs.link)

@@ -35,3 +35,18 @@ export type Target = z.infer<typeof target>
 export function classTarget(of: number | null): Target {
   return { kind: 'logit', index: of }
 }
+
+/** A target as the row of a run holds it: a class alone by its index, any other as JSON too. */
+export interface StoredTarget {
+  readonly targetIndex: number | null
+  readonly target: string | null
+}
+
+export function asStored(asked: Target): StoredTarget {
+  const targetIndex = 'index' in asked ? asked.index : null
+  return { targetIndex, target: asked.kind === 'logit' ? null : JSON.stringify(asked) }
+}
+
+export function storedTarget({ targetIndex, target: stored }: StoredTarget): Target {
+  return stored === null ? classTarget(targetIndex) : target.parse(JSON.parse(stored))
+}

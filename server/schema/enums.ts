@@ -27,6 +27,19 @@ export function addEnums(builder: Builder) {
       NONE: { value: 'none', description: 'Not at all: the outputs are values, as of a regression.' },
     } as const,
   })
-  return { Modality, RunStatus, DiagnosisSeverity, Link }
+  const TargetKind = builder.enumType('TargetKind', {
+    description: 'Which number of the model is explained. S_c is the logit of the class, p_c its probability.',
+    values: {
+      LOGIT: { value: 'logit', description: 'S_c, the score before the softmax or sigmoid.' },
+      PROBABILITY: { value: 'probability', description: 'p_c: hardly reacts to anything where it is near 0 or 1.' },
+      LOG_ODDS: { value: 'log-odds', description: 'log(p_c / (1 - p_c)).' },
+      MARGIN: { value: 'margin', description: 'S_c less the logit of another class, or less the mean of all others.' },
+      CONTRAST: { value: 'contrast', description: 'S_c less the weighted logits of others.' },
+      SUM: { value: 'sum', description: 'The sum of several logits.' },
+      REGRESSION: { value: 'regression', description: 'One output of a regression, as it is.' },
+      COSINE: { value: 'cosine', description: 'The cosine between the output and a given embedding, -1..1.' },
+    } as const,
+  })
+  return { Modality, RunStatus, DiagnosisSeverity, Link, TargetKind }
 }
 export type Enums = ReturnType<typeof addEnums>

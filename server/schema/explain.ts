@@ -5,6 +5,7 @@ import { deleteRun } from '../services/delete-run.ts'
 import { getRun } from '../services/get-run.ts'
 import { waitForRun, watchRun } from '../services/watch-run.ts'
 import type { Builder } from './builder.ts'
+import type { Enums } from './enums.ts'
 import type { RunTypes } from './run.ts'
 import { ownView } from './run-view.ts'
 
@@ -16,7 +17,7 @@ function checkWait(waitMs: number): number {
   throw new AppError({ code: 'BAD_INPUT', message: `waitMs is ${waitMs}; it must be 0 to ${LONGEST_WAIT_MS}.` })
 }
 
-function addInputs(builder: Builder) {
+function addInputs(builder: Builder, { TargetKind }: Enums) {
   const ImageInput = builder.inputType('ImageInput', {
     isOneOf: true,
     description: 'Exactly one of the two.',
@@ -25,9 +26,34 @@ function addInputs(builder: Builder) {
       assetId: t.id({ description: 'What POST /api/images answered.' }),
     }),
   })
-  const TargetInput = builder.inputType('TargetInput', {
+  const ClassInput = builder.inputType('ClassInput', {
     description: 'A class, by its label or by its index.',
     fields: (t) => ({ label: t.string({ required: false }), index: t.int({ required: false }) }),
+  })
+  const WeightedClassInput = builder.inputType('WeightedClassInput', {
+    description: 'A class, by its label or by its index, and how much of its logit is taken away.',
+    fields: (t) => ({
+      label: t.string({ required: false }),
+      index: t.int({ required: false }),
+      weight: t.float({ required: true }),
+    }),
+  })
+  const TargetInput = builder.inputType('TargetInput', {
+    description:
+      'The number that is explained: of a class, by its label or by its index (left out: the predicted one), or of several. What the kind does not take is refused.',
+    fields: (t) => ({
+      label: t.string({ required: false }),
+      index: t.int({ required: false }),
+      kind: t.field({ type: TargetKind, required: false, description: 'LOGIT when left out.' }),
+      against: t.field({
+        type: ClassInput,
+        required: false,
+        description: 'Of a MARGIN: the other class; left out, the mean of all others.',
+      }),
+      others: t.field({ type: [WeightedClassInput], required: false, description: 'Of a CONTRAST.' }),
+      classes: t.field({ type: [ClassInput], required: false, description: 'Of a SUM.' }),
+      embedding: t.floatList({ required: false, description: 'Of a COSINE: as many numbers as the model answers.' }),
+    }),
   })
   return builder.inputType('ExplainInput', {
     description: 'What to explain, and how. Exactly one of image and text.',
@@ -40,7 +66,11 @@ function addInputs(builder: Builder) {
         required: false,
         description: "What to call the input in the history, for example the file's name. Has no part in the result.",
       }),
-      target: t.field({ type: TargetInput, required: false, description: 'Left out: the predicted class.' }),
+      target: t.field({
+        type: TargetInput,
+        required: false,
+        description: 'Left out: the logit of the predicted class.',
+      }),
       params: t.field({
         type: 'JSON',
         required: false,
@@ -51,8 +81,9 @@ function addInputs(builder: Builder) {
   })
 }
 
-export function addExplain(builder: Builder, { RunRef }: RunTypes): void {
-  const ExplainInput = addInputs(builder)
+export function addExplain(builder: Builder, types: RunTypes & Enums): void {
+  const { RunRef } = types
+  const ExplainInput = addInputs(builder, types)
 
   builder.mutationField('explain', (t) =>
     t.field({

@@ -32,7 +32,7 @@ async function describe(model: ModelView, { parts }: Context): Promise<ModelDesc
   })
 }
 
-export function addModel(builder: Builder, { Modality }: Enums, { MethodRef }: MethodTypes) {
+export function addModel(builder: Builder, { Modality, Link }: Enums, { MethodRef }: MethodTypes) {
   const Figure = builder.objectRef<ModelCard['figures'][number]>('Figure').implement({
     description: 'A measured figure of a model, with the command that measures it.',
     fields: (t) => ({
@@ -108,7 +108,7 @@ export function addModel(builder: Builder, { Modality }: Enums, { MethodRef }: M
     })
   const ModelRef = builder.objectRef<ModelView>('Model').implement({
     description:
-      'A trained network. `engine`, `taps`, `defaultTap`, `notes` and `methods` load it when it is not loaded yet; they are null, with an error that says why, where it cannot be loaded.',
+      'A trained network. `engine`, `taps`, `defaultTap`, `link`, `notes` and `methods` load it when it is not loaded yet; they are null, with an error that says why, where it cannot be loaded.',
     fields: (t) => ({
       id: t.exposeID('id'),
       title: t.string({ resolve: ({ card }) => card.title }),
@@ -147,6 +147,12 @@ export function addModel(builder: Builder, { Modality }: Enums, { MethodRef }: M
         nullable: true,
         description: 'The layer that is meant when none is named.',
         resolve: async (model, _args, context) => (await describe(model, context)).facts.defaultTap,
+      }),
+      link: t.field({
+        type: Link,
+        nullable: true,
+        description: 'How its probabilities come of its logits.',
+        resolve: async (model, _args, context) => (await describe(model, context)).facts.link,
       }),
       notes: t.stringList({
         nullable: true,

@@ -1,6 +1,10 @@
 /** A run as the schema sees it, and what is read out of its stored parts. */
 import type { Link } from '../../lib/engine/head.ts'
+import { scalarIn, withScalar } from '../../lib/methods/text/shared/scalar-param.ts'
 import { predictionsOf, type Prediction } from '../../lib/target/predictions.ts'
+import { targetInWords } from '../../lib/target/request.ts'
+import { scalarOf, settled, targetFor } from '../../lib/target/scalar.ts'
+import { storedTarget, type Target } from '../../lib/target/target.ts'
 import { modelCard } from '../../lib/models/card.ts'
 import { refOf } from '../../lib/models/model-ref.ts'
 import type { Diagnosis } from '../../lib/methods/diagnosis.ts'
@@ -93,4 +97,26 @@ export async function attributionOf(
   const detail = JSON.parse(result.detail) as StoredDetail
   const values = floatsOf(bytes)
   return detail.kind === 'image' ? { detail, values, base: baseOf(view) } : { detail, scores: values }
+}
+
+/** What a run explains. */
+export interface ExplainedView {
+  readonly target: Target
+  readonly title: string
+  readonly value: number | null
+}
+
+export async function explainedOf(view: RunView, context: Context): Promise<ExplainedView> {
+  const { run } = view
+  const asked = withScalar(storedTarget(run), scalarIn(JSON.parse(run.params)))
+  const result = await context.runParts.result.load(run.id)
+  if (result === null) {
+    const { card } = await modelOf(view, context)
+    return { target: asked, title: targetInWords(asked, card.labels), value: null }
+  }
+  const logits = floatsOf(result.logits)
+  const link = linkOf(result)
+  const target = settled(targetFor(asked, { classes: logits.length, link }), logits)
+  const title = targetInWords(target, JSON.parse(result.labels) as string[])
+  return { target: asked, title, value: scalarOf(target, logits, link) }
 }

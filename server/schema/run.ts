@@ -14,11 +14,13 @@ import type { ModelTypes } from './model.ts'
 import {
   attributionOf,
   diagnosesIn,
+  explainedOf,
   linkOf,
   methodOf,
   modelOf,
   predictionsIn,
   targetOf,
+  type ExplainedView,
   type RunView,
 } from './run-view.ts'
 import type { ShareLinkTypes } from './share-link.ts'
@@ -30,7 +32,7 @@ const RESULT_WEIGHT = 500
 /** A whole map is read, 200 kB where it has a value a pixel, even if only its address is asked for. */
 const ATTRIBUTION_WEIGHT = 10_000
 
-function addParts(builder: Builder, { DiagnosisSeverity }: Types) {
+function addParts(builder: Builder, { DiagnosisSeverity, TargetKind }: Types) {
   const RunError = builder.objectRef<{ code: string; message: string }>('RunError').implement({
     description: 'Why a run failed.',
     fields: (t) => ({
@@ -81,7 +83,20 @@ function addParts(builder: Builder, { DiagnosisSeverity }: Types) {
       format: t.string({ resolve: ({ asset }) => asset.format }),
     }),
   })
-  return { RunError, PredictionRef, DiagnosisRef, Timings, ImageAsset }
+  const Explained = builder.objectRef<ExplainedView>('Explained').implement({
+    description: 'The number of the model that a run explains.',
+    fields: (t) => ({
+      kind: t.field({ type: TargetKind, resolve: ({ target }) => target.kind }),
+      title: t.exposeString('title', { description: "In words, as 'the logit of cat'." }),
+      value: t.exposeFloat('value', { nullable: true, description: 'Of this input; null until the run is done.' }),
+      asked: t.field({
+        type: 'JSON',
+        description: 'As it was asked for: the kind, and classes by their index; null for the predicted class.',
+        resolve: ({ target }) => target,
+      }),
+    }),
+  })
+  return { RunError, PredictionRef, DiagnosisRef, Timings, ImageAsset, Explained }
 }
 
 function errorOf({ errorCode, errorMessage, status }: Run): { code: string; message: string } | null {
@@ -97,7 +112,7 @@ function checkedCount(first: number | null): number | undefined {
 
 export function addRun(builder: Builder, types: Types) {
   const { RunStatus, Link, MethodRef, ModelRef, Attribution, AnnotationRef, ShareLinkRef } = types
-  const { RunError, PredictionRef, DiagnosisRef, Timings, ImageAsset } = addParts(builder, types)
+  const { RunError, PredictionRef, DiagnosisRef, Timings, ImageAsset, Explained } = addParts(builder, types)
 
   const RunRef = builder.objectRef<RunView>('Run').implement({
     description: 'One input, one model, one method, and what came of it.',
@@ -138,9 +153,14 @@ export function addRun(builder: Builder, types: Types) {
       target: t.field({
         type: PredictionRef,
         nullable: true,
-        description: 'The explained class; null until the run is done.',
+        description: 'The explained class; null until the run is done, and where the number is of no one class.',
         extensions: answerSize({ weight: RESULT_WEIGHT }),
         resolve: (view, _args, context) => targetOf(view, context),
+      }),
+      explained: t.field({
+        type: Explained,
+        extensions: answerSize({ weight: RESULT_WEIGHT }),
+        resolve: (view, _args, context) => explainedOf(view, context),
       }),
       predictions: t.field({
         type: [PredictionRef],

@@ -24,7 +24,7 @@ export function createSchema(): GraphQLSchema {
   const parts = { ...addAttribution(builder), ...addAnnotation(builder), ...addShareLink(builder) }
   const runs = addRun(builder, { ...enums, ...methods, ...models, ...parts })
   addRuns(builder, enums, runs)
-  addExplain(builder, runs)
+  addExplain(builder, { ...enums, ...runs })
   addColourMap(builder)
   addModelImport(builder, models)
   return builder.toSchema({ sortSchema: false })

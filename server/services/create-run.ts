@@ -8,7 +8,9 @@ import type { Method } from '../../lib/methods/method.ts'
 import type { Modality } from '../../lib/models/card.ts'
 import type { CatalogueEntry } from '../../lib/models/catalogue.ts'
 import { refOf } from '../../lib/models/model-ref.ts'
-import { resolveTarget, type TargetRequest } from '../../lib/target/predictions.ts'
+import { resolveTarget, type TargetRequest } from '../../lib/target/request.ts'
+import { checkTarget, targetFor } from '../../lib/target/scalar.ts'
+import { asStored, type Target } from '../../lib/target/target.ts'
 import { checkedCodePoints } from '../../lib/text/limits.ts'
 import type { Asset, Run } from '../../prisma/generated/client.ts'
 import { canonicalJson } from '../canonical.ts'
@@ -107,7 +109,7 @@ interface CheckedRequest {
   readonly method: Method
   readonly input: CheckedInput
   readonly params: string
-  readonly targetIndex: number | null
+  readonly target: Target
   readonly seed: number
   readonly name: string | null
   readonly weight: Weight
@@ -118,24 +120,27 @@ async function check(parts: Parts, request: RunRequest): Promise<CheckedRequest>
   checkModality(modalityAsked(request), model)
   const method = findMethod(parts, request.method, model)
   const params = parseParams(method, request.params)
-  const targetIndex = resolveTarget(request.target, model.card.labels)
+  const target = resolveTarget(request.target, model.card.labels)
   const seed = checkSeed(request.seed ?? 0)
   const name = checkName(request.name ?? null)
   const input = await checkInput(parts, request)
   const { facts } = await parts.describe(model)
+  const outputs = { classes: model.card.labels.length, link: facts.link }
+  checkTarget(targetFor(target, outputs), outputs)
   const tap = placeFor(method, layerIn(params), facts)
   const cost = method.cost(params, costFacts(model.card, tap, input.kind === 'text' ? input.text : null))
   checkCost(method, cost)
-  return { model, method, input, params: canonicalJson(params), targetIndex, seed, name, weight: weightOf(cost) }
+  return { model, method, input, params: canonicalJson(params), target, seed, name, weight: weightOf(cost) }
 }
 
-function keyOf({ model, method, input, params, targetIndex, seed }: CheckedRequest): string {
+function keyOf({ model, method, input, params, target, seed }: CheckedRequest): string {
   const identity = {
     model: [model.id, model.sha256],
     input: input.kind === 'image' ? { image: input.image.id } : { text: input.text },
     method: `${method.id}@${method.version}`,
     params,
-    target: targetIndex,
+    // A class alone is its index, as before there were other targets.
+    target: target.kind === 'logit' ? target.index : target,
     seed,
   }
   return createHash('sha256').update(canonicalJson(identity)).digest('hex')
@@ -187,7 +192,7 @@ async function insert(parts: Parts, request: CheckedRequest, key: string, asset:
         methodVersion: method.version,
         params: request.params,
         seed: request.seed,
-        targetIndex: request.targetIndex,
+        ...asStored(request.target),
         assetId: asset?.id ?? null,
         text: input.kind === 'text' ? input.text : null,
         name: request.name,

@@ -2,7 +2,7 @@
 import { AppError } from '../../lib/errors.ts'
 import type { Explanation } from '../../lib/explain.ts'
 import type { Method } from '../../lib/methods/method.ts'
-import { classTarget } from '../../lib/target/target.ts'
+import { storedTarget } from '../../lib/target/target.ts'
 import type { PrismaClient, Run } from '../../prisma/generated/client.ts'
 import type { JobStore } from '../jobs/job-store.ts'
 import { explainKind, type ExplainOutcome, type ExplainPayload } from '../jobs/kinds/explain.ts'
@@ -28,7 +28,7 @@ function payloadOf(run: Run): ExplainPayload {
     model: run.modelVersionId,
     method: { id: run.methodId, version: run.methodVersion },
     params: JSON.parse(run.params) as unknown,
-    target: classTarget(run.targetIndex),
+    target: storedTarget(run),
     seed: run.seed,
     input: inputOf(run),
   }

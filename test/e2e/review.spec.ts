@@ -47,6 +47,21 @@ test('the next review starts with the class the model predicts; the same one kee
   await expect(chosen).toHaveValue('')
 })
 
+test('another number of the class is explained, and stays chosen after a reload', async ({ page }) => {
+  await explain(page, 'A superb film, fresh and funny.')
+  await expect(page.getByText(/the logit of positive moved by/)).toBeVisible()
+  await page.getByLabel('Number to explain').selectOption({ label: "Its score less another class's" })
+  await expect(page.getByText(/the logit of positive less the mean of the others moved by/)).toBeVisible()
+  await page.getByLabel('Compared with').selectOption('negative')
+  await expect(page.getByText(/the logit of positive less that of negative moved by/)).toBeVisible()
+  await expect(page).toHaveURL(/run=/)
+  await page.reload()
+  await expect(page.getByLabel('Compared with')).toHaveValue('negative')
+  await expect(page.getByText(/the logit of positive less that of negative moved by/)).toBeVisible()
+  await page.getByLabel('Number to explain').selectOption({ label: 'Its probability' })
+  await expect(page.getByText(/the probability of positive moved by/)).toBeVisible()
+})
+
 test('scores are read by pointing and with the arrow keys', async ({ page }) => {
   await explain(page, REVIEW)
   const readout = page.getByTestId('score-readout')

@@ -54,8 +54,12 @@ export function graphOf(model: OperatorModel): Graph {
 }
 
 /** Written to bytes and read back, so that the file format is in the test too. */
-export async function loadGraph(graph: Graph, ruleSets: readonly RuleSetDefinition[] = RULE_SETS): Promise<OnnxModel> {
-  const prepared = await prepareGraph(await readModel(writeModel(graph)))
+export async function loadGraph(
+  graph: Graph,
+  ruleSets: readonly RuleSetDefinition[] = RULE_SETS,
+  look: (prepared: Graph) => Graph = (prepared) => prepared,
+): Promise<OnnxModel> {
+  const prepared = look(await prepareGraph(await readModel(writeModel(graph))))
   const logits = graph.outputs[0]?.name ?? ''
   return new OnnxModel({
     graph: prepared,

@@ -61,6 +61,7 @@ const describe: typeof describeKind = {
         modality: 'text',
         taps: [EMBEDDING],
         defaultTap: EMBEDDING.id,
+        link: 'softmax',
         linearHeads: [],
         ruleSets: [],
       },

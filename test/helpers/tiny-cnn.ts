@@ -13,8 +13,8 @@ import {
   type PlainQuestion,
 } from '../../lib/engine/literal-formulas.ts'
 import type { Answer, ExplainableModel, LinearHead, Question, RuleSetInfo, Tap } from '../../lib/engine/model.ts'
-import { PLAIN_RULES, readRuleSet } from '../../lib/engine/read-rule-set.ts'
-import { PLAIN } from '../../lib/engine/rectifier-rules.ts'
+import { PLAIN_RULES, readRuleSet, type ReadRuleSet } from '../../lib/engine/read-rule-set.ts'
+import { DECONVNET, GUIDED_RELU, PLAIN } from '../../lib/engine/rectifier-rules.ts'
 import type { TapId } from '../../lib/engine/tap-id.ts'
 import { float32 } from '../../lib/tensor/tensor.ts'
 import type { FloatTensor } from '../../lib/tensor/tensor.ts'
@@ -40,6 +40,10 @@ export interface TinyCnnOptions {
   readonly seed?: number
   /** Added to every bias of the second convolution: -100 kills it, 100 makes it linear. */
   readonly secondBias?: number
+  /** Added to every bias of the first convolution: 100 makes it linear for pictures in -1..1. */
+  readonly firstBias?: number
+  /** A pixel that is not looked at, counted row by row. */
+  readonly ignored?: number
   /** Replaces the head's weights [3, 5]. */
   readonly headWeights?: readonly (readonly number[])[]
   /** Added to the head's bias [3]. */
@@ -51,6 +55,14 @@ export interface TinyCnnOptions {
   readonly defaultTap?: TapId
   /** false: the number of classes is not in the graph. */
   readonly classesKnown?: boolean
+}
+
+const LRP_PARAMS = z.strictObject({ epsilon: z.number().default(1e-6), gamma: z.number().default(0) })
+
+/** What a rectifier passes of a cotangent, by the rule set's id; by the plain rule where it has none here. */
+const RECTIFIED: Readonly<Record<string, (gradient: number, open: boolean) => number>> = {
+  'guided-relu': (gradient, open) => (open ? Math.max(0, gradient) : 0),
+  deconvnet: (gradient) => Math.max(0, gradient),
 }
 
 /** Numbers in -1..1, the same for the same seed. */
@@ -67,7 +79,10 @@ export class TinyCnn implements ExplainableModel {
   readonly inputs = ['input']
   readonly ruleSets: readonly RuleSetInfo[] = [
     PLAIN,
+    GUIDED_RELU,
+    DECONVNET,
     { id: 'rescale', summary: 'DeepLIFT.', params: z.strictObject({}), needsReference: true },
+    { id: 'lrp', summary: 'LRP.', params: LRP_PARAMS, needsReference: false },
   ]
   readonly logits = 'logits'
   readonly link = 'softmax'
@@ -86,7 +101,7 @@ export class TinyCnn implements ExplainableModel {
     const vector = (size: number, shift = 0): number[] => Array.from({ length: size }, () => random() / 4 + shift)
     this.weights = { conv1: matrix(4, 3), conv2: matrix(5, 4), head: options.headWeights ?? matrix(TINY_CLASSES, 5) }
     this.biases = {
-      conv1: vector(4),
+      conv1: vector(4, options.firstBias ?? 0),
       conv2: vector(5, options.secondBias ?? 0),
       head: vector(TINY_CLASSES).map((bias, k) => bias + (options.headBias?.[k] ?? 0)),
     }
@@ -98,7 +113,7 @@ export class TinyCnn implements ExplainableModel {
           id,
           label: id === 'relu2' ? 'features.relu2' : id,
           kind,
-          operator: kind,
+          operator: kind === 'activation' ? 'Relu' : kind,
           shape: [null, ...shape],
           spatial: shape[1] * shape[2] > 1,
           differentiable: reason === undefined,
@@ -130,7 +145,7 @@ export class TinyCnn implements ExplainableModel {
       if (values[id] === undefined && source !== undefined) values[id] = compute(source)
     }
     const relu = (x: number[]): number[] => x.map((one) => Math.max(0, one))
-    step('conv1', 'input', (x) => mix(x, 36, this.weights.conv1, this.biases.conv1))
+    step('conv1', 'input', (x) => mix(this.seen(x), 36, this.weights.conv1, this.biases.conv1))
     step('relu1', 'conv1', relu)
     step('pool1', 'relu1', (x) => pool(x, 4))
     step('conv2', 'pool1', (x) => mix(x, 9, this.weights.conv2, this.biases.conv2))
@@ -147,25 +162,42 @@ export class TinyCnn implements ExplainableModel {
   private backward(
     values: Record<TapId, number[]>,
     cotangent: readonly number[],
+    rules: ReadRuleSet<RuleSetInfo>,
     reference?: Record<TapId, number[]>,
   ): Record<TapId, number[]> {
     const through = (tap: TapId, gradient: readonly number[]): number[] =>
       gradient.map((one, at) => {
         const here = values[tap]?.[at] ?? 0
         const there = reference?.[tap]?.[at] ?? here
+        const bent = RECTIFIED[rules.info.id]
+        if (bent !== undefined) return bent(one, here > 0)
         const slope = here === there ? Number(here > 0) : (Math.max(0, here) - Math.max(0, there)) / (here - there)
         return one * slope
       })
-    const gap = transposedMix(cotangent, 1, this.weights.head)
+    /** Back through a product with weights: as LRP has it where it is asked for, else transposed. */
+    const back = (layer: 'conv1' | 'conv2' | 'head', from: TapId, to: TapId, plane: number, g: readonly number[]) => {
+      if (rules.info.id !== 'lrp') return transposedMix(g, plane, this.weights[layer])
+      const { epsilon, gamma } = LRP_PARAMS.parse((rules.byTap.get(to) ?? rules).params)
+      const raised = this.weights[layer].map((row) => row.map((weight) => weight + gamma * Math.max(0, weight)))
+      const z = mix(values[from] ?? [], plane, raised, this.biases[layer])
+      const shares = g.map((one, at) => (one * (values[to]?.[at] ?? NaN)) / ((z[at] ?? NaN) + ((z[at] ?? NaN) < 0 ? -epsilon : epsilon))) // prettier-ignore
+      return transposedMix(shares, plane, raised)
+    }
+    const gap = back('head', 'gap', 'logits', 1, cotangent)
     const relu2 = gap.flatMap((one) => Array<number>(9).fill(one / 9))
     const conv2 = through('conv2', relu2)
-    const pool1 = transposedMix(conv2, 9, this.weights.conv2)
+    const pool1 = back('conv2', 'pool1', 'conv2', 9, conv2)
     const relu1 = Array.from({ length: 4 * 36 }, (_, at) => {
       const [channel, y, x] = [Math.floor(at / 36), Math.floor((at % 36) / 6), at % 6]
       return (pool1[channel * 9 + Math.floor(y / 2) * 3 + Math.floor(x / 2)] ?? 0) / 4
     })
     const conv1 = through('conv1', relu1)
-    return { gap, relu2, conv2, pool1, relu1, conv1, input: transposedMix(conv1, 36, this.weights.conv1) }
+    return { gap, relu2, conv2, pool1, relu1, conv1, input: this.seen(back('conv1', 'input', 'conv1', 36, conv1)) }
+  }
+
+  /** An input or its gradient, [3, 36], without the pixel that is ignored. */
+  private seen(x: number[]): number[] {
+    return x.map((one, at) => (at % 36 === this.options.ignored ? 0 : one))
   }
 
   linearHead(tap: TapId): Promise<LinearHead | null> {
@@ -202,7 +234,7 @@ export class TinyCnn implements ExplainableModel {
       const [from, to] = [row * TINY_CLASSES, (row + 1) * TINY_CLASSES]
       if (weights.dims.join() !== [rows, TINY_CLASSES].join())
         throw new AppError({ code: 'BAD_INPUT', message: `weights [${weights.dims.join(', ')}] of ${rows} rows` })
-      return this.backward(values, [...weights.data.subarray(from, to)], reference)
+      return this.backward(values, [...weights.data.subarray(from, to)], rules, reference)
     })
     return {
       values: Object.fromEntries(read.map((id) => [id, stacked(id, passes)])),

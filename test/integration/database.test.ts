@@ -1,6 +1,6 @@
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,6 +8,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openDatabase } from '../../server/database/open.ts'
 
 const MIGRATIONS = fileURLToPath(new URL('../../prisma/migrations', import.meta.url))
+/** Every version there is, oldest first. */
+const VERSIONS = readdirSync(MIGRATIONS)
+  .filter((name) => /^\d{4}_/.test(name))
+  .sort()
 
 describe('the database', () => {
   let folder: string
@@ -19,7 +23,7 @@ describe('the database', () => {
   it('is made in a folder that is not there yet, once, and is in WAL mode with foreign keys after transactions', async () => {
     const data = join(folder, 'a b', 'data')
     const first = await openDatabase(data)
-    expect(first.migrated).toEqual(['0001_init', '0002_run_name'])
+    expect(first.migrated).toEqual(VERSIONS)
     await first.prisma.$transaction([first.prisma.run.count(), first.prisma.asset.count()])
     expect(await first.prisma.$queryRaw`PRAGMA journal_mode`).toEqual([{ journal_mode: 'wal' }])
     expect(await first.prisma.$queryRaw`PRAGMA foreign_keys`).toEqual([{ foreign_keys: 1 }])
@@ -35,19 +39,24 @@ describe('the database', () => {
     const rows = await prisma.$queryRaw<
       { checksum: string; migration_name: string; applied_steps_count: number; finished: number }[]
     >`SELECT checksum, migration_name, applied_steps_count, finished_at IS NOT NULL AS finished FROM _prisma_migrations`
-    const sql = readFileSync(join(MIGRATIONS, '0001_init', 'migration.sql'))
-    expect(rows).toMatchObject([
-      { checksum: createHash('sha256').update(sql).digest('hex'), migration_name: '0001_init', applied_steps_count: 1 },
-      { migration_name: '0002_run_name', applied_steps_count: 1 },
-    ])
+    expect(rows).toMatchObject(
+      VERSIONS.map((name) => {
+        const sql = readFileSync(join(MIGRATIONS, name, 'migration.sql'))
+        return {
+          checksum: createHash('sha256').update(sql).digest('hex'),
+          migration_name: name,
+          applied_steps_count: 1,
+        }
+      }),
+    )
     expect(Number(rows[0]?.finished)).toBe(1)
     await close()
   })
 
-  it('of the first Limelight keeps its runs, which have no name', async () => {
+  it('of the first Limelight keeps its runs, which have no name and explain a class', async () => {
     const first = join(folder, 'migrations')
     await cp(MIGRATIONS, first, { recursive: true })
-    await rm(join(first, '0002_run_name'), { recursive: true })
+    for (const later of VERSIONS.slice(1)) await rm(join(first, later), { recursive: true })
     const data = join(folder, 'data')
     const before = await openDatabase(data, { migrations: first })
     expect(before.migrated).toEqual(['0001_init'])
@@ -57,19 +66,21 @@ describe('the database', () => {
       'm@1', 'gradient-norm', 1, '{}', 0, 'an old review', '2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z')`
     await before.close()
     const after = await openDatabase(data)
-    expect(after.migrated).toEqual(['0002_run_name'])
-    expect(await after.prisma.run.findMany()).toMatchObject([{ id: 'r', text: 'an old review', name: null }])
+    expect(after.migrated).toEqual(VERSIONS.slice(1))
+    expect(await after.prisma.run.findMany()).toMatchObject([
+      { id: 'r', text: 'an old review', name: null, target: null },
+    ])
     await after.close()
   })
 
   it('of a newer Limelight is left alone', async () => {
     const newer = join(folder, 'migrations')
     await cp(MIGRATIONS, newer, { recursive: true })
-    await cp(join(newer, '0001_init'), join(newer, '0003_later'), { recursive: true })
-    await writeFile(join(newer, '0003_later', 'migration.sql'), 'CREATE TABLE "Later" ("id" TEXT PRIMARY KEY);')
+    await cp(join(newer, '0001_init'), join(newer, '9999_later'), { recursive: true })
+    await writeFile(join(newer, '9999_later', 'migration.sql'), 'CREATE TABLE "Later" ("id" TEXT PRIMARY KEY);')
     const data = join(folder, 'data')
     await (await openDatabase(data, { migrations: newer })).close()
-    await expect(openDatabase(data)).rejects.toThrow(/newer Limelight .*0003_later/)
+    await expect(openDatabase(data)).rejects.toThrow(/newer Limelight .*9999_later/)
     // The folder was let go again.
     await (await openDatabase(data, { migrations: newer })).close()
   })
@@ -86,8 +97,8 @@ describe('the database', () => {
   it('stays as it was when a migration fails', async () => {
     const broken = join(folder, 'migrations')
     await cp(MIGRATIONS, broken, { recursive: true })
-    await cp(join(broken, '0001_init'), join(broken, '0003_broken'), { recursive: true })
-    await writeFile(join(broken, '0003_broken', 'migration.sql'), 'CREATE TABLE "Half" ("id" TEXT); SELECT nonsense;')
+    await cp(join(broken, '0001_init'), join(broken, '9999_broken'), { recursive: true })
+    await writeFile(join(broken, '9999_broken', 'migration.sql'), 'CREATE TABLE "Half" ("id" TEXT); SELECT nonsense;')
     const data = join(folder, 'data')
     await expect(openDatabase(data, { migrations: broken })).rejects.toThrow()
     const { prisma, migrated, close } = await openDatabase(data)

@@ -126,6 +126,57 @@ describe('a review', () => {
     const foreign = await server.graphql('{ runs(after: "abc") { totalCount } }')
     expect(foreign.errors?.[0]?.extensions.code).toBe('BAD_INPUT')
   })
+
+  it('is explained as another number of the model: stored, told in words, and with its value', async () => {
+    interface Told {
+      readonly explained: { readonly kind: string; readonly title: string; readonly value: number }
+      readonly predictions: readonly { label: string; logit: number; probability: number }[]
+      readonly attribution: { readonly completeness: { readonly sum: number; readonly error: number } }
+    }
+    const told = async (target: object | null): Promise<Told & { id: string }> =>
+      (
+        await server.data<{ explain: Told & { id: string } }>(
+          `mutation ($input: ExplainInput!) { explain(input: $input, waitMs: 120000) {
+            id explained { kind title value } predictions { label logit probability }
+            attribution { ... on TextAttribution { completeness { sum error } } } } }`,
+          { input: textInput(TEXT, { method: 'integrated-gradients', target }) },
+        )
+      ).explain
+    const logit = await told(null)
+    const [first, second] = logit.predictions
+    expect(first).toBeDefined()
+    if (first === undefined || second === undefined) return
+    expect(logit.explained.title).toBe('the logit of positive')
+    expect(logit.explained.value).toBe(first.logit)
+
+    const probability = await told({ kind: 'PROBABILITY', label: 'positive' })
+    expect(probability.explained).toMatchObject({ kind: 'PROBABILITY', title: 'the probability of positive' })
+    expect(probability.explained.value).toBeCloseTo(first.probability, 12)
+
+    const margin = await told({ kind: 'MARGIN', against: { label: second.label } })
+    expect(margin.explained.title).toBe('the logit of positive less that of negative')
+    expect(margin.explained.value).toBeCloseTo(first.logit - second.logit, 12)
+    // The scores add up to what changed in that number, not in the logit.
+    expect(margin.attribution.completeness.error).toBeLessThan(0.01)
+    expect(Math.abs(margin.attribution.completeness.sum)).toBeGreaterThan(
+      1.2 * Math.abs(logit.attribution.completeness.sum),
+    )
+
+    expect(new Set([logit.id, probability.id, margin.id]).size).toBe(3)
+    expect((await told({ kind: 'MARGIN', against: { label: second.label } })).id).toBe(margin.id)
+    expect((await told({ kind: 'LOGIT' })).id).toBe(logit.id)
+  })
+
+  it.each([
+    [{ kind: 'COSINE', embedding: [1, 2, 3] }, 'BAD_PARAMETER', /3 numbers, and the model answers 2/],
+    [{ kind: 'SUM', label: 'positive' }, 'BAD_INPUT', /was given label/],
+  ])('%j is refused before anything is stored', async (target, code, message) => {
+    const before = await server.rows()
+    const { errors } = await server.graphql(EXPLAIN, { input: textInput('Never stored.', { target }) })
+    expect(errors?.[0]?.extensions).toMatchObject({ code })
+    expect(errors?.[0]?.message).toMatch(message)
+    expect(await server.rows()).toEqual(before)
+  })
 })
 
 describe('models and methods', () => {

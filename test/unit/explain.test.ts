@@ -20,7 +20,7 @@ const TAP: Tap = {
   spatial: true,
   differentiable: true,
 }
-const FACTS = { title: 'Toy model', taps: [TAP], defaultTap: 'conv', linearHeads: [], ruleSets: [] }
+const FACTS = { title: 'Toy model', taps: [TAP], defaultTap: 'conv', link: 'softmax' as const, linearHeads: [], ruleSets: [] }
 const LOGITS = float32([1, 3], [1, 2])
 
 /** A model that always answers the same logits and notes what it was asked. */

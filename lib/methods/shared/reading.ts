@@ -19,6 +19,11 @@ export interface Reading {
   readonly target: Target
   /** What is computed of the tap, a row each: [N, ...]. */
   readonly outputs: Readonly<Record<string, Formula>>
+  /**
+   * Of a map of the picture: its numbers before the colours of a pixel are brought together, [N, C, H, W]. What is averaged or
+   * squared over many rows is averaged or squared here.
+   */
+  readonly perColour?: Formula
   /** Tensors that the outputs name, the same for every row: [1, ...]. */
   readonly shared?: Readonly<Record<string, FloatTensor>>
   readonly rules?: RuleSet

@@ -1,5 +1,6 @@
 /** Looking at a model: what it can be asked. Has no rows; `describe.ts` above remembers the answers. */
 import { z } from 'zod'
+import { LINKS } from '../../../lib/engine/head.ts'
 import type { EngineInfo, Tap, TokenGrid } from '../../../lib/engine/model.ts'
 import type { ModelFacts } from '../../../lib/models/facts.ts'
 import { idIn, modelRef } from '../../../lib/models/model-ref.ts'
@@ -26,6 +27,7 @@ const tap = fieldsOf<Tap>({
   spatial: z.boolean(),
   grid: fieldsOf<TokenGrid>({ rows: z.int(), columns: z.int(), leading: z.int() }).exactOptional(),
   mapOf: z.string().exactOptional(),
+  looksAt: z.enum(['self', 'cross', 'local']).exactOptional(),
   note: z.string().exactOptional(),
   differentiable: z.boolean(),
   reason: z.string().exactOptional(),
@@ -35,6 +37,7 @@ const facts = fieldsOf<ModelFacts>({
   modality: z.enum(['image', 'text']),
   taps: z.array(tap),
   defaultTap: z.string(),
+  link: z.enum(LINKS),
   linearHeads: z.array(z.string()),
   ruleSets: z.array(z.string()),
 })

@@ -69,6 +69,7 @@ describe('every place', () => {
     title: 'All kinds',
     modality: 'image',
     defaultTap: 'other',
+    link: 'softmax',
     linearHeads: ['map'],
     ruleSets: ['plain', 'guided-relu'],
     taps: [
@@ -76,7 +77,9 @@ describe('every place', () => {
       tap('words', { kind: 'embedding' }),
       tap('map', { kind: 'conv', spatial: true }),
       tap('patches', { grid: { rows: 2, columns: 2, leading: 1 } }),
-      tap('weights', { kind: 'attention', operator: 'Softmax' }),
+      tap('weights', { kind: 'attention', looksAt: 'self' }),
+      tap('windows', { kind: 'attention', looksAt: 'local' }),
+      tap('another', { kind: 'attention', looksAt: 'cross' }),
       tap('mixed', { kind: 'attention', operator: 'MatMul' }),
       tap('other', {}),
     ],

@@ -9,6 +9,6 @@ import { smoothImage, smoothText } from './smooth-grad.ts'
 
 // Asked at a layer, at the input, and nowhere.
 const IMAGE = [scoreCam, smoothImage(gradCam), deepLift, smoothImage(deepLift)]
-IMAGE.forEach(describeImageMethod)
+IMAGE.forEach((method) => describeImageMethod(method))
 const TEXT = [smoothText(gradientNorm)]
 TEXT.forEach(describeTextMethod)

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { AppError } from '../../../lib/errors.ts'
-import { predictionsOf, resolveTarget } from '../../../lib/target/predictions.ts'
+import { predictionsOf } from '../../../lib/target/predictions.ts'
 import { softmax } from '../../../lib/target/links.ts'
 import { float32 } from '../../../lib/tensor/tensor.ts'
 
@@ -46,43 +45,5 @@ describe('predictionsOf', () => {
 
   test('refuses a card that names another number of classes', () => {
     expect(() => predictionsOf(float32([0, 1], [1, 2]), LABELS)).toThrow(/answers 2 classes and its card names 3/)
-  })
-})
-
-describe('resolveTarget', () => {
-  test.each([
-    [null, null],
-    [{}, null],
-    [{ index: 2 }, 2],
-    [{ label: 'dog' }, 1],
-    [{ label: ' Dog ' }, 1],
-    [{ label: 'dog', index: 1 }, 1],
-  ])('%j is class %j', (target, index) => {
-    expect(resolveTarget(target, LABELS)).toBe(index)
-  })
-
-  test('two classes that differ in case alone are told apart where the case is given', () => {
-    const labels = ['Cardigan', 'cardigan']
-    expect(resolveTarget({ label: 'cardigan' }, labels)).toBe(1)
-    expect(resolveTarget({ label: 'Cardigan' }, labels)).toBe(0)
-    expect(resolveTarget({ label: 'CARDIGAN' }, labels)).toBe(0)
-  })
-
-  test.each([
-    [{ label: 'bird' }, /no class "bird".*cat, dog, horse/],
-    [{ index: 3 }, /no class with index 3; it must be 0 to 2/],
-    [{ index: -1 }, /index -1/],
-    [{ index: 0.5 }, /index 0.5/],
-    [{ label: 'dog', index: 0 }, /names two classes/],
-  ])('%j is refused', (target, message) => {
-    let thrown: unknown
-    try {
-      resolveTarget(target, LABELS)
-    } catch (error) {
-      thrown = error
-    }
-    expect(thrown).toBeInstanceOf(AppError)
-    expect((thrown as AppError).code).toBe('UNKNOWN_LABEL')
-    expect((thrown as AppError).message).toMatch(message)
   })
 })

@@ -124,6 +124,22 @@ export interface MapView {
   readonly map: readonly [number, number, number]
 }
 
+/** Attention weights, whose rows over the last axis sum to 1. */
+export interface AttentionWeights {
+  /**
+   * Of 'self' they are [N, heads, T, T]: tokens look at the tokens of their own sequence. Of 'cross' [N, heads, T, S]: at those
+   * of another one, or at fewer or more than they are. Of 'local' [N windows, heads, T, T]: at those of their window of a
+   * picture.
+   */
+  readonly looksAt: 'self' | 'cross' | 'local'
+  /** Where they are no tensor of the graph as it stands: the one inside whose node they are. */
+  readonly inside?: {
+    readonly tensor: string
+    /** Of a tensor [N * heads, T, S], whose heads are unfolded; null for an operator that has weights inside. */
+    readonly heads: number | null
+  }
+}
+
 export interface Graph {
   readonly name: string
   /** In topological order. */
@@ -142,6 +158,8 @@ export interface Graph {
   readonly widened?: readonly string[]
   /** Maps by the name under which questions ask for them; their shapes are among the values. */
   readonly maps?: ReadonlyMap<string, MapView>
+  /** Attention weights in the order of their layers, by the name under which questions ask for them; shapes likewise. */
+  readonly attention?: ReadonlyMap<string, AttentionWeights>
 }
 
 export function badModel(message: string, cause?: unknown): AppError {

@@ -1,6 +1,7 @@
 /** Which tensors are rows of embedding tables, and which of them are the words. */
 import { carriesGradient } from '../gradient/differentiate.ts'
 import { DataType, shapeIn, typeIn, type Graph, type GraphNode } from '../graph/graph.ts'
+import type { Kept } from '../operators/operator.ts'
 import { operatorOf } from '../operators/operator-of.ts'
 
 /** Rows read from a table. */
@@ -31,7 +32,8 @@ export function embeddingsOf(graph: Graph): readonly Embedding[] {
   for (const node of graph.nodes) {
     const [a = '', b = ''] = node.inputs
     const [out = ''] = node.outputs
-    const rows = node.operator === 'Gather' ? tables.get(a) : undefined
+    const { computes, keeps, readsRows } = operatorOf(node)
+    const rows = readsRows ? tables.get(a) : undefined
     const scaled = [a, b].find((name) => unscaled.has(name))
     const taken = unscaled.get(scaled ?? '')
     const other = scaled === a ? b : a
@@ -39,16 +41,16 @@ export function embeddingsOf(graph: Graph): readonly Embedding[] {
       const looked = { input: places.get(b) ?? null, rows }
       if (carriesGradient(graph, out) || carriesGradient(graph, a)) found.set(out, { name: out, ...looked })
       else unscaled.set(out, looked)
-    } else if ((node.operator === 'Gather' && graph.constants.has(a)) || isOfRows(node, perRow)) {
+    } else if ((readsRows && graph.constants.has(a)) || isOfRows(node, perRow)) {
       perRow.add(out)
     } else if (isReshapedRows(graph, node, found)) {
       const flat = found.get(a)
       found.delete(a)
       if (flat !== undefined) found.set(out, { ...flat, name: out })
     } else if (taken === undefined) continue
-    else if (node.operator === 'DequantizeLinear' || (node.operator === 'Mul' && perRow.has(other)))
+    else if (keeps === 'rounded' || (computes === 'product' && perRow.has(other)))
       found.set(out, { ...taken, name: out })
-    else if (node.operator === 'Cast' || (node.operator === 'Sub' && perRow.has(other))) unscaled.set(out, taken)
+    else if (keeps === 'type' || (computes === 'difference' && perRow.has(other))) unscaled.set(out, taken)
   }
   return [...found.values()]
 }
@@ -83,11 +85,14 @@ function lookUps(graph: Graph): {
     const [out = ''] = node.outputs
     const constant = others.every((name) => name === '' || graph.constants.has(name))
     const table = tables.get(a)
-    if (table !== undefined && constant && WIDENS.has(node.operator)) tables.set(out, table)
+    const { bounds, keeps = '' } = operatorOf(node)
+    const isTable = shapeIn(graph, out)?.length === 2 && shapeIn(graph, out)?.[0] === table
+    if (table !== undefined && constant && isTable && WIDENS.includes(keeps)) tables.set(out, table)
     const of = places.get(a)
     const whole = WHOLE.includes(typeIn(graph, out))
-    if (of !== undefined && whole && (operatorOf(node).keepsValues === true || isBounded(node, constant)))
-      places.set(out, of)
+    // The ids, in another shape or type or kept within the vocabulary.
+    const isSame = keeps === 'order' || (constant && (keeps === 'type' || bounds !== undefined))
+    if (of !== undefined && whole && isSame) places.set(out, of)
   }
   return { tables, places }
 }
@@ -100,26 +105,20 @@ const WHOLE: readonly number[] = [
   DataType.int8,
   DataType.int16,
 ]
-/** A table in fewer bits, made float before it is read. */
-const WIDENS = new Set(['DequantizeLinear', 'Cast', 'Identity'])
-const BOUNDS = new Set(['Cast', 'Clip', 'Max', 'Min'])
-
-/** The ids, in another type or kept within the vocabulary. */
-function isBounded({ operator }: GraphNode, constant: boolean): boolean {
-  return BOUNDS.has(operator) && constant
-}
+/** A table in fewer bits, made float before it is read, is a table still. */
+const WIDENS: readonly string[] = ['rounded', 'type', 'order'] satisfies readonly Kept[]
 
 /** A scale or zero point a row, looked up and then made float or given an axis: the tables of some files quantise these too. */
-function isOfRows({ operator, inputs }: GraphNode, perRow: ReadonlySet<string>): boolean {
-  return OF_ROWS.has(operator) && inputs.every((name) => name === '' || perRow.has(name))
+function isOfRows(node: GraphNode, perRow: ReadonlySet<string>): boolean {
+  const { keeps, elementwise } = operatorOf(node)
+  return (keeps !== undefined || elementwise === true) && node.inputs.every((name) => name === '' || perRow.has(name))
 }
-const OF_ROWS = new Set(['Unsqueeze', 'Reshape', 'Cast', 'DequantizeLinear', 'Mul'])
 
 /** Rows [N * T, E] or [N, 1, T, E] of a table made [N, T, E]. */
 function isReshapedRows(graph: Graph, node: GraphNode, found: ReadonlyMap<string, Embedding>): boolean {
   const [a = ''] = node.inputs
   const rows = found.get(a)
-  if (rows === undefined || rows.input === null || operatorOf(node).keepsValues !== true) return false
+  if (rows === undefined || rows.input === null || operatorOf(node).keeps !== 'order') return false
   const [before, after] = [shapeIn(graph, a), shapeIn(graph, node.outputs[0] ?? '')]
   return before !== null && before.length !== 3 && after?.length === 3 && before.at(-1) === after.at(-1)
 }

@@ -46,7 +46,7 @@ export async function gradientModel(path: string, options: GradientFileOptions):
   const taps = findTaps(graph, logits)
   const wrt = tapsNamed(taps, options.wrt)
   tapsNamed(taps, rules.taps)
-  const compiled = compileQuestion(await new RuleGraphs(graph).for(rules), {
+  const compiled = compileQuestion(await new RuleGraphs(graph).for(rules, wrt), {
     replaced: [],
     read: [logits],
     of: [logits],

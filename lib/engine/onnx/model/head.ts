@@ -59,7 +59,7 @@ function flatBefore(graph: Graph, scores: string): string {
     const node = producers.get(at)
     const [before = ''] = node?.inputs ?? []
     const classes = classesIn(shape)
-    if (node === undefined || !operatorOf(node).keepsValues || classesIn(shapeIn(graph, before)) !== classes)
+    if (node === undefined || operatorOf(node).keeps !== 'order' || classesIn(shapeIn(graph, before)) !== classes)
       return scores
     at = before
   }

@@ -16,6 +16,7 @@ import {
   type GraphNode,
 } from '../graph/graph.ts'
 import { producersOf } from '../graph/walks.ts'
+import type { Computation } from '../operators/operator.ts'
 import { operatorOf } from '../operators/operator-of.ts'
 
 export interface FoundLink {
@@ -32,14 +33,21 @@ export interface FoundLink {
 const GUARD = 1e-3
 const HALF = 0.5
 
+function computes(node: GraphNode | undefined, computation: Computation): node is GraphNode {
+  return node !== undefined && operatorOf(node).computes === computation
+}
+
 /** Follows a graph backwards from its probabilities. */
-class LinkReader {
+export class LinkReader {
   readonly #graph: Graph
   readonly #producers: ReadonlyMap<string, GraphNode>
+  readonly #along: 'classes' | 'last'
 
-  constructor(graph: Graph) {
+  /** @param along the axis that a softmax is over: the only one that counts something, rows aside, or whichever is last */
+  constructor(graph: Graph, along: 'classes' | 'last' = 'classes') {
     this.#graph = graph
     this.#producers = producersOf(graph.nodes)
+    this.#along = along
   }
 
   /** Where p = link(x), or null. */
@@ -48,8 +56,8 @@ class LinkReader {
     const node = this.#maker(at)
     if (node === undefined) return null
     const [input = ''] = node.inputs
-    if (node.operator === 'Softmax') return this.#alongClasses(node) ? { scores: input, link: 'softmax' } : null
-    if (node.operator === 'Sigmoid') return { scores: input, link: 'sigmoid' }
+    if (computes(node, 'softmax')) return this.#alongClasses(node) ? { scores: input, link: 'softmax' } : null
+    if (computes(node, 'sigmoid')) return { scores: input, link: 'sigmoid' }
     const exponent = this.#exponent(at)
     return (
       (exponent === null ? null : this.logarithm(exponent)) ??
@@ -65,26 +73,27 @@ class LinkReader {
     const node = this.#maker(this.#unguarded(name))
     if (node === undefined) return null
     const [a = '', b = ''] = node.inputs
-    switch (node.operator) {
-      case 'LogSoftmax':
+    switch (operatorOf(node).computes) {
+      case 'log-softmax':
         return this.#alongClasses(node) ? { scores: a, link: 'softmax' } : null
-      case 'Log':
+      case 'logarithm':
         return this.probability(a)
-      case 'Sub': {
+      case 'difference': {
         // x - log sum exp x, the sum of x itself or of x less its maximum.
         const total = this.#maker(this.#plain(b))
+        const [of] = total?.inputs ?? []
         const summed =
-          total?.operator === 'ReduceLogSumExp' && this.#sumsClasses(total)
-            ? total.inputs[0]
-            : this.#exponent(this.#summed(total?.operator === 'Log' ? total.inputs[0] : undefined) ?? '')
+          computes(total, 'log-total-of-exponentials') && this.#sumsClasses(total)
+            ? of
+            : this.#exponent(this.#summed(computes(total, 'logarithm') ? of : undefined) ?? '')
         return summed != null && this.#plain(summed) === this.#plain(a)
           ? { scores: this.#unshifted(a), link: 'softmax' }
           : null
       }
-      case 'Neg': {
+      case 'negative': {
         // log sigmoid(x) = -softplus(-x)
         const inner = this.#maker(this.#plain(a))
-        return inner?.operator === 'Softplus' ? this.#opposite(inner.inputs[0] ?? '') : null
+        return computes(inner, 'softplus') ? this.#opposite(inner.inputs[0] ?? '') : null
       }
       default:
         return null
@@ -104,36 +113,45 @@ class LinkReader {
   /** As `#plain`, and before bounds and shifts that only keep logarithms finite. */
   #unguarded(name: string): string {
     for (let at = name; ;) {
-      const node = this.#maker(at)
-      const before = node === undefined ? undefined : (this.#keeps(node) ?? this.#guards(node))
+      const before = this.before(at)
       if (before === undefined) return at
       at = before
     }
   }
 
+  /** The tensor whose numbers these are, in another shape or type, rounded, or kept within bounds; undefined where it is none. */
+  before(name: string): string | undefined {
+    const node = this.#maker(name)
+    return node === undefined ? undefined : (this.#keeps(node) ?? this.#guards(node))
+  }
+
   #maker(name: string): GraphNode | undefined {
-    const node = this.#producers.get(name)
-    return node?.domain === '' ? node : undefined
+    return this.#producers.get(name)
   }
 
   #keeps(node: GraphNode): string | undefined {
     const [input = ''] = node.inputs
-    if (operatorOf(node).keepsValues) return input
-    if (node.operator === 'Cast')
-      return carriesFloats(typeIn(this.#graph, input)) && carriesFloats(intAttribute(node, 'to') ?? -1)
-        ? input
-        : undefined
-    if (node.operator === 'DequantizeLinear') {
-      const rounded = this.#maker(input)
-      return rounded?.operator === 'QuantizeLinear' ? rounded.inputs[0] : undefined
+    const floats = (tensor: string): boolean => carriesFloats(typeIn(this.#graph, tensor))
+    switch (operatorOf(node).keeps) {
+      case 'order':
+        return input
+      case 'type':
+        return floats(input) && carriesFloats(intAttribute(node, 'to') ?? -1) ? input : undefined
+      case 'rounded': {
+        // There and back.
+        const rounded = this.#maker(input)
+        const [before = ''] = rounded?.inputs ?? []
+        return rounded && operatorOf(rounded).keeps === 'rounded' && floats(before) ? before : undefined
+      }
+      case 'moved': {
+        const shape = shapeIn(this.#graph, input)
+        const perm = intsAttribute(node, 'perm') ?? shape?.map((_, axis) => axis).reverse()
+        const moved = perm?.filter((axis) => axis === 0 || shape?.[axis] !== 1)
+        return shape !== null && moved?.every((axis, place) => axis >= (moved[place - 1] ?? 0)) ? input : undefined
+      }
+      default:
+        return undefined
     }
-    if (node.operator === 'Transpose') {
-      const shape = shapeIn(this.#graph, input)
-      const perm = intsAttribute(node, 'perm') ?? shape?.map((_, axis) => axis).reverse()
-      const moved = perm?.filter((axis) => axis === 0 || shape?.[axis] !== 1)
-      return shape !== null && moved?.every((axis, place) => axis >= (moved[place - 1] ?? 0)) ? input : undefined
-    }
-    return undefined
   }
 
   #guards(node: GraphNode): string | undefined {
@@ -141,17 +159,15 @@ class LinkReader {
     const low = (value: number | null): boolean => value !== null && value >= 0 && value <= GUARD
     const high = (value: number | null): boolean => value !== null && value >= 1 - GUARD
     const [value, other] = this.#number(a) === null ? [this.#number(b), a] : [this.#number(a), b]
-    switch (node.operator) {
-      case 'Clip':
+    switch (operatorOf(node).bounds) {
+      case 'both':
         return (b === '' || low(this.#number(b))) && (c === '' || high(this.#number(c))) ? a : undefined
-      case 'Max':
+      case 'below':
         return node.inputs.length === 2 && low(value) ? other : undefined
-      case 'Min':
+      case 'above':
         return node.inputs.length === 2 && high(value) ? other : undefined
-      case 'Add':
-        return low(value) ? other : undefined
       default:
-        return undefined
+        return computes(node, 'sum') && low(value) ? other : undefined
     }
   }
 
@@ -172,6 +188,7 @@ class LinkReader {
   #classAxis(name: string): number | null {
     const shape = shapeIn(this.#graph, name)
     if (shape === null) return null
+    if (this.#along === 'last') return shape.length - 1
     const axes = shape.flatMap((dim, axis) => (axis > 0 && dim !== 1 ? [axis] : []))
     return axes.length === 1 ? (axes[0] ?? null) : null
   }
@@ -186,9 +203,10 @@ class LinkReader {
   /** y where a tensor is e^y. */
   #exponent(name: string): string | null {
     const node = this.#maker(this.#plain(name))
-    if (node?.operator === 'Exp') return node.inputs[0] ?? null
-    const base = node?.operator === 'Pow' ? this.#number(node.inputs[0] ?? '') : null
-    return base !== null && Math.abs(base - Math.E) < 1e-6 ? (node?.inputs[1] ?? null) : null
+    const [a = '', b = ''] = node?.inputs ?? []
+    if (computes(node, 'exponential')) return a
+    const base = computes(node, 'power') ? this.#number(a) : null
+    return base !== null && Math.abs(base - Math.E) < 1e-6 ? b : null
   }
 
   #sumsClasses(node: GraphNode): boolean {
@@ -205,16 +223,16 @@ class LinkReader {
   #summed(name: string | undefined): string | null {
     if (name === undefined) return null
     let node = this.#maker(this.#unguarded(name))
-    if (node?.operator === 'Expand') node = this.#maker(this.#unguarded(node.inputs[0] ?? ''))
-    if (node === undefined || !['ReduceSum', 'ReduceL1'].includes(node.operator)) return null
+    if (node && operatorOf(node).keeps === 'repeated') node = this.#maker(this.#unguarded(node.inputs[0] ?? ''))
+    if (!computes(node, 'total') && !computes(node, 'total-of-sizes')) return null
     return this.#sumsClasses(node) ? (node.inputs[0] ?? null) : null
   }
 
   /** [a, b] where a node is a / b, also written a * (1 / b). */
   #quotient(node: GraphNode): readonly [string, string] | null {
     const [a = '', b = ''] = node.inputs
-    if (node.operator === 'Div') return [a, b]
-    if (node.operator !== 'Mul') return null
+    if (computes(node, 'quotient')) return [a, b]
+    if (!computes(node, 'product')) return null
     for (const [factor, other] of [
       [b, a],
       [a, b],
@@ -229,16 +247,16 @@ class LinkReader {
   #inverted(name: string): string | null {
     const node = this.#maker(this.#plain(name))
     const [a = '', b = ''] = node?.inputs ?? []
-    if (node?.operator === 'Reciprocal') return a
-    if (node?.operator === 'Div' && this.#is(a, 1)) return b
-    return node?.operator === 'Pow' && this.#is(b, -1) ? a : null
+    if (computes(node, 'inverse')) return a
+    if (computes(node, 'quotient') && this.#is(a, 1)) return b
+    return computes(node, 'power') && this.#is(b, -1) ? a : null
   }
 
   /** e^x / sum of e^x, x with or without its maximum taken away. */
   #shares(node: GraphNode): FoundLink | null {
     let [own, total] = this.#quotient(node) ?? [null, null]
     if (total !== null) total = this.#summed(total)
-    if (node.operator === 'LpNormalization' && intAttribute(node, 'p') === 1 && this.#alongClasses(node))
+    if (computes(node, 'share-of-norm') && intAttribute(node, 'p') === 1 && this.#alongClasses(node))
       own = total = node.inputs[0] ?? null
     if (own === null || total === null || this.#plain(own) !== this.#plain(total)) return null
     const exponent = this.#exponent(own)
@@ -252,7 +270,7 @@ class LinkReader {
     for (let at = this.#plain(name); ;) {
       const node = this.#maker(at)
       const [a = '', b = ''] = node?.inputs ?? []
-      if (node?.operator !== 'Sub' || !this.#sameForClasses(b, at)) return at
+      if (!computes(node, 'difference') || !this.#sameForClasses(b, at)) return at
       at = this.#plain(a)
     }
   }
@@ -270,10 +288,10 @@ class LinkReader {
     const node = this.#maker(this.#plain(u))
     const [a = '', b = ''] = node?.inputs ?? []
     const link = 'sigmoid'
-    if (node?.operator === 'Neg') return { scores: a, link }
-    if (node?.operator === 'Sub' && this.#is(a, 0)) return { scores: b, link }
-    if (node?.operator === 'Mul' && this.#is(b, -1)) return { scores: a, link }
-    if (node?.operator === 'Mul' && this.#is(a, -1)) return { scores: b, link }
+    if (computes(node, 'negative')) return { scores: a, link }
+    if (computes(node, 'difference') && this.#is(a, 0)) return { scores: b, link }
+    if (computes(node, 'product') && this.#is(b, -1)) return { scores: a, link }
+    if (computes(node, 'product') && this.#is(a, -1)) return { scores: b, link }
     return { scores: u, link, negated: true }
   }
 
@@ -283,7 +301,7 @@ class LinkReader {
     const [own, total] = inverse === null ? (this.#quotient(node) ?? ['', '']) : ['', inverse]
     const sum = this.#maker(this.#plain(total))
     const [a = '', b = ''] = sum?.inputs ?? []
-    if (sum?.operator !== 'Add' || !(this.#is(a, 1) || this.#is(b, 1))) return null
+    if (!computes(sum, 'sum') || !(this.#is(a, 1) || this.#is(b, 1))) return null
     const power = this.#is(a, 1) ? b : a
     const exponent = this.#exponent(power)
     if (exponent === null) return null
@@ -292,12 +310,12 @@ class LinkReader {
   }
 
   /** [other operand, number] of a product, a quotient by a number, or a sum. */
-  #with(name: string, operator: 'scale' | 'Add'): readonly [string, number] | null {
+  #with(name: string, operation: 'scale' | 'sum'): readonly [string, number] | null {
     const node = this.#maker(this.#plain(name))
     const [a = '', b = ''] = node?.inputs ?? []
     const [left, right] = [this.#number(a), this.#number(b)]
-    if (operator === 'scale' && node?.operator === 'Div' && right !== null) return [a, 1 / right]
-    if (node?.operator !== (operator === 'scale' ? 'Mul' : 'Add')) return null
+    if (operation === 'scale' && computes(node, 'quotient') && right !== null) return [a, 1 / right]
+    if (!computes(node, operation === 'scale' ? 'product' : operation)) return null
     return right === null ? (left === null ? null : [b, left]) : [a, right]
   }
 
@@ -305,19 +323,19 @@ class LinkReader {
   #fromTanh(node: GraphNode): FoundLink | null {
     const name = node.outputs[0] ?? ''
     const scaled = this.#with(name, 'scale')
-    const shifted = this.#with(scaled?.[0] ?? name, 'Add')
+    const shifted = this.#with(scaled?.[0] ?? name, 'sum')
     const inner = scaled === null ? this.#with(shifted?.[0] ?? '', 'scale') : null
     const half =
       scaled === null ? inner?.[1] === HALF && shifted?.[1] === HALF : scaled[1] === HALF && shifted?.[1] === 1
     const curve = this.#maker(this.#plain((scaled === null ? inner?.[0] : shifted?.[0]) ?? ''))
-    if (!half || curve?.operator !== 'Tanh') return null
+    if (!half || !computes(curve, 'tanh')) return null
     const argument = this.#with(curve.inputs[0] ?? '', 'scale')
     return argument?.[1] === HALF ? { scores: argument[0], link: 'sigmoid' } : null
   }
 
   /** [1 - p, p] or [p, 1 - p] of the p of one score. */
   #complements(node: GraphNode): FoundLink | null {
-    if (node.operator !== 'Concat' || node.inputs.length !== 2) return null
+    if (operatorOf(node).kind !== 'concat' || node.inputs.length !== 2) return null
     const [first = '', second = ''] = node.inputs
     for (const [one, rest, beside] of [
       [second, first, 1],
@@ -325,7 +343,7 @@ class LinkReader {
     ] as const) {
       const difference = this.#maker(this.#plain(rest))
       const [a = '', b = ''] = difference?.inputs ?? []
-      if (difference?.operator !== 'Sub' || !this.#is(a, 1) || this.#plain(b) !== this.#plain(one)) continue
+      if (!computes(difference, 'difference') || !this.#is(a, 1) || this.#plain(b) !== this.#plain(one)) continue
       const found = this.probability(one)
       if (found?.link === 'sigmoid' && this.#classAxis(one) === null && this.#classAxis(node.outputs[0] ?? '') !== null)
         return { ...found, beside }

@@ -10,6 +10,7 @@ import { readModelFile } from '../file/read-model.ts'
 import { operatorOf } from '../operators/operator-of.ts'
 import { typeName } from '../run/runtime.ts'
 import type { StatedHead } from '../../head.ts'
+import { withAttentionSeen } from './attention.ts'
 import { mapNote, sensibleTap } from './defaults.ts'
 import { findHead } from './head.ts'
 import { layoutsOf } from './layouts.ts'
@@ -97,9 +98,10 @@ export function quantisationNote(graph: Graph): string {
   return `Quantised model: gradients are those of the float model on its dequantised weights${saturates ? ', and 0 where a quantised value saturates' : ''}.`
 }
 
-/** A prepared graph with its maps. */
+/** A prepared graph with its maps and attention weights. */
 export function seen(graph: Graph): Graph {
-  return withMapsSeen(graph, layoutsOf(graph))
+  const layouts = layoutsOf(graph)
+  return withAttentionSeen(withMapsSeen(graph, layouts), layouts)
 }
 
 function runtimeVersion(): string {

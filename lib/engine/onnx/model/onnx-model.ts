@@ -17,7 +17,7 @@ import type { TapId } from '../../tap-id.ts'
 import { askRowByRow, rowsOf } from '../../row-by-row.ts'
 import type { RuleSetDefinition } from '../gradient/rule-sets/rule-set.ts'
 import { publicShape, type Graph, type ValueInfo } from '../graph/graph.ts'
-import { COMPUTED_COTANGENT, type QuestionPlan } from '../question/compile.ts'
+import { COMPUTED_COTANGENT, tensorsNamed, type QuestionPlan } from '../question/compile.ts'
 import { checkedTensor, feedsFor } from '../question/feeds.ts'
 import { checkTaps, planQuestion, type Asked } from '../question/plan-question.ts'
 import { QuestionCache, type CacheSettings, type CompiledQuestion } from '../question/question-cache.ts'
@@ -66,7 +66,7 @@ export class OnnxModel implements ExplainableModel {
     this.batchDependent = isBatchDependent(parts.graph)
     this.#rows = fixedRows(parts.graph)
     const graphs = new RuleGraphs(parts.graph)
-    this.#cache = new QuestionCache(({ rules }) => graphs.for(rules), parts.settings)
+    this.#cache = new QuestionCache((plan) => graphs.for(plan.rules, tensorsNamed(plan)), parts.settings)
     const taps = new Set(parts.taps.map((tap) => tap.id))
     this.#asked = { graph: parts.graph, inputs: this.inputs, taps, ruleSets: parts.ruleSets }
   }

@@ -42,13 +42,18 @@ export function findTaps(graph: Graph, logits: string): Tap[] {
   const embeddings = new Set(embeddingsOf(graph).map(({ name }) => name))
   const producers = producersOf(graph.nodes)
   const kindOf = (node: GraphNode): TapKind => {
-    if (embeddings.has(node.outputs[0] ?? '')) return 'embedding'
+    const [name = ''] = node.outputs
+    if (embeddings.has(name)) return 'embedding'
+    if (graph.attention?.has(name)) return 'attention'
     const { kind = 'other' } = operatorOf(node)
     return typeof kind === 'function' ? kind(graph, node, producers) : kind
   }
   const outputs = new Set(graph.outputs.map((one) => one.name))
   const used = new Set([...graph.nodes.flatMap(readsOf), ...outputs])
-  const found: { name: string; node?: GraphNode; shape: Shape }[] = []
+  const found: { name: string; node?: GraphNode; shape: Shape; inside?: string }[] = []
+  const weightsInside = new Map(
+    [...(graph.attention ?? [])].flatMap(([name, { inside }]) => (inside ? [[inside.tensor, name] as const] : [])),
+  )
   for (const info of graph.inputs)
     if (carriesGradient(graph, info.name) && info.shape) found.push({ name: info.name, shape: info.shape })
   for (const node of graph.nodes)
@@ -56,13 +61,19 @@ export function findTaps(graph: Graph, logits: string): Tap[] {
       const shape = shapeIn(graph, name)
       if (name === '' || !used.has(name) || !carriesGradient(graph, name) || shape === null) continue
       if (operatorOf(node).stops || (shape.length === 0 && !outputs.has(name))) continue
+      const weights = weightsInside.get(name) ?? ''
+      const own = shapeIn(graph, weights)
+      if (own !== null) found.push({ name: weights, node, shape: own, inside: name })
       found.push({ name, node, shape })
     }
   const labels = uniqueLabels(
-    found.map(({ name, node }) => ({ label: node ? labelOf(node) : name, operator: node?.operator ?? '' })),
+    found.map(({ name, node, inside }) => ({
+      label: node ? `${labelOf(node)}${inside === undefined ? '' : ' weights'}` : name,
+      operator: node?.operator ?? '',
+    })),
   )
-  return found.flatMap(({ name, node, shape }, index): Tap[] => {
-    const missing = reach.get(name)
+  return found.flatMap(({ name, node, shape, inside }, index): Tap[] => {
+    const missing = reach.get(inside ?? name)
     const reason =
       missing === undefined
         ? 'The output does not depend on it smoothly.'
@@ -70,6 +81,7 @@ export function findTaps(graph: Graph, logits: string): Tap[] {
           ? `No gradient rule for ${describeObstacles([...missing].toReversed()).join(', ')} between it and the output.`
           : undefined
     const layout = layouts.get(name)
+    const weights = graph.attention?.get(name)
     const own = {
       label: labels[index] ?? name,
       kind: node === undefined ? 'input' : outputs.has(name) ? 'output' : kindOf(node),
@@ -80,6 +92,7 @@ export function findTaps(graph: Graph, logits: string): Tap[] {
       id: name,
       shape: publicShape(shape),
       spatial: layout !== undefined && isMap(layout),
+      ...(weights && { looksAt: weights.looksAt }),
       ...reached(reason),
     }
     const view = graph.maps?.get(mapOf(name))

@@ -1,12 +1,41 @@
 /** What the engine knows of an operator: a row of the table (`table.ts`). */
 import type { TapKind } from '../../model.ts'
 import type { Graph, GraphNode } from '../graph/graph.ts'
+import type { Step } from './head-steps.ts'
 import type { KindOf } from './kinds.ts'
 import type { LayoutRule } from './layouts.ts'
 import type { InputAxes } from './positions.ts'
 import type { Picks } from './picks.ts'
 import type { RuleEntry } from './rules/rule.ts'
 import type { SizeOf } from './sizes.ts'
+
+export type Kept =
+  | 'order' // every number where it was: what may change is the shape
+  | 'moved' // every number: axes may change places
+  | 'repeated' // every number, once or several times
+  | 'type' // every number, as far as another element type has it
+  | 'rounded' // every number on another scale, rounded to it
+
+/** A word of mathematics; several operators may compute one thing. Along axes where it is said so, else number by number. */
+export type Computation =
+  | 'sum'
+  | 'difference'
+  | 'product'
+  | 'quotient'
+  | 'power'
+  | 'inverse'
+  | 'negative'
+  | 'exponential'
+  | 'logarithm'
+  | 'tanh'
+  | 'sigmoid'
+  | 'softplus'
+  | 'softmax' // along one axis
+  | 'log-softmax' // along one axis
+  | 'total' // along axes
+  | 'total-of-sizes' // along axes: of absolute values
+  | 'log-total-of-exponentials' // along axes
+  | 'share-of-norm' // along one axis: x / (sum of |x|^p)^(1/p)
 
 /** Everything left out is no. An operator without a row is run as it is, and no gradient passes it. */
 export interface Operator {
@@ -37,10 +66,21 @@ export interface Operator {
   readonly elementwise?: true
   /** For an operator that is not elementwise and still treats positions along some axes one by one. */
   readonly inputAxes?: InputAxes
-  /** The values stay and so does their order: what may change is the shape. */
-  readonly keepsValues?: true
+  /** What of its first operand is left in its output, and nothing else is in it. */
+  readonly keeps?: Kept
+  /** It moves no number but those beyond a bound, which its other operands state: below, above, or both in that order. */
+  readonly bounds?: 'below' | 'above' | 'both'
+  /** What it computes, where functions are looked for that files spell in several operators. */
+  readonly computes?: Computation
+  /** Every value is one of its second or of its third operand: the first one says which. */
+  readonly chooses?: true
+  /** It reads whole rows of its first input, at the places that its second one says. */
+  readonly readsRows?: true
   /** The input from which on places in another input are read. */
   readonly places?: number
+
+  /** How a linear head goes through it. */
+  readonly headStep?: Step
 
   /** Products of numbers that it sums: what it takes, beside reading and writing. */
   readonly products?: (graph: Graph, node: GraphNode) => number

@@ -28,7 +28,48 @@ function masked(at: Expansion, scores: string, query: string, key: string): stri
   return at.op('Where', [at.op('LessOrEqual', [positions(key), earlier]), result, at.float(MASKED)])
 }
 
+/** Each head beside itself, `times` times: [N, H, S, D] -> [N, H times, S, D]. */
+function repeated(at: Expansion, name: string, count: number, times: number): string {
+  if (times === 1) return name
+  const beside = at.op('Tile', [at.op('Unsqueeze', [name, at.ints([2])]), at.ints([1, 1, times, 1, 1])])
+  const extents = at.op('Shape', [name], { start: 2 })
+  return at.op('Reshape', [beside, at.op('Concat', [at.ints([0, count * times]), extents], { axis: 0 })])
+}
+
+/** What the weights [N, H, T, S] are called where the attention that makes `output` is written out for them. */
+export const weightsOf = (output: string): string => `${output}/weights`
+
+/** 0 for a query that no key is open to, as the operator has it. */
+function named(at: Expansion, scores: string, name: string): string {
+  if (at.input(3) === '') return at.op('Softmax', [scores], { axis: -1 }, name)
+  const largest = at.op('ReduceMax', [scores, at.ints([-1])], { keepdims: 1 }) // [N, H, T, 1]
+  const open = at.op('Greater', [largest, at.float(MASKED)])
+  return at.op('Where', [open, at.op('Softmax', [scores], { axis: -1 }), at.float(0)], {}, name)
+}
+
 export const attentionFunction: Decomposition = (at) => {
+  written(at, (scores) => at.op('Softmax', [scores], { axis: -1 }))
+}
+
+/** The same with its weights under a name ({@link weightsOf}). */
+export const openAttention: Decomposition = (at) => {
+  written(at, (scores) => named(at, scores, weightsOf(at.node.outputs[0] ?? '')))
+}
+
+/** A tensor [N * heads, T, S] with its heads on an axis of their own under a name ({@link weightsOf}), and folded again. */
+export const unfoldHeads =
+  (heads: number): Decomposition =>
+  (at) => {
+    const [whole = '', ...others] = at.node.outputs
+    const folded = `${whole}/folded`
+    at.put({ ...at.node, outputs: [folded, ...others] })
+    const extents = at.op('Shape', [folded], { start: 1 })
+    const target = at.op('Concat', [at.ints([-1, heads]), extents], { axis: 0 })
+    const weights = at.op('Reshape', [folded, target], {}, weightsOf(whole))
+    at.op('Reshape', [weights, at.op('Shape', [folded])], {}, whole)
+  }
+
+function written(at: Expansion, weigh: (scores: string) => string): void {
   const { node, graph } = at
   if (node.inputs.slice(4).some((name) => name !== '') || node.outputs.slice(1).some((name) => name !== ''))
     at.refuse('with cached keys and lengths, or its scores read')
@@ -39,14 +80,18 @@ export const attentionFunction: Decomposition = (at) => {
   )
   const [count, keyCount] = counts
   if (!rank || typeof count !== 'number') return at.refuse('its heads are not counted')
-  if (count !== keyCount) at.refuse('its keys have fewer heads than its queries')
-  const [query = '', key = '', value = ''] = [0, 1, 2].map((place) => heads(at, place, count, rank.length))
+  const group = typeof keyCount === 'number' ? count / keyCount : 0
+  if (group < 1 || !Number.isInteger(group)) return at.refuse('its heads are not so many for each head of its keys')
+  const query = heads(at, 0, count, rank.length)
+  const [key = '', value = ''] = [1, 2].map((place) =>
+    repeated(at, heads(at, place, count / group, rank.length), count / group, group),
+  )
   const width = at.op('Cast', [at.op('Shape', [query], { start: 3 })], { to: DataType.float })
   const given = floatAttribute(node, 'scale')
   const scale = given === undefined ? at.op('Reciprocal', [at.op('Sqrt', [width])]) : at.float(given)
   const product = at.op('MatMul', [query, at.op('Transpose', [key], perm([0, 1, 3, 2]))])
   const scores = masked(at, at.op('Mul', [product, scale]), query, key)
-  const weights = at.op('Softmax', [scores], { axis: -1 })
+  const weights = weigh(scores)
   const output = node.outputs[0] ?? ''
   if (rank.length === 4) at.op('MatMul', [weights, value], {}, output)
   else {

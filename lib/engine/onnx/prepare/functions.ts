@@ -6,7 +6,7 @@ import { placeOf } from '../graph/builder.ts'
 import { floatAttribute, intAttribute, shapeIn, textAttribute } from '../graph/graph.ts'
 import { exactGelu, tanhGelu } from './decompose.ts'
 import type { Decomposition, Expansion } from './expansion.ts'
-import { attentionFunction } from './functions-attention.ts'
+import { attentionFunction, openAttention } from './functions-attention.ts'
 
 const outputOf = (at: Expansion): string => at.node.outputs[0] ?? ''
 
@@ -109,6 +109,8 @@ const groupNormalization: Decomposition = (at) => {
 export interface OperatorFunction {
   readonly parts: readonly string[]
   readonly write: Decomposition | null
+  /** Written out with its attention weights under a name (`weightsOf` its output), for an operator that has some inside. */
+  readonly open?: Decomposition
 }
 
 const made = (parts: string, write: Decomposition | null): OperatorFunction => ({ parts: parts.split(' '), write })
@@ -116,7 +118,7 @@ const NORMALISATION = 'ReduceMean Sub Mul Add Sqrt Div'
 const GELU = 'Mul Erf Tanh Add'
 
 export const FUNCTIONS: Readonly<Record<string, OperatorFunction>> = Object.freeze({
-  Attention: made('MatMul Mul Add Softmax Where Transpose Reshape', attentionFunction),
+  Attention: { ...made('MatMul Mul Add Softmax Where Transpose Reshape', attentionFunction), open: openAttention },
   ConvInteger: made('Conv', null),
   Gelu: made(GELU, gelu),
   GroupNormalization: made(`Reshape ${NORMALISATION}`, groupNormalization),

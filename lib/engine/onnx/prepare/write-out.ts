@@ -1,11 +1,16 @@
 /** A graph in which chosen functions are written out (functions.ts). */
 import { operatorKey, type Constant, type Graph, type GraphNode } from '../graph/graph.ts'
-import { Expansion, NotWrittenOut } from './expansion.ts'
+import { Expansion, NotWrittenOut, type Decomposition } from './expansion.ts'
 import { FUNCTIONS } from './functions.ts'
 import { inferShapes } from './infer-shapes.ts'
 
 /** Whether a rule set has a rule of its own for an operator. */
 export type Bends = (node: GraphNode) => boolean
+
+/** By the tensor that a node makes: how it is written out, so that a tensor inside it has a name. */
+export type Opened = ReadonlyMap<string, Decomposition>
+
+const NOTHING: Opened = new Map()
 
 /** How deep functions are made of functions. */
 const DEEPEST = 3
@@ -21,28 +26,34 @@ function isTakenApart(node: GraphNode, bends: Bends, depth = 0): boolean {
   })
 }
 
-/** What is taken apart, and how far: equal for rule sets that need the same graph; '' for those that need the graph as it is. */
-export function apartKey(graph: Graph, bends: Bends): string {
+/**
+ * What is taken apart, and how far: equal for rule sets and openings that need the same graph; '' for those that need the graph
+ * as it is.
+ */
+export function apartKey(graph: Graph, bends: Bends, opened: Opened = NOTHING): string {
   const names = Object.keys(FUNCTIONS)
   const apart = graph.nodes.flatMap((node) =>
     isTakenApart(node, bends)
       ? [[node.outputs[0], names.filter((operator) => bends({ ...node, operator, domain: '' }))]]
       : [],
   )
-  return apart.length === 0 ? '' : JSON.stringify(apart)
+  return apart.length + opened.size === 0 ? '' : JSON.stringify([apart, [...opened.keys()].sort()])
 }
 
 /**
- * The same graph with functions of which only parts are bent as the operators that they are made of; each of those stands for
- * the tap that the function makes. Where a function cannot be written out its node says why, and no gradient passes it.
+ * The same graph with functions of which only parts are bent, and nodes that are opened, as the operators that they are made of;
+ * each of those stands for the tap that the function makes. Where a function cannot be written out its node says why, and no
+ * gradient passes it.
  */
-export async function writeOut(graph: Graph, bends: Bends): Promise<Graph> {
-  if (!graph.nodes.some((node) => isTakenApart(node, bends))) return graph
+export async function writeOut(graph: Graph, bends: Bends, opened: Opened = NOTHING): Promise<Graph> {
+  const openingOf = (node: GraphNode): Decomposition | undefined => opened.get(node.outputs[0] ?? '')
+  const isApart = (node: GraphNode): boolean => openingOf(node) !== undefined || isTakenApart(node, bends)
+  if (!graph.nodes.some(isApart)) return graph
   const constants = new Map<string, Constant>(graph.constants)
   const nodes = graph.nodes.flatMap((node): readonly GraphNode[] => {
-    if (!isTakenApart(node, bends)) return [node]
+    if (!isApart(node)) return [node]
     const at = new Expansion(graph, node)
-    const reason = written(at)
+    const reason = written(at, openingOf(node) ?? FUNCTIONS[operatorKey(node)]?.write ?? null)
     if (reason !== null) return [{ ...node, obstacle: `the rule set bends a part of it and not the whole; ${reason}` }]
     for (const [name, value] of at.constants) constants.set(name, value)
     const origin = node.origin ?? node.outputs[0] ?? ''
@@ -52,8 +63,7 @@ export async function writeOut(graph: Graph, bends: Bends): Promise<Graph> {
 }
 
 /** Writes a function out; the reason where it cannot be. */
-function written(at: Expansion): string | null {
-  const write = FUNCTIONS[operatorKey(at.node)]?.write ?? null
+function written(at: Expansion, write: Decomposition | null): string | null {
   if (write === null) return 'it is not written out'
   try {
     write(at)

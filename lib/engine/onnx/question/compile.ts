@@ -61,7 +61,7 @@ export function compileQuestion(model: Graph, plan: QuestionPlan): CompiledGraph
   const wrt = differentiatedTaps(plan)
   const replaced = new Set([...plan.replaced, ...before.made])
   const { references } = wrt.length > 0 ? plan.rules : NO_REFERENCES
-  const named = [...replaced, ...plan.read, ...plan.of, ...wrt, ...valuesIn(plan), ...references]
+  const named = tensorsNamed(plan)
   const whole = withMaps(model, new Set([...replaced, ...plan.of, ...wrt, ...references]), new Set(named))
   const kept = [...named, ...named.flatMap((name) => model.maps?.get(name)?.of ?? [])]
   const graph = selectEarly(whole, new Set(kept))
@@ -139,6 +139,14 @@ export function compileQuestion(model: Graph, plan: QuestionPlan): CompiledGraph
 function withoutOutputs(node: GraphNode, replaced: ReadonlySet<string>): GraphNode {
   if (!node.outputs.some((name) => replaced.has(name))) return node
   return { ...node, outputs: node.outputs.map((name) => (replaced.has(name) ? `limelight:replaced/${name}` : name)) }
+}
+
+/** Every tensor that a question names, more than once where it does. */
+export function tensorsNamed(plan: QuestionPlan): readonly string[] {
+  const wrt = differentiatedTaps(plan)
+  const { references } = wrt.length > 0 ? plan.rules : NO_REFERENCES
+  const made = Object.keys(plan.formulas.inputs)
+  return [...plan.replaced, ...made, ...plan.read, ...plan.of, ...wrt, ...valuesIn(plan), ...references]
 }
 
 /** Taps whose gradient is needed: those asked for, and those that formulas read. */

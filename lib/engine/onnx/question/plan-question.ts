@@ -54,11 +54,12 @@ export function planQuestion(asked: Asked, question: Question): QuestionPlan {
   return { replaced, read: question.read, of, wrt, rules, formulas }
 }
 
-/** A choice for a map is meant for the operator that makes what the map shows. */
+/** A choice for a map, or for weights inside an operator, is meant for the operator that makes what the map shows. */
 function atTensors({ graph }: Asked, rules: RuleSet): RuleSet {
   const { byTap } = rules
-  if (byTap === undefined || graph.maps === undefined) return rules
-  const named = Object.entries(byTap).map(([tap, choice]) => [graph.maps?.get(tap)?.of ?? tap, choice] as const)
+  if (byTap === undefined) return rules
+  const madeBy = (tap: TapId): TapId => graph.maps?.get(tap)?.of ?? graph.attention?.get(tap)?.inside?.tensor ?? tap
+  const named = Object.entries(byTap).map(([tap, choice]) => [madeBy(tap), choice] as const)
   return { ...rules, byTap: Object.fromEntries(named) }
 }
 

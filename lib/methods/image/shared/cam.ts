@@ -13,8 +13,9 @@ import { readOnce, tapIn, type Reading } from '../../shared/reading.ts'
 import { diagnoseMap } from './diagnose.ts'
 import { layerParams, type LayerParams } from './layer.ts'
 
-const MAP = 'map'
-const LARGEST_GRADIENT = 'largest gradient'
+/** Names of outputs that every gradient method of pictures has. */
+export const MAP = 'map'
+export const LARGEST_GRADIENT = 'largest gradient'
 
 /** [1, H, W] -> [H, W] */
 export function plane(map: FloatTensor | undefined): FloatTensor {

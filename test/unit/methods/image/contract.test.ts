@@ -4,6 +4,7 @@ import { METHODS } from '../../../../lib/methods/index.ts'
 import { methodFor } from '../../../../lib/methods/find.ts'
 import type { ImageMethod } from '../../../../lib/methods/method.ts'
 import { describeImageMethod } from './describe-image-method.ts'
+import { PECULIAR } from './peculiar.ts'
 
 const IMAGE_METHODS = METHODS.filter((method): method is ImageMethod => method.modality === 'image')
 
@@ -14,4 +15,4 @@ it.each(IMAGE_METHODS)('$id is found by its id, among those of its modality', (m
   expect(methodFor(METHODS, 'text', method.id)).not.toBe(method)
 })
 
-IMAGE_METHODS.forEach(describeImageMethod)
+IMAGE_METHODS.forEach((method) => describeImageMethod(method, PECULIAR[method.id]))

@@ -9,36 +9,34 @@ import type { Place } from '../../../../lib/methods/need.ts'
 import { layersFor } from '../../../../lib/methods/place.ts'
 import { predictedClass } from '../../../../lib/target/scalar.ts'
 import { classTarget } from '../../../../lib/target/target.ts'
-import { imageContext, runImageMethod as runWith } from '../../../helpers/image-context.ts'
+import { imageContext, runImageMethod } from '../../../helpers/image-context.ts'
 import { TINY_CLASSES, TinyCnn, tinyFeed } from '../../../helpers/tiny-cnn.ts'
 
 const COST_FACTS = { tap: null, classes: TINY_CLASSES, tokens: 0, pixels: 36 }
 const EXTENT = [6, 6]
+/** A bias that no picture overcomes, random ones of any colour included. */
+const DEAD = -1e6
 /** Where a person may choose among layers, each of which is a map. */
 const LAYERS: readonly (Place | undefined)[] = ['spatial-tap', 'linear-head']
 /** What the tiny CNN has not. */
 const OF_TRANSFORMERS: readonly (Place | undefined)[] = ['token-grid', 'attention', 'embedding']
-/** By id: what makes a dear method cheap enough to be run dozens of times. */
-const CHEAP: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
-  rise: { masks: 200 },
-  lime: { samples: 100, segments: 9 },
-  'kernel-shap': { samples: 40, segments: 9 },
-}
-function runImageMethod(
-  method: ImageMethod,
-  model: TinyCnn,
-  changes: Parameters<typeof runWith>[2] = {},
-): Promise<ImageResult> {
-  return runWith(method, model, { ...changes, params: { ...CHEAP[method.id], ...changes.params } })
-}
 const codes = ({ diagnoses }: ImageResult): string[] => diagnoses.map(({ code }) => code)
 
-export function describeImageMethod(method: ImageMethod): void {
+/** What a method is beside the rule. */
+export interface Peculiar {
+  /** Parameters with which it is fast, for tests that ask many times. */
+  readonly quick?: Readonly<Record<string, unknown>>
+  /** Its map does not depend on the picture where no unit chooses among its inputs, as in the tiny CNN. */
+  readonly blind?: boolean
+}
+
+export function describeImageMethod(method: ImageMethod, { quick = {}, blind = false }: Peculiar = {}): void {
   const place = method.needs[0]?.place
   const atLayer = LAYERS.includes(place)
   const readsGradient = method.needs.some(({ gradient }) => gradient === true)
 
   describe(method.id, () => {
+    if (Object.keys(quick).length > 0) method = withDefaults(method, quick)
     describesItself(method, atLayer)
     if (OF_TRANSFORMERS.includes(place)) {
       it('is refused for a CNN, in a sentence', async () => {
@@ -47,10 +45,53 @@ export function describeImageMethod(method: ImageMethod): void {
       return
     }
     if (atLayer) isAskedAtLayers(method)
-    else isAskedOfThePicture(method)
+    else isAskedOfThePicture(method, blind)
     answersTheQuestion(method)
     canBeWatchedAndStopped(method)
-    diagnoses(method, atLayer || readsGradient)
+    if (method.output.complete) addsUp(method)
+    if (place === 'input' && readsGradient) givesNothingToWhatIsIgnored(method)
+    if (blind) seesNothing(method)
+    else diagnoses(method, atLayer || readsGradient)
+    pointsOutSaturation(method)
+  })
+}
+
+/** As if the quick parameters were the defaults. */
+function withDefaults(method: ImageMethod, quick: Readonly<Record<string, unknown>>): ImageMethod {
+  return { ...method, run: (context, params) => method.run(context, { ...(params as object), ...quick }) }
+}
+
+function addsUp(method: ImageMethod): void {
+  it('its map adds up to what it says, with the error it says', async () => {
+    for (const index of [0, 1, 2]) {
+      const { map, completeness, diagnoses: said } = await runImageMethod(method, new TinyCnn(), { index })
+      if (completeness === undefined) throw new Error('it promises completeness and does not state it')
+      const { sum, expected, error, points } = completeness
+      expect(sum).toBeCloseTo(
+        map.data.reduce((total, one) => total + one, 0),
+        5,
+      )
+      expect(error).toBeCloseTo(Math.abs(sum - expected) / Math.abs(expected), 4)
+      expect(Math.abs(sum - expected)).toBeLessThan(0.05 * Math.max(Math.abs(expected), 0.1))
+      expect(said.some(({ code }) => code === 'COMPLETENESS')).toBe(error > 0.01)
+      expect(points).toBeGreaterThanOrEqual(1)
+    }
+  })
+}
+
+function givesNothingToWhatIsIgnored(method: ImageMethod): void {
+  it('a pixel that the model ignores scores 0', async () => {
+    const ignored = 15
+    const { map } = await runImageMethod(method, new TinyCnn({ ignored }))
+    expect(map.data[ignored]).toBe(0)
+    expect(map.data.some((value) => value !== 0)).toBe(true)
+  })
+}
+
+function seesNothing(method: ImageMethod): void {
+  it('its map is constant where no unit chooses among its inputs, and says so', async () => {
+    const result = await runImageMethod(method, new TinyCnn())
+    expect(codes(result)).toEqual(['CONSTANT_MAP'])
   })
 }
 
@@ -113,7 +154,7 @@ function isAskedAtLayers(method: ImageMethod): void {
   })
 }
 
-function isAskedOfThePicture(method: ImageMethod): void {
+function isAskedOfThePicture(method: ImageMethod, blind: boolean): void {
   it('its map has the extent of the picture, or of a grid over it that does not depend on what the picture shows', async () => {
     const { layer, map } = await runImageMethod(method, new TinyCnn())
     expect([null, 'input']).toContain(layer)
@@ -122,7 +163,8 @@ function isAskedOfThePicture(method: ImageMethod): void {
     map.dims.forEach((side, axis) => expect(side).toBeLessThanOrEqual(EXTENT[axis] ?? NaN))
     const other = await runImageMethod(method, new TinyCnn(), { feeds: { input: tinyFeed(2) } })
     expect(other.map.dims).toEqual(map.dims)
-    expect(other.map.data).not.toEqual(map.data)
+    if (blind) expect(other.map.data).toEqual(map.data)
+    else expect(other.map.data).not.toEqual(map.data)
   })
 }
 
@@ -207,12 +249,13 @@ function diagnoses(method: ImageMethod, emptied: boolean): void {
   it('says nothing where there is nothing to say', async () => {
     for (const index of [0, 1, 2]) {
       const result = await runImageMethod(method, new TinyCnn(), { index })
-      expect(codes(result)).toEqual(Math.max(...result.map.data) > 0 ? [] : ['ALL_NEGATIVE'])
+      const short = (result.completeness?.error ?? 0) > 0.01 ? ['COMPLETENESS'] : []
+      expect(codes(result)).toEqual([...short, ...(Math.max(...result.map.data) > 0 ? [] : ['ALL_NEGATIVE'])])
     }
   })
 
   it('what is zero everywhere makes a map that says so, with the reason', async () => {
-    const result = await runImageMethod(method, new TinyCnn({ secondBias: -100 }))
+    const result = await runImageMethod(method, new TinyCnn({ secondBias: DEAD }))
     const [first = NaN] = result.map.data
     if (emptied) expect(result.map.data.every((value) => value === 0)).toBe(true)
     // Masks drawn at random may leave a trace of themselves in the map of a model that sees nothing.
@@ -221,7 +264,9 @@ function diagnoses(method: ImageMethod, emptied: boolean): void {
     const said = codes(result).filter((code) => code === 'CONSTANT_MAP' || code === 'ZERO_GRADIENT')
     expect(said).toHaveLength(constant ? 1 : 0)
   })
+}
 
+function pointsOutSaturation(method: ImageMethod): void {
   it('a saturated softmax is pointed out', async () => {
     const model = new TinyCnn({ headBias: [50, 0, 0] })
     const certain = await runImageMethod(method, model, { index: 0 })

@@ -25,7 +25,7 @@ describe('as Captum\u2019s Occlusion', () => {
   )
 })
 
-test.each(['mean', 'blur', 'noise'])('filled with %s: a pixel scores what the model says without it', async (fill) => {
+test.each(['mean', 'blurred', 'noise'])('filled with %s: a pixel scores what the model says without it', async (fill) => {
   const model = new TinyCnn()
   const { map } = await runImageMethod(occlusion, model, { params: { window: 1, fill } })
   const filled = await runImageMethod(occlusion, model, { params: { window: 6, fill } })

@@ -143,6 +143,7 @@ export function fakeContext(
     modality: 'text',
     taps: model.taps,
     defaultTap: model.defaultTap,
+    link: 'softmax',
     linearHeads: [],
     ruleSets: [],
   }
