@@ -5,8 +5,8 @@ import { relativeDifference, FLOAT32 } from '../../../../helpers/tolerance.ts'
 import { fakeContext, fakeModel } from '../fake-model.ts'
 
 /** Attention has its own test: this model has none. */
-const TEXT_METHODS = METHODS.filter(
-  ({ modality, needs }) => modality === 'text' && needs.every(({ place }) => place === 'embedding'),
+const TEXT_METHODS = METHODS.filter((method) => method.modality === 'text').filter(({ needs }) =>
+  needs.every(({ place }) => place === 'embedding'),
 )
 const IDS = [101, 7, 12, 7, 3, 102]
 
