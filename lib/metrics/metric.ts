@@ -39,7 +39,7 @@ export interface MetricResult {
   readonly diagnoses: readonly Diagnosis[]
 }
 
-/** The part of a picture that a person marked, in the pixels of the feed: [H, W], 1 inside. */
+/** The part of a picture that a person marked, in the pixels of the feed: [H, W], 1 inside, 0 outside, 2 where nobody says. */
 export interface MarkedPixels {
   readonly kind: 'pixels'
   readonly height: number
