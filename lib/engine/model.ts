@@ -9,6 +9,7 @@ import type { z } from 'zod'
 import type { Tensor, FloatTensor, TensorType } from '../tensor/tensor.ts'
 import type { Formula } from './formula.ts'
 import type { Link, LinkBasis } from './head.ts'
+import type { Refusal } from './refusal.ts'
 import type { TapId } from './tap-id.ts'
 
 export type TapKind =
@@ -195,6 +196,11 @@ export interface ExplainableModel {
    * null for other heads or other taps. Plain CAM needs it.
    */
   linearHead(tap: TapId): Promise<LinearHead | null>
+  /**
+   * Where a rule set has no way back from the logits, beyond what taps say of the plain rules: what asking would refuse. Left out
+   * by engines whose rule sets refuse no more than the plain rules do.
+   */
+  refusals?(rules: RuleSetInfo['id']): Promise<readonly Refusal[]>
   /**
    * Answers a question with one run where the engine can. Mutates nothing; the same question gives identical bytes.
    * @throws AppError UNKNOWN_LAYER for a tap the model has not, NOT_DIFFERENTIABLE, BAD_INPUT for wrong shapes,

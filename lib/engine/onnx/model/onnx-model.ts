@@ -13,6 +13,7 @@ import type {
   RuleSetInfo,
   Tap,
 } from '../../model.ts'
+import type { Refusal } from '../../refusal.ts'
 import type { TapId } from '../../tap-id.ts'
 import { askRowByRow, rowsOf } from '../../row-by-row.ts'
 import type { RuleSetDefinition } from '../gradient/rule-sets/rule-set.ts'
@@ -23,6 +24,7 @@ import { checkTaps, planQuestion, type Asked } from '../question/plan-question.t
 import { QuestionCache, type CacheSettings, type CompiledQuestion } from '../question/question-cache.ts'
 import { toFloat, typeCode } from '../run/runtime.ts'
 import { findLinearHead } from './linear-head.ts'
+import { refusalsOf } from './refusals.ts'
 import { fixedRows, isBatchDependent } from './rows.ts'
 import { RuleGraphs } from './rule-graphs.ts'
 
@@ -83,6 +85,11 @@ export class OnnxModel implements ExplainableModel {
   linearHead(tap: TapId): Promise<LinearHead | null> {
     checkTaps(this.#asked, [tap])
     return Promise.resolve(findLinearHead(this.#asked.graph, tap, this.logits))
+  }
+
+  refusals(rules: RuleSetInfo['id']): Promise<readonly Refusal[]> {
+    const { graph, taps, ruleSets } = this.#asked
+    return refusalsOf(graph, this.logits, [...taps], rules, ruleSets)
   }
 
   async ask(question: Question, signal?: AbortSignal): Promise<Answer> {
