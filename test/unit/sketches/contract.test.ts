@@ -4,13 +4,10 @@ import { gradientNorm } from '../../../lib/methods/text/gradient-norm.ts'
 import { describeImageMethod } from '../methods/image/describe-image-method.ts'
 import { describeTextMethod } from '../methods/text/describe-text-method.ts'
 import { deepLift } from './deep-lift.ts'
-import { imageOcclusion } from './occlusion.ts'
-import { scoreCam } from './score-cam.ts'
 import { smoothImage, smoothText } from './smooth-grad.ts'
-import { wordLime } from './word-lime.ts'
 
 // Asked at a layer, at the input, and nowhere.
-const IMAGE = [scoreCam, smoothImage(gradCam), deepLift, smoothImage(deepLift), imageOcclusion]
+const IMAGE = [smoothImage(gradCam), deepLift, smoothImage(deepLift)]
 IMAGE.forEach((method) => describeImageMethod(method))
-const TEXT = [smoothText(gradientNorm), wordLime]
+const TEXT = [smoothText(gradientNorm)]
 TEXT.forEach(describeTextMethod)

@@ -5,6 +5,7 @@ import type { FloatTensor, Tensor, TensorType } from '../../../tensor/tensor.ts'
 import type { Link, LinkBasis } from '../../head.ts'
 import type {
   Answer,
+  LayerBias,
   EngineInfo,
   ExplainableModel,
   LinearHead,
@@ -23,6 +24,7 @@ import { checkedTensor, feedsFor } from '../question/feeds.ts'
 import { checkTaps, planQuestion, type Asked } from '../question/plan-question.ts'
 import { QuestionCache, type CacheSettings, type CompiledQuestion } from '../question/question-cache.ts'
 import { toFloat, typeCode } from '../run/runtime.ts'
+import { findBiases } from './biases.ts'
 import { findLinearHead } from './linear-head.ts'
 import { refusalsOf } from './refusals.ts'
 import { fixedRows, isBatchDependent } from './rows.ts'
@@ -90,6 +92,10 @@ export class OnnxModel implements ExplainableModel {
   refusals(rules: RuleSetInfo['id']): Promise<readonly Refusal[]> {
     const { graph, taps, ruleSets } = this.#asked
     return refusalsOf(graph, this.logits, [...taps], rules, ruleSets)
+  }
+
+  layerBiases(): Promise<readonly LayerBias[]> {
+    return Promise.resolve(findBiases(this.#asked.graph, this.logits))
   }
 
   async ask(question: Question, signal?: AbortSignal): Promise<Answer> {
