@@ -64,7 +64,7 @@ export const describeKind = jobKind<DescribePayload, ModelDescription>({
   }),
   handle: ({ model: ref }, { models }) =>
     models.use(ref, async (loaded) => {
-      const { notesOn } = await import('../../../lib/models/notes.ts')
+      const { notesOn } = await import('../../../lib/note-model.ts')
       return { engine: loaded.model.engine, facts: loaded.facts, notes: await notesOn(loaded) }
     }),
 })
