@@ -3,6 +3,7 @@
  * tensors. Only nodes on a path from those tensors to the outputs take part.
  */
 import { AppError } from '../../../errors.ts'
+import { whyRefused } from '../../refusal.ts'
 import { Builder } from '../graph/builder.ts'
 import type { Bending } from './bending.ts'
 import { findComposites } from './composites.ts'
@@ -188,7 +189,7 @@ export function differentiate(graph: Graph, request: GradientRequest): GradientG
   if (missing.length > 0)
     throw new AppError({
       code: 'NOT_DIFFERENTIABLE',
-      message: `No gradient rule for ${missing.join(', ')}, on the way from ${request.wrt.join(', ')} to the output. Choose a layer behind ${missing.length > 1 ? 'them' : 'it'}, or a method without gradients.`,
+      message: whyRefused(missing, request.wrt),
       details: { operators: missing },
     })
   const seeds = request.of.map((of) => ({ of, name: request.computed?.get(of) ?? cotangentName(of) }))
