@@ -12,7 +12,7 @@ interface Changes extends Partial<Pick<ImageContext, 'feeds' | 'seed' | 'signal'
   /** The explained class; 0 where neither it nor `target` is given. */
   readonly index?: number
   readonly target?: Target
-  /** What made the feed; where it is left out, values are levels as they are. */
+  /** How the picture was made into numbers; left out: its levels as they are. */
   readonly preprocessing?: ImagePreprocessing
 }
 

@@ -5,7 +5,7 @@ import { imageMethod } from '../method.ts'
 import { scalarsOfRows } from '../shared/made-rows.ts'
 import { behindMasks } from './shared/masked-picture.ts'
 import { perturbed, perturbing } from './shared/perturbing.ts'
-import { MaskSums, riseMasks } from './shared/rise-masks.ts'
+import { drawnMasks, MaskSums, riseMasks } from './shared/rise-masks.ts'
 
 const params = z.strictObject({
   masks: z.int().min(1).max(20_000).default(4000).meta({
@@ -49,7 +49,7 @@ export const rise = imageMethod<Params>({
   async run(context, { masks: total, grid, share }) {
     const [, , height = 0, width = 0] = context.picture.dims
     const begun = await perturbing(context)
-    const masks = riseMasks([height, width], { grid, share, seed: context.seed })
+    const masks = riseMasks([height, width], grid, drawnMasks([height, width], grid, share, context.seed))
     const rows = behindMasks(context, {
       total,
       // [N, 1, H, h] [N, 1, h, w] [N, 1, w, W]: enlarging and shifting are linear along each side.

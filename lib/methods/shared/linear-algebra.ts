@@ -4,7 +4,7 @@ import { CholeskyDecomposition, EigenvalueDecomposition, Matrix, solve } from 'm
 export interface PrincipalComponent {
   /** Of unit length, [D]; its sign is arbitrary: the caller orients it. */
   readonly direction: readonly number[]
-  /** Each centred sample along the direction, [N]. */
+  /** Each sample, centred where asked, along the direction, [N]. */
   readonly projections: readonly number[]
   /** Of the whole variance, 0..1; 0 where all samples are the same. */
   readonly share: number
@@ -12,11 +12,16 @@ export interface PrincipalComponent {
 
 /**
  * The direction in which samples vary most.
- * @param samples [N, D], row by row; centred here
+ * @param samples [N, D], row by row
+ * @param centre whether their mean is taken away first; else the direction is that in which they are largest
  */
-export function firstPrincipalComponent(samples: ArrayLike<number>, features: number): PrincipalComponent {
+export function firstPrincipalComponent(
+  samples: ArrayLike<number>,
+  features: number,
+  centre = true,
+): PrincipalComponent {
   const centred = matrixOf(samples, features)
-  centred.subRowVector(centred.mean('column'))
+  if (centre) centred.subRowVector(centred.mean('column'))
   // The smaller of the two products of the samples with themselves has the same largest eigenvalue.
   const wide = centred.columns > centred.rows
   const gram = wide ? centred.mmul(centred.transpose()) : centred.transpose().mmul(centred)

@@ -41,13 +41,20 @@ export const partitionShap = wordMethod<z.infer<typeof params>>({
     const [empty = NaN] = await game.worths([nobody(words.length)], () => undefined)
     const tree = treeOf(context, words)
     const found = await owenValues(game, tree, { empty, full: whole }, evaluations, context.progress)
-    return { values: found.values, empty, asked: found.asked + 1, diagnoses: spent(found.coarse, words.length, evaluations) }
+    return {
+      values: found.values,
+      empty,
+      asked: found.asked + 1,
+      diagnoses: spent(found.coarse, words.length, evaluations),
+    }
   },
 })
 
 /** Sentences halved again and again, and so each one's words. */
 function treeOf(context: TextContext, words: readonly TokenGroup[]): Cluster {
-  const sentenceOf = new Map(context.sentences().flatMap((tokens, sentence) => tokens.map((token) => [token, sentence] as const)))
+  const sentenceOf = new Map(
+    context.sentences().flatMap((tokens, sentence) => tokens.map((token) => [token, sentence] as const)),
+  )
   const sentences = new Map<number, Cluster[]>()
   words.forEach(([first = -1], word) => {
     const sentence = sentenceOf.get(first) ?? -1

@@ -12,14 +12,7 @@ import { float32, type FloatTensor } from '../../../tensor/tensor.ts'
 import type { Batch } from '../../shared/batches.ts'
 import { randomStream } from '../../shared/random.ts'
 
-export interface RiseChoice {
-  readonly grid: number
-  /** Probability that a cell is open. */
-  readonly share: number
-  readonly seed: number
-}
-
-interface Drawn {
+export interface Drawn {
   /** 0 or 1, [g, g]. */
   readonly cells: Float32Array
   /** In pixels, [down, across], each from 0 on and below c. */
@@ -58,18 +51,35 @@ function enlarged(extent: number, grid: number, cell: number, shift: number): re
   })
 }
 
-export function riseMasks([height, width]: readonly [number, number], { grid, share, seed }: RiseChoice): RiseMasks {
+/** Sides of a cell, [down, across]. */
+const cellsOf = ([height, width]: readonly [number, number], grid: number) =>
+  [Math.ceil(height / grid), Math.ceil(width / grid)] as const
+
+/**
+ * What the run draws for each mask.
+ * @param share probability that a cell is open
+ */
+export function drawnMasks(extent: readonly [number, number], grid: number, share: number, seed: number) {
+  const [down, across] = cellsOf(extent, grid)
+  return (mask: number): Drawn => {
+    const { uniform, integer } = randomStream(seed, 'masks', mask)
+    const cells = Float32Array.from({ length: grid * grid }, () => Number(uniform() < share))
+    return { cells, shift: [integer(down), integer(across)] }
+  }
+}
+
+/** @param drawn of each mask, the same whenever it is asked */
+export function riseMasks(
+  [height, width]: readonly [number, number],
+  grid: number,
+  drawn: (mask: number) => Drawn,
+): RiseMasks {
   const extents = [height, width] as const
-  const cell = [Math.ceil(height / grid), Math.ceil(width / grid)] as const
+  const cell = cellsOf(extents, grid)
   const tables = cell.map((side, axis) =>
     Array.from({ length: side }, (_, shift) => enlarged(extents[axis as 0 | 1], grid, side, shift)),
   )
   const between: RiseMasks['between'] = (axis, shift) => tables[axis]?.[shift] ?? []
-  const drawn = (mask: number): Drawn => {
-    const { uniform, integer } = randomStream(seed, 'masks', mask)
-    const cells = Float32Array.from({ length: grid * grid }, () => Number(uniform() < share))
-    return { cells, shift: [integer(cell[0]), integer(cell[1])] }
-  }
   return {
     height,
     width,

@@ -110,7 +110,8 @@ export function wordGame(context: TextContext, words: readonly TokenGroup[], hid
         context,
         {
           total: coalitions.length,
-          idsOf: (text) => without(new Set(words.flatMap((tokens, word) => (coalitions[text]?.[word] === 1 ? [] : tokens)))),
+          idsOf: (text) =>
+            without(new Set(words.flatMap((tokens, word) => (coalitions[text]?.[word] === 1 ? [] : tokens)))),
           whole,
         },
         progress,

@@ -3,7 +3,8 @@ import { expect, it } from 'vitest'
 import { METHODS } from '../../../../lib/methods/index.ts'
 import { methodFor } from '../../../../lib/methods/find.ts'
 import type { ImageMethod } from '../../../../lib/methods/method.ts'
-import { describeImageMethod, type Peculiar } from './describe-image-method.ts'
+import { describeImageMethod } from './describe-image-method.ts'
+import { PECULIAR } from './peculiar.ts'
 
 const IMAGE_METHODS = METHODS.filter((method): method is ImageMethod => method.modality === 'image')
 
@@ -14,5 +15,4 @@ it.each(IMAGE_METHODS)('$id is found by its id, among those of its modality', (m
   expect(methodFor(METHODS, 'text', method.id)).not.toBe(method)
 })
 
-const PECULIAR: Readonly<Record<string, Peculiar>> = { deconvnet: { blind: true } }
 IMAGE_METHODS.forEach((method) => describeImageMethod(method, PECULIAR[method.id]))
