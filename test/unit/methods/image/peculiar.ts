@@ -4,7 +4,7 @@ import type { Peculiar } from './describe-image-method.ts'
 export const PECULIAR: Readonly<Record<string, Peculiar>> = {
   deconvnet: { blind: true },
   'expected-gradients': { quick: { samples: 8 } },
-  'full-grad': { ofLayersToo: true },
+  'full-grad': { spreads: true },
   'gradient-shap': { quick: { samples: 8 } },
   'guided-ig': { quick: { steps: 60 } },
   idgi: { quick: { steps: 8 } },
@@ -14,4 +14,5 @@ export const PECULIAR: Readonly<Record<string, Peculiar>> = {
   'smooth-grad': { quick: { samples: 4 } },
   'square-grad': { quick: { samples: 4 } },
   'var-grad': { quick: { samples: 4 } },
+  xrai: { quick: { steps: 8 } },
 }

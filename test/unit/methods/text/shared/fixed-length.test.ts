@@ -8,7 +8,8 @@ import { fakeContext, fakeModel } from '../fake-model.ts'
 /** Attention has its own test: this model has none. */
 const TEXT_METHODS = METHODS.filter(
   (method): method is TextMethod =>
-    method.modality === 'text' && method.needs.every(({ place, rules }) => place === 'embedding' && rules === undefined),
+    method.modality === 'text' &&
+    method.needs.every(({ place, rules }) => place === 'embedding' && rules === undefined),
 )
 const IDS = [101, 7, 12, 7, 3, 102]
 
