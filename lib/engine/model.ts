@@ -168,6 +168,14 @@ export interface EngineInfo {
   readonly reason: string
 }
 
+/** A constant that a model adds to a tensor, whatever it is fed: a bias, or the shift of a normalisation in evaluation. */
+export interface LayerBias {
+  /** What it is added to, once it is. */
+  readonly tap: TapId
+  /** [1, ...], widens to the tap's shape. */
+  readonly value: FloatTensor
+}
+
 export interface ExplainableModel {
   readonly engine: EngineInfo
   /** In graph order. */
@@ -200,6 +208,12 @@ export interface ExplainableModel {
    * null for other heads or other taps. Plain CAM needs it.
    */
   linearHead(tap: TapId): Promise<LinearHead | null>
+  /**
+   * Every constant that is added on the way to the logits, in graph order. Where all else is piecewise linear, as in a network
+   * of ReLUs, a score is <dS/dx, x> + the sum of <dS/d tap, bias> over them (Srinivas and Fleuret 2019, proposition 1). Left
+   * out where an engine cannot tell.
+   */
+  layerBiases?(): Promise<readonly LayerBias[]>
   /**
    * Answers a question with one run where the engine can. Mutates nothing; the same question gives identical bytes.
    * @throws AppError UNKNOWN_LAYER for a tap the model has not, NOT_DIFFERENTIABLE, BAD_INPUT for wrong shapes,

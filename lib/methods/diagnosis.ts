@@ -4,6 +4,10 @@ export interface Diagnosis {
     | 'ALL_NEGATIVE' // no evidence for this class anywhere on the map
     | 'ZERO_GRADIENT'
     | 'CONSTANT_MAP'
+    | 'CANCELLING_CHANNELS' // a weight that divides by a sum which is none: channels were left out
+    | 'SIGN_ORIENTED' // a principal component's sign was chosen, and how surely
+    | 'NON_POSITIVE_SCORE' // a share of a score that is not positive
+    | 'NO_BIASES' // the model, or its engine, shows none
     | 'SOFTMAX_SATURATED' // probability ~ 0 or 1; the logit is used
     | 'SIGMOID_SATURATED' // the same, where each class has a probability for itself
     | 'COMPLETENESS' // completeness error above the bound

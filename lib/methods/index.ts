@@ -5,6 +5,15 @@ import { gradCamPlusPlus } from './image/grad-cam-plus-plus.ts'
 import { hiresCam } from './image/hires-cam.ts'
 import { layerCam } from './image/layer-cam.ts'
 import { cam } from './image/cam.ts'
+import { xgradCam } from './image/xgrad-cam.ts'
+import { elementwiseGradCam } from './image/elementwise-grad-cam.ts'
+import { eigenCam } from './image/eigen-cam.ts'
+import { eigenGradCam } from './image/eigen-grad-cam.ts'
+import { scoreCam } from './image/score-cam.ts'
+import { ablationCam } from './image/ablation-cam.ts'
+import { finerCam } from './image/finer-cam.ts'
+import { guidedGradCam } from './image/guided-grad-cam.ts'
+import { fullGrad } from './image/full-grad.ts'
 import { gradient } from './image/gradient.ts'
 import { inputXGradient as imageInputXGradient } from './image/input-x-gradient.ts'
 import { guidedBackprop } from './image/guided-backprop.ts'
@@ -20,6 +29,7 @@ import { lrp } from './image/lrp.ts'
 import { blurIg } from './image/blur-ig.ts'
 import { guidedIg } from './image/guided-ig.ts'
 import { idgi } from './image/idgi.ts'
+import { xrai } from './image/xrai.ts'
 import { occlusion as imageOcclusion } from './image/occlusion.ts'
 import { rise } from './image/rise.ts'
 import { lime as imageLime } from './image/lime.ts'
@@ -50,10 +60,20 @@ export const METHODS: readonly Method[] = Object.freeze([
   gradCamPlusPlus,
   hiresCam,
   layerCam,
+  xgradCam,
+  elementwiseGradCam,
+  eigenCam,
+  eigenGradCam,
+  finerCam,
+  scoreCam,
+  ablationCam,
+  guidedGradCam,
+  fullGrad,
   imageIntegratedGradients,
   blurIg,
   guidedIg,
   idgi,
+  xrai,
   expectedGradients,
   gradientShap,
   gradient,

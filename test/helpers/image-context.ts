@@ -12,6 +12,8 @@ interface Changes extends Partial<Pick<ImageContext, 'feeds' | 'seed' | 'signal'
   /** The explained class; 0 where neither it nor `target` is given. */
   readonly index?: number
   readonly target?: Target
+  /** How the picture was made into numbers; left out: its levels as they are. */
+  readonly preprocessing?: ImagePreprocessing
 }
 
 /** Values of the feed are levels 0..255 as they are. */
@@ -30,13 +32,19 @@ export const AS_IT_IS: ImagePreprocessing = {
 export async function imageContext(
   model: ExplainableModel,
   asked: Asked,
-  { index = 0, target = classTarget(index), feeds = { input: tinyFeed() }, ...parts }: Changes = {},
+  {
+    index = 0,
+    target = classTarget(index),
+    feeds = { input: tinyFeed() },
+    preprocessing = AS_IT_IS,
+    ...parts
+  }: Changes = {},
 ): Promise<ImageContext> {
   const [picture] = Object.values(feeds)
   if (picture === undefined) throw new RangeError('no picture')
-  const facts = await factsOf(model, { title: 'This model', preprocessing: AS_IT_IS })
+  const facts = await factsOf(model, { title: 'This model', preprocessing })
   const stated = model.taps.find((tap) => tap.id === model.logits)?.shape.at(-1) ?? TINY_CLASSES
-  return contextOf({ model, facts, head: headOf(model, stated) }, asFloat(picture, 'picture'), AS_IT_IS, asked, {
+  return contextOf({ model, facts, head: headOf(model, stated) }, asFloat(picture, 'picture'), preprocessing, asked, {
     target,
     seed: 0,
     signal: new AbortController().signal,

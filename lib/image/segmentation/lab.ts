@@ -19,9 +19,11 @@ export function labOf(rgb: ArrayLike<number>): Float64Array {
   const lab = new Float64Array(rgb.length)
   for (let at = 0; at < rgb.length; at += 3) {
     const [red, green, blue] = [0, 1, 2].map((channel) => linear(rgb[at + channel] ?? 0)) as [number, number, number]
-    const [x, y, z] = TO_XYZ.map(([r, g, b], axis) =>
-      bent((r * red + g * green + b * blue) / (WHITE[axis] ?? 1)),
-    ) as [number, number, number]
+    const [x, y, z] = TO_XYZ.map(([r, g, b], axis) => bent((r * red + g * green + b * blue) / (WHITE[axis] ?? 1))) as [
+      number,
+      number,
+      number,
+    ]
     lab[at] = 116 * y - 16
     lab[at + 1] = 500 * (x - y)
     lab[at + 2] = 200 * (y - z)

@@ -2,10 +2,18 @@
 import { z } from 'zod'
 import { imageMethod } from '../method.ts'
 import { completenessOf } from '../shared/completeness.ts'
-import { everybody, nobody } from '../shared/coalitions.ts'
+import { nobody } from '../shared/coalitions.ts'
 import { coalitionsNeeded, kernelCoalitions, samplesField, shapleyValues } from '../shared/kernel-shap.ts'
-import { perturbed, perturbing } from './shared/perturbing.ts'
-import { areasOf, painted, superpixelFields, superpixelGame, superpixelsOf } from './shared/superpixels.ts'
+import { askedOf } from './shared/asked.ts'
+import { perturbed } from './shared/perturbed.ts'
+import {
+  areasOf,
+  mostSuperpixels,
+  painted,
+  superpixelFields,
+  superpixelGame,
+  superpixelsOf,
+} from './shared/superpixels.ts'
 
 const params = z.strictObject({ samples: samplesField, ...superpixelFields })
 type Params = z.infer<typeof params>
@@ -31,24 +39,23 @@ export const kernelShap = imageMethod<Params>({
   needs: [],
   params,
   output: { kind: 'map', signed: true, complete: true },
-  // At most twice as many superpixels as were asked for, were all of them cut.
-  cost: ({ samples, segments }) => coalitionsNeeded(2 * segments, samples) + 3,
+  cost: ({ samples, segments }, { pixels }) => coalitionsNeeded(mostSuperpixels(segments, pixels), samples) + 2,
   async run(context, chosen) {
-    const begun = await perturbing(context)
+    const asked = await askedOf(context)
     const segmentation = superpixelsOf(context, chosen)
-    const game = superpixelGame(context, begun, segmentation, chosen)
+    const game = superpixelGame(asked, segmentation, chosen)
     const { players } = game
     const drawn = kernelCoalitions(context.seed, players, chosen.samples)
-    const asked = [nobody(players), everybody(players), ...drawn.coalitions]
-    const [empty = NaN, full = NaN, ...worths] = await game.worths(asked, context.progress)
-    const values = shapleyValues(drawn, worths, empty, full)
+    const coalitions = [nobody(players), ...drawn.coalitions]
+    const [empty = NaN, ...worths] = await game.worths(coalitions, context.progress)
+    const values = shapleyValues(drawn, worths, empty, asked.scalar)
     const areas = areasOf(segmentation)
     const map = painted(
       segmentation,
       values.map((value, superpixel) => value / (areas[superpixel] as number)),
     )
     const sum = map.data.reduce((total, one) => total + one, 0)
-    const completeness = completenessOf(sum, { input: full, baseline: empty }, asked.length)
-    return perturbed(context, begun, map, { completeness })
+    const completeness = completenessOf(sum, { input: asked.scalar, baseline: empty }, coalitions.length)
+    return perturbed(asked, map, { completeness })
   },
 })

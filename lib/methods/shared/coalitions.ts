@@ -20,10 +20,6 @@ export function keyOfCoalition(coalition: Coalition): string {
   return Buffer.from(coalition).toString('latin1')
 }
 
-export function everybody(players: number): Coalition {
-  return new Uint8Array(players).fill(1)
-}
-
 export function nobody(players: number): Coalition {
   return new Uint8Array(players)
 }
@@ -31,6 +27,27 @@ export function nobody(players: number): Coalition {
 /** Who is not there. */
 export function complementOf(coalition: Coalition): Coalition {
   return coalition.map((one) => 1 - one)
+}
+
+/** In place of a row: everybody is there, whose worth is that of the input itself. */
+export const EVERYBODY = -1
+
+/** Each coalition once, but for everybody, in order of first appearance; and which of them each one is. */
+export function distinctOf(coalitions: readonly Coalition[]): {
+  readonly distinct: readonly Coalition[]
+  readonly rowOf: readonly number[]
+} {
+  const rows = new Map<string, number>()
+  const distinct: Coalition[] = []
+  const rowOf = coalitions.map((coalition) => {
+    if (coalition.every((one) => one === 1)) return EVERYBODY
+    const key = keyOfCoalition(coalition)
+    const known = rows.get(key)
+    if (known !== undefined) return known
+    rows.set(key, distinct.length)
+    return distinct.push(coalition) - 1
+  })
+  return { distinct, rowOf }
 }
 
 /** The coalitions one after another, [N, M], as a regression takes them. */

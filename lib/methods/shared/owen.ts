@@ -93,9 +93,7 @@ export async function owenValues(
       if (one === undefined) break
       next.push(one)
     }
-    const parted = next.map(({ around, cluster }) =>
-      (cluster.halves ?? []).map((half) => withPlayers(around, half)),
-    )
+    const parted = next.map(({ around, cluster }) => (cluster.halves ?? []).map((half) => withPlayers(around, half)))
     const worths = await game.worths(parted.flat(), () => undefined)
     asked += worths.length
     next.forEach(({ cluster, around, f00, f11, weight }, at) => {

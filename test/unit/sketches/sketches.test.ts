@@ -23,13 +23,11 @@ import { upsampleBilinear } from '../../../lib/render/upsample.ts'
 import { softmax } from '../../../lib/target/links.ts'
 import { classTarget, type Target } from '../../../lib/target/target.ts'
 import { float32, row, type FloatTensor } from '../../../lib/tensor/tensor.ts'
-import { dot, fakeContext, fakeModel, U, wordOf } from '../methods/text/fake-model.ts'
+import { fakeContext, fakeModel } from '../methods/text/fake-model.ts'
 import { deepLift } from './deep-lift.ts'
 import { deletion } from './deletion.ts'
 import { maxSensitivity } from './max-sensitivity.ts'
-import { scoreCam } from './score-cam.ts'
 import { smoothImage } from './smooth-grad.ts'
-import { wordLime } from './word-lime.ts'
 
 const root = join(import.meta.dirname, '../../..')
 let loaded: LoadedModel
@@ -69,24 +67,17 @@ const EARLY = 'conv1_relu'
 
 test('each is one file of fewer than 100 lines', () => {
   const files = readdirSync(import.meta.dirname).filter((name) => !name.endsWith('.test.ts'))
-  expect(files.sort()).toEqual([
-    'deep-lift.ts',
-    'deletion.ts',
-    'max-sensitivity.ts',
-    'occlusion.ts',
-    'score-cam.ts',
-    'smooth-grad.ts',
-    'word-lime.ts',
-  ])
+  expect(files.sort()).toEqual(['deep-lift.ts', 'deletion.ts', 'max-sensitivity.ts', 'smooth-grad.ts'])
   for (const file of files)
     expect(readFileSync(join(import.meta.dirname, file), 'utf8').split('\n').length, file).toBeLessThan(100)
 })
 
 test('one more line in a list is all that the look-up, the forms and the run need', async () => {
-  const methods = [...METHODS, scoreCam]
-  expect(methodFor(methods, 'image', 'score-cam')).toBe(scoreCam)
-  expect(methodFor(methods, 'text', 'score-cam')).toBeNull()
-  expect((await mapOf(scoreCam, { layer: EARLY })).data.every(Number.isFinite)).toBe(true)
+  const another = { ...gradCam, id: 'another' }
+  const methods = [...METHODS, another]
+  expect(methodFor(methods, 'image', 'another')).toBe(another)
+  expect(methodFor(methods, 'text', 'another')).toBeNull()
+  expect((await mapOf(another, { layer: EARLY })).data.every(Number.isFinite)).toBe(true)
 })
 
 describe('SmoothGrad', () => {
@@ -135,32 +126,6 @@ test('any method over several layers and classes, in one question', async () => 
       expectClose(attributions.get(tap.id)?.[at], (await mapOf(gradCam, { layer: tap.id }, target)).data)
 })
 
-test('Score-CAM weighs each channel by the picture behind it', async () => {
-  const found = await mapOf(scoreCam, { layer: EARLY })
-  const of = await context(scoreCam, classTarget(0), EARLY)
-  const { head, picture: clean } = of
-  const { values } = await loaded.model.ask({ feeds: of.feeds, read: [EARLY] })
-  const map = values[EARLY] as FloatTensor
-  const [, channels = 0, height = 0, width = 0] = map.dims
-  const [, , rows = 0, columns = 0] = clean.dims
-  const scores: number[] = []
-  for (let channel = 0; channel < channels; channel += 1) {
-    const cells = map.data.slice(channel * height * width, (channel + 1) * height * width)
-    const mask = upsampleBilinear(float32(cells, [height, width]), columns, rows).data
-    const [least, most] = [Math.min(...mask), Math.max(...mask)]
-    const seen = clean.data.map(
-      (one, at) => (one * ((mask[at % mask.length] ?? NaN) - least)) / (most > least ? most - least : 1),
-    )
-    const answer = await loaded.model.ask({ feeds: { [of.input]: float32(seen, clean.dims) }, read: [head.logits] })
-    scores.push(answer.values[head.logits]?.data[0] ?? NaN)
-  }
-  const weights = softmax(scores)
-  const expected = Array.from({ length: height * width }, (_, at) =>
-    weights.reduce((sum, weight, channel) => sum + weight * (map.data[channel * height * width + at] ?? NaN), 0),
-  )
-  expectClose(found, expected, 1e-4)
-})
-
 test('DeepLIFT adds up to what the picture changed, for every class', async () => {
   const of = await context(deepLift, classTarget(0))
   const { head, units } = of
@@ -174,19 +139,6 @@ test('DeepLIFT adds up to what the picture changed, for every class', async () =
     expect(Math.abs(changed)).toBeGreaterThan(0.5)
     expect(Math.abs(added - changed) / Math.abs(changed)).toBeLessThan(1e-3)
   }
-})
-
-test('LIME on words finds the weights of a model that is linear in its words', async () => {
-  const ids = [101, 7, 12, 9, 3, 102]
-  const { scores, logits } = await wordLime.run(fakeContext(fakeModel(), { ids }), {
-    samples: 400,
-    width: 0.25,
-    ridge: 1e-6,
-  })
-  ids.forEach((id, at) =>
-    expect(scores.data[at]).toBeCloseTo(at === 0 || at === 5 ? 0 : Math.tanh(dot(U, wordOf(id))), 3),
-  )
-  expect(logits.dims).toEqual([3])
 })
 
 test('deletion takes the pixels away in the order of the map', async () => {

@@ -5,6 +5,7 @@ import type { FloatTensor, Tensor, TensorType } from '../../../tensor/tensor.ts'
 import type { Link, LinkBasis } from '../../head.ts'
 import type {
   Answer,
+  LayerBias,
   EngineInfo,
   ExplainableModel,
   LinearHead,
@@ -22,6 +23,7 @@ import { checkedTensor, feedsFor } from '../question/feeds.ts'
 import { checkTaps, planQuestion, type Asked } from '../question/plan-question.ts'
 import { QuestionCache, type CacheSettings, type CompiledQuestion } from '../question/question-cache.ts'
 import { toFloat, typeCode } from '../run/runtime.ts'
+import { findBiases } from './biases.ts'
 import { findLinearHead } from './linear-head.ts'
 import { fixedRows, isBatchDependent } from './rows.ts'
 import { RuleGraphs } from './rule-graphs.ts'
@@ -86,6 +88,10 @@ export class OnnxModel implements ExplainableModel {
   linearHead(tap: TapId): Promise<LinearHead | null> {
     checkTaps(this.#asked, [tap])
     return Promise.resolve(findLinearHead(this.#asked.graph, tap, this.logits))
+  }
+
+  layerBiases(): Promise<readonly LayerBias[]> {
+    return Promise.resolve(findBiases(this.#asked.graph, this.logits))
   }
 
   async ask(question: Question, signal?: AbortSignal): Promise<Answer> {

@@ -12,14 +12,7 @@ import { float32, type FloatTensor } from '../../../tensor/tensor.ts'
 import type { Batch } from '../../shared/batches.ts'
 import { randomStream } from '../../shared/random.ts'
 
-export interface RiseChoice {
-  readonly grid: number
-  /** Probability that a cell is open. */
-  readonly share: number
-  readonly seed: number
-}
-
-interface Drawn {
+export interface Drawn {
   /** 0 or 1, [g, g]. */
   readonly cells: Float32Array
   /** In pixels, [down, across], each from 0 on and below c. */
@@ -33,11 +26,11 @@ export interface RiseMasks {
   /** Sides of a cell, c, [down, across]. */
   readonly cell: readonly [number, number]
   /** The same one whatever the batches are. */
-  drawn(mask: number): Drawn
+  readonly drawn: (mask: number) => Drawn
   /** `down` [N, 1, H, g], `cells` [N, 1, g, g], `across` [N, 1, g, W]; the mask is their product. */
   rows(batch: Batch): Readonly<Record<'down' | 'cells' | 'across', FloatTensor>>
   /** The two cells that each pixel of an axis lies between, at a shift. */
-  between(axis: 0 | 1, shift: number): readonly Between[]
+  readonly between: (axis: 0 | 1, shift: number) => readonly Between[]
 }
 
 interface Between {
@@ -58,18 +51,35 @@ function enlarged(extent: number, grid: number, cell: number, shift: number): re
   })
 }
 
-export function riseMasks([height, width]: readonly [number, number], { grid, share, seed }: RiseChoice): RiseMasks {
+/** Sides of a cell, [down, across]. */
+const cellsOf = ([height, width]: readonly [number, number], grid: number) =>
+  [Math.ceil(height / grid), Math.ceil(width / grid)] as const
+
+/**
+ * What the run draws for each mask.
+ * @param share probability that a cell is open
+ */
+export function drawnMasks(extent: readonly [number, number], grid: number, share: number, seed: number) {
+  const [down, across] = cellsOf(extent, grid)
+  return (mask: number): Drawn => {
+    const { uniform, integer } = randomStream(seed, 'masks', mask)
+    const cells = Float32Array.from({ length: grid * grid }, () => Number(uniform() < share))
+    return { cells, shift: [integer(down), integer(across)] }
+  }
+}
+
+/** @param drawn of each mask, the same whenever it is asked */
+export function riseMasks(
+  [height, width]: readonly [number, number],
+  grid: number,
+  drawn: (mask: number) => Drawn,
+): RiseMasks {
   const extents = [height, width] as const
-  const cell = [Math.ceil(height / grid), Math.ceil(width / grid)] as const
+  const cell = cellsOf(extents, grid)
   const tables = cell.map((side, axis) =>
     Array.from({ length: side }, (_, shift) => enlarged(extents[axis as 0 | 1], grid, side, shift)),
   )
   const between: RiseMasks['between'] = (axis, shift) => tables[axis]?.[shift] ?? []
-  const drawn = (mask: number): Drawn => {
-    const { uniform, integer } = randomStream(seed, 'masks', mask)
-    const cells = Float32Array.from({ length: grid * grid }, () => Number(uniform() < share))
-    return { cells, shift: [integer(cell[0]), integer(cell[1])] }
-  }
   return {
     height,
     width,
@@ -147,6 +157,9 @@ export class MaskSums {
             one.weight * (lines[one.next * width + x] as number)
       })
     }
-    return float32(Float32Array.from(map, (sum) => sum * factor), [height, width])
+    return float32(
+      Float32Array.from(map, (sum) => sum * factor),
+      [height, width],
+    )
   }
 }

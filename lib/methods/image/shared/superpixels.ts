@@ -4,11 +4,11 @@ import { given } from '../../../engine/formula.ts'
 import { slic, type Segmentation } from '../../../image/segmentation/slic.ts'
 import { float32, type FloatTensor } from '../../../tensor/tensor.ts'
 import type { ImageContext } from '../../context.ts'
-import { keyOfCoalition, type Coalition, type Game } from '../../shared/coalitions.ts'
-import { scalarsOfRows } from '../../shared/made-rows.ts'
-import { fillParam, filling, type Fill } from './filling.ts'
+import { distinctOf, EVERYBODY, type Coalition, type Game } from '../../shared/coalitions.ts'
+import { everyScalar } from '../../shared/made-rows.ts'
+import { forwardRows, type Asked } from './asked.ts'
+import { fillField, filling, type Fill } from './filling.ts'
 import { behindMasks } from './masked-picture.ts'
-import type { Perturbing } from './perturbing.ts'
 
 export const superpixelFields = {
   segments: z.int().min(2).max(1000).default(50).meta({
@@ -19,7 +19,7 @@ export const superpixelFields = {
     title: 'Compactness',
     description: 'How much place counts against colour: 10 follows edges, 100 makes near squares.',
   }),
-  fill: fillParam,
+  fill: fillField,
 }
 export interface Superpixels {
   readonly segments: number
@@ -33,43 +33,40 @@ export function superpixelsOf({ picture, units }: ImageContext, { segments, comp
   return slic(units.levels(picture), height, width, { segments, compactness })
 }
 
-/** What the model says of the picture with some superpixels filled; equal coalitions are asked once. */
+/**
+ * How many there can be where so many are asked for: the grid rounds its cells, and a segment that lies apart is cut; no
+ * piece is smaller than half the mean.
+ */
+export function mostSuperpixels(segments: number, pixels: number): number {
+  return Math.min(pixels, 9 * segments)
+}
+
+/** What the model says of the picture with some superpixels filled; equal coalitions are asked once, the picture itself not again. */
 export function superpixelGame(
-  context: ImageContext,
-  { asking, perQuestion }: Perturbing,
+  { asking, scalar }: Asked,
   { labels, count, height, width }: Segmentation,
   { fill }: Superpixels,
 ): Game {
   return {
     players: count,
     async worths(coalitions, progress) {
-      const rows = new Map<string, number>()
-      const distinct: Coalition[] = []
-      const rowOf = coalitions.map((coalition) => {
-        const key = keyOfCoalition(coalition)
-        const known = rows.get(key) ?? distinct.length
-        if (known === distinct.length) distinct.push(coalition)
-        rows.set(key, known)
-        return known
-      })
-      const masked = behindMasks(context, {
+      const { distinct, rowOf } = distinctOf(coalitions)
+      const masked = behindMasks(asking, {
         total: distinct.length,
         mask: given('shown'),
-        filling: filling(context, fill),
-        perRow: ({ first, count: of }) => {
-          const shown = new Float32Array(of * labels.length) // [N, 1, H, W]
-          for (let row = 0; row < of; row += 1) {
+        filling: filling(asking, fill),
+        perRow: ({ first, count: rows }) => {
+          const shown = new Float32Array(rows * labels.length) // [N, 1, H, W]
+          for (let row = 0; row < rows; row += 1) {
             const coalition = distinct[first + row] as Coalition
             for (let at = 0; at < labels.length; at += 1)
               shown[row * labels.length + at] = coalition[labels[at] as number] as number
           }
-          return { shown: float32(shown, [of, 1, height, width]) }
+          return { shown: float32(shown, [rows, 1, height, width]) }
         },
       })
-      const worths = new Float64Array(distinct.length)
-      for await (const { first, scalars } of scalarsOfRows({ ...asking, progress }, masked, perQuestion))
-        worths.set(scalars, first)
-      return Float64Array.from(rowOf, (row) => worths[row] as number)
+      const worths = await everyScalar({ ...asking, progress }, masked, forwardRows(asking))
+      return Float64Array.from(rowOf, (row) => (row === EVERYBODY ? scalar : (worths[row] as number)))
     },
   }
 }

@@ -8,7 +8,7 @@ export interface WindowSides {
 
 export interface Window {
   /** Its pixels as stretches of the flat picture, end excluded: one a line. @param width of the picture */
-  spans(width: number): readonly (readonly [number, number])[]
+  readonly spans: (width: number) => readonly (readonly [number, number])[]
 }
 
 const AUTO = 1 / 7
@@ -30,7 +30,10 @@ function starts(extent: number, window: number, stride: number): readonly number
 }
 
 /** Line by line from the top left. */
-export function windowsOver([height, width]: readonly [number, number], { window, stride }: WindowSides): readonly Window[] {
+export function windowsOver(
+  [height, width]: readonly [number, number],
+  { window, stride }: WindowSides,
+): readonly Window[] {
   return starts(height, window[0], stride[0]).flatMap((top) =>
     starts(width, window[1], stride[1]).map((left) => ({
       spans: (columns: number) =>

@@ -3,7 +3,8 @@ import { expect, it } from 'vitest'
 import { METHODS } from '../../../../lib/methods/index.ts'
 import { methodFor } from '../../../../lib/methods/find.ts'
 import type { ImageMethod } from '../../../../lib/methods/method.ts'
-import { describeImageMethod, type Peculiar } from './describe-image-method.ts'
+import { describeImageMethod } from './describe-image-method.ts'
+import { PECULIAR } from './peculiar.ts'
 
 const IMAGE_METHODS = METHODS.filter((method): method is ImageMethod => method.modality === 'image')
 
@@ -14,14 +15,4 @@ it.each(IMAGE_METHODS)('$id is found by its id, among those of its modality', (m
   expect(methodFor(METHODS, 'text', method.id)).not.toBe(method)
 })
 
-const PECULIAR: Readonly<Record<string, Peculiar>> = {
-  deconvnet: { blind: true },
-  'expected-gradients': { quick: { samples: 8 } },
-  'gradient-shap': { quick: { samples: 8 } },
-  'guided-ig': { quick: { steps: 60 } },
-  idgi: { quick: { steps: 8 } },
-  'smooth-grad': { quick: { samples: 4 } },
-  'square-grad': { quick: { samples: 4 } },
-  'var-grad': { quick: { samples: 4 } },
-}
 IMAGE_METHODS.forEach((method) => describeImageMethod(method, PECULIAR[method.id]))

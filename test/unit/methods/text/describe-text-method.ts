@@ -21,6 +21,9 @@ const CHEAP: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'partition-shap': { evaluations: 60 },
 }
 
+/** Tokens of a long text, where it is not a model's usual most: one that asks of each word, twice, takes the toy model long. */
+const LONG: Readonly<Record<string, number>> = { perturbation: 128 }
+
 /** A model to ask a method on, and what can be asked there. */
 interface World {
   readonly open: () => Promise<ExplainableModel>
@@ -39,7 +42,7 @@ function formulas(of: TextMethod): World {
       { name: 'a text', ids: [101, 7, 12, 7, 3, 102] },
       { name: 'one token', ids: [101, 7, 102] },
       { name: 'only special tokens', ids: [101, 102] },
-      { name: 'a long text', ids: Array.from({ length: 512 }, (_, index) => (index * 37) % 991) },
+      { name: 'a long text', ids: Array.from({ length: LONG[of.family] ?? 512 }, (_, index) => (index * 37) % 991) },
     ],
     certain: { ids: new Array<number>(60).fill(7), target: 1 },
   }

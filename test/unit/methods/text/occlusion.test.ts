@@ -32,3 +32,33 @@ test('a tokenizer without a mask', async () => {
   const refused = run({}, { vocabulary: { pad: null, mask: null, unknown: 100 } })
   await expect(refused).rejects.toMatchObject({ code: 'BAD_PARAMETER' })
 })
+
+test('deleted tokens: the text is shorter, and equal texts are asked once', async () => {
+  const model = fakeModel()
+  const context = fakeContext(model, { ids: [101, 7, 7, 3, 102] })
+  const { scores } = await occlusion.run(context, occlusion.params.parse({ replacement: 'delete' }))
+  close(scores.data, [0, bend(7), bend(7), bend(3), 0])
+  const rows = model.questions.map(({ feeds }) => feeds?.['ids']?.dims)
+  // Without the first 7 and without the second it is the same text.
+  expect(rows).toEqual([[1, 5], [2, 4]]) // prettier-ignore
+})
+
+test.each(['mask', 'delete'] as const)(
+  'by words and sentences (%s): all tokens of one have its score',
+  async (replacement) => {
+    const ids = [101, 7, 12, 9, 3, 102]
+    const context = {
+      ...fakeContext(fakeModel(), { ids }),
+      words: () => [[1, 2], [3], [4]],
+      sentences: () => [[1, 2, 3], [4]],
+    }
+    const run = async (unit: string) =>
+      (await occlusion.run(context, occlusion.params.parse({ unit, replacement, window: 1 }))) as {
+        scores: { data: Float32Array }
+      }
+    const against = replacement === 'mask' ? bend(MASK) : 0
+    const [a, b, c, d] = [7, 12, 9, 3].map((id) => bend(id) - against) as [number, number, number, number]
+    close((await run('word')).scores.data, [0, a + b, a + b, c, d, 0])
+    close((await run('sentence')).scores.data, [0, a + b + c, a + b + c, a + b + c, d, 0])
+  },
+)
