@@ -6,21 +6,16 @@
  * The drop is divided by |S_c| here, by nothing where S_c is 0, and a diagnosis says so. pytorch-grad-cam sets channels of a
  * layer with negative values to their least less 1e7 instead of zero, and divides by S_c whatever its sign.
  */
-import { throwIfCancelled } from '../../errors.ts'
-import { scalarOf, settled } from '../../target/scalar.ts'
-import { row } from '../../tensor/tensor.ts'
-import { channelsOf } from '../description.ts'
+import { scalarOf } from '../../target/scalar.ts'
 import type { Diagnosis } from '../diagnosis.ts'
 import { imageMethod } from '../method.ts'
-import { answered, rowsWithin } from '../shared/batches.ts'
+import { rowsWithin } from '../shared/batches.ts'
 import { everyScalar } from '../shared/made-rows.ts'
-import { repeated, tapIn } from '../shared/reading.ts'
-import { weightedChannels, withoutEachChannel } from './shared/channels.ts'
+import { repeated } from '../shared/reading.ts'
+import { channelPasses, readLayer, weightedChannels, withoutEachChannel } from './shared/channels.ts'
 import { diagnoseMap } from './shared/diagnose.ts'
 import { layerParams, type LayerParams } from './shared/layer.ts'
 
-/** Where the graph leaves the number of channels open. */
-const MANY = 2048
 const MEMORY = { bytes: 512 * 1024 * 1024, mostRows: 32, gradient: false }
 
 function notPositive(score: number): readonly Diagnosis[] {
@@ -54,16 +49,10 @@ export const ablationCam = imageMethod<LayerParams>({
   needs: [{ place: 'spatial-tap' }],
   params: layerParams,
   output: { kind: 'map', signed: true, complete: false },
-  cost: (_, facts) => channelsOf(facts, MANY) + 1,
+  cost: (_, facts) => channelPasses(facts, 1),
   async run(context) {
-    const { model, feeds, input, head, signal } = context
-    const tap = tapIn(context)
-    throwIfCancelled(signal)
-    const { values } = await model.ask({ feeds, read: [tap.id, head.logits] }, signal)
-    throwIfCancelled(signal)
-    const map = answered(values, tap.id) // [1, C, h, w]
-    const logits = row(answered(values, head.logits), 0)
-    const target = settled(context.target, logits.data)
+    const { model, feeds, input, head } = context
+    const { tap, map, logits, target } = await readLayer(context)
     const rows = {
       ...withoutEachChannel(tap.id, map),
       // A way round the layer may begin at the picture.

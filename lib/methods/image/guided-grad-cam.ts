@@ -13,6 +13,7 @@ import { gradCam } from './grad-cam.ts'
 import { LARGEST_GRADIENT, MAP, plane } from './shared/cam.ts'
 import { diagnoseMap } from './shared/diagnose.ts'
 import { layerParams, type LayerParams } from './shared/layer.ts'
+import { notRectified } from './shared/rectified.ts'
 
 const RULES = 'guided-relu'
 const CAM = 'cam'
@@ -65,7 +66,8 @@ export const guidedGradCam = imageMethod<LayerParams>({
     const largest = fine.outputs[LARGEST_GRADIENT]?.data[0] ?? null
     // An empty Grad-CAM is the reason for an empty product, and says why itself.
     const empty = largest !== 0 && cam.data.every((value) => value <= 0)
-    const diagnoses = diagnoseMap(empty ? cam : map, logits, target, largest, head.link)
+    const found = diagnoseMap(empty ? cam : map, logits, target, largest, head.link)
+    const diagnoses = [...notRectified(context.model), ...found]
     return { kind: 'image', map, layer: tapIn(context).id, logits, diagnoses }
   },
 })

@@ -7,19 +7,16 @@
  * is a matter of display.
  */
 import { z } from 'zod'
-import { throwIfCancelled } from '../../errors.ts'
 import { given, resize, type Formula } from '../../engine/formula.ts'
 import { softmax } from '../../target/links.ts'
-import { scalarOf, settled } from '../../target/scalar.ts'
-import { row, zeros, type FloatTensor } from '../../tensor/tensor.ts'
+import { scalarOf } from '../../target/scalar.ts'
+import { zeros, type FloatTensor } from '../../tensor/tensor.ts'
 import type { ImageContext } from '../context.ts'
-import { channelsOf } from '../description.ts'
 import { imageMethod } from '../method.ts'
-import { answered, rowsWithin } from '../shared/batches.ts'
+import { rowsWithin } from '../shared/batches.ts'
 import { logitsOf } from '../shared/logits.ts'
 import { everyScalar } from '../shared/made-rows.ts'
-import { tapIn } from '../shared/reading.ts'
-import { channelRows, weightedChannels } from './shared/channels.ts'
+import { channelPasses, channelRows, readLayer, weightedChannels } from './shared/channels.ts'
 import { diagnoseMap } from './shared/diagnose.ts'
 import { layerParams } from './shared/layer.ts'
 import { behindMasks, byItsExtremes } from './shared/masked-picture.ts'
@@ -44,8 +41,6 @@ const params = layerParams.extend({
 })
 type Params = z.infer<typeof params>
 
-/** Where the graph leaves the number of channels open. */
-const MANY = 2048
 const MEMORY = { bytes: 512 * 1024 * 1024, mostRows: 16, gradient: false }
 /** Standard deviation of the blur, as a share of the picture's longer side. */
 const BLUR = 1 / 20
@@ -76,22 +71,16 @@ export const scoreCam = imageMethod<Params>({
   needs: [{ place: 'spatial-tap' }],
   params,
   output: { kind: 'map', signed: true, complete: false },
-  cost: ({ weights }, facts) => channelsOf(facts, MANY) + (weights === 'increase' ? 2 : 1),
+  cost: ({ weights }, facts) => channelPasses(facts, weights === 'increase' ? 2 : 1),
   async run(context, { weights, baseline, dialect }) {
-    const { model, feeds, picture, input, head, signal } = context
-    const tap = tapIn(context)
-    throwIfCancelled(signal)
-    const { values } = await model.ask({ feeds, read: [tap.id, head.logits] }, signal)
-    throwIfCancelled(signal)
-    const map = answered(values, tap.id) // [1, C, h, w]
-    const logits = row(answered(values, head.logits), 0)
+    const { model, picture, input, head } = context
+    const { tap, map, logits, target } = await readLayer(context)
     const [, channels = 0, h = 0, w = 0] = map.dims
     const [, , height = 0, width = 0] = picture.dims
     const channel = given('channel')
     const byCorners = dialect === 'pytorch-grad-cam'
     const enlarged: Formula = byCorners ? resizeByCorners(channel) : resize(channel, [height, width])
     const filling = baselineOf(context, baseline)
-    const target = settled(context.target, logits.data)
     const rows = behindMasks(context, {
       total: channels,
       mask: byItsExtremes(enlarged),

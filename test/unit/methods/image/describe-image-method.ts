@@ -30,13 +30,13 @@ export interface Peculiar {
   readonly quick?: Readonly<Record<string, unknown>>
   /** Its map does not depend on the picture where no unit chooses among its inputs, as in the tiny CNN. */
   readonly blind?: boolean
-  /** It counts also what layers add of their own, at places where the picture counts for nothing. */
-  readonly ofLayersToo?: boolean
+  /** It draws what lies at coarser layers too, so that a pixel has a part in what is said of its neighbours. */
+  readonly spreads?: boolean
 }
 
 export function describeImageMethod(
   method: ImageMethod,
-  { quick = {}, blind = false, ofLayersToo = false }: Peculiar = {},
+  { quick = {}, blind = false, spreads = false }: Peculiar = {},
 ): void {
   const place = method.needs[0]?.place
   const atLayer = LAYERS.includes(place)
@@ -56,7 +56,7 @@ export function describeImageMethod(
     answersTheQuestion(method)
     canBeWatchedAndStopped(method)
     if (method.output.complete) addsUp(method)
-    if (place === 'input' && readsGradient && !ofLayersToo) givesNothingToWhatIsIgnored(method)
+    if (place === 'input' && readsGradient && !spreads) givesNothingToWhatIsIgnored(method)
     if (blind) seesNothing(method)
     else diagnoses(method, atLayer || readsGradient)
     pointsOutSaturation(method)

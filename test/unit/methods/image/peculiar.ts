@@ -4,7 +4,7 @@ import type { Peculiar } from './describe-image-method.ts'
 export const PECULIAR: Readonly<Record<string, Peculiar>> = {
   deconvnet: { blind: true },
   'expected-gradients': { quick: { samples: 8 } },
-  'full-grad': { ofLayersToo: true },
+  'full-grad': { spreads: true },
   'gradient-shap': { quick: { samples: 8 } },
   'guided-ig': { quick: { steps: 60 } },
   idgi: { quick: { steps: 8 } },
