@@ -70,7 +70,7 @@ describe.each(networks)('$name', ({ model: file, taps, image, logits, maps }) =>
     async ({ method, params, tap, index, extent, map }) => {
       const found = await runImageMethod(imageMethodOf(method), model, {
         index,
-        feeds: { image: float32(image, [1, 3, 24, 24]) },
+        feeds: { image: float32(image, [1, 3, Math.sqrt(image.length / 3), Math.sqrt(image.length / 3)]) },
         params: tap === null ? params : { ...params, layer: taps[tap] },
       })
       expect(relativeDifference(found.logits.data, logits)).toBeLessThan(NETWORK_GRADIENT)
