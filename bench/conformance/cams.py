@@ -221,6 +221,13 @@ def guided(network: nn.Module, layer: nn.Module, image: torch.Tensor, index: int
     return where[0, 0].numpy() * fine.sum(-1)
 
 
+def of_layers(network: nn.Module, layers: list[nn.Module], image: torch.Tensor, index: int) -> numpy.ndarray:
+    """pytorch-grad-cam's Grad-CAM of several layers, but for its last scaling to 0..1."""
+    with gradcam.GradCAM(network, layers) as cam:
+        cam.aggregate_multi_layers = lambda maps: numpy.concatenate(maps, axis=1).mean(1)
+        return cam(input_tensor=image, targets=[ClassifierOutputTarget(index)])[0]
+
+
 def maps_at(network: nn.Module, layer: nn.Module, image: torch.Tensor, index: int, rectified: bool):
     """(method, parameters, by, map) of one layer and one class."""
     r = Reading(network, layer, image, index)
@@ -290,7 +297,17 @@ def golden(name: str, activation: type, folder: Path) -> dict:
         if name == "rectified" or index == classes[0]:
             found = raw_full_grad(network, image, index)
             maps.append(dict(method="full-grad", params={}, tap=None, index=index, by="pytorch-grad-cam", extent=[SIDE, SIDE], map=numbers(found)))
-    return dict(name=name, model=path.name, taps=taps, image=numbers(image), logits=numbers(logits.detach()), maps=maps)
+    several = numbers(of_layers(network, list(layers.values()), image, classes[0]))
+    layers_golden = dict(index=classes[0], taps=list(taps.values()), by="pytorch-grad-cam", map=several)
+    return dict(
+        name=name,
+        model=path.name,
+        taps=taps,
+        image=numbers(image),
+        logits=numbers(logits.detach()),
+        maps=maps,
+        several=layers_golden,
+    )
 
 
 def golden_transformer(name: str, folder: Path) -> dict:
