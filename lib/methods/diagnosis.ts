@@ -11,6 +11,7 @@ export interface Diagnosis {
     | 'SOFTMAX_SATURATED' // probability ~ 0 or 1; the logit is used
     | 'SIGMOID_SATURATED' // the same, where each class has a probability for itself
     | 'COMPLETENESS' // completeness error above the bound
+    | 'CLASSIFYING_TOKEN' // whose attention was followed back: [CLS], the last token, or all
     | 'SAME_AS_BASELINE' // nothing lies between the input and what it is compared with
     | 'NOT_RECTIFIED' // activations that bent rules of rectifiers leave as they are
     | 'SURROGATE_MISFIT' // a linear model (LIME) says little of how the score varies

@@ -37,6 +37,17 @@ import { kernelShap as imageKernelShap } from './image/kernel-shap.ts'
 import { integratedGradients } from './text/integrated-gradients.ts'
 import { inputXGradient } from './text/input-x-gradient.ts'
 import { gradientNorm } from './text/gradient-norm.ts'
+import { smoothGrad as textSmoothGrad } from './text/smooth-grad.ts'
+import { gradientShap as textGradientShap } from './text/gradient-shap.ts'
+import { expectedGradients as textExpectedGradients } from './text/expected-gradients.ts'
+import { idgi as textIdgi } from './text/idgi.ts'
+import { attentionRollout } from './text/attention-rollout.ts'
+import { attentionGradient } from './text/attention-gradient.ts'
+import { deepLift as textDeepLift } from './text/deep-lift.ts'
+import { attnLrp } from './text/attn-lrp.ts'
+import { cpLrp } from './text/cp-lrp.ts'
+import { lrp as textLrp } from './text/lrp.ts'
+import { libraGrad } from './text/libra-grad.ts'
 import { occlusion } from './text/occlusion.ts'
 import { lime } from './text/lime.ts'
 import { kernelShap } from './text/kernel-shap.ts'
@@ -82,6 +93,17 @@ export const METHODS: readonly Method[] = Object.freeze([
   integratedGradients,
   inputXGradient,
   gradientNorm,
+  textSmoothGrad,
+  textGradientShap,
+  textExpectedGradients,
+  textIdgi,
+  libraGrad,
+  textDeepLift,
+  attnLrp,
+  cpLrp,
+  textLrp,
+  attentionRollout,
+  attentionGradient,
   occlusion,
   lime,
   kernelShap,

@@ -16,7 +16,6 @@ import { methodFor } from '../../../lib/methods/find.ts'
 import type { ImageMethod, Method } from '../../../lib/methods/method.ts'
 import { noisyRows } from '../../../lib/methods/shared/noise-rows.ts'
 import { overLayersAndTargets, readingOf } from '../../../lib/methods/shared/vary.ts'
-import { gradientNorm } from '../../../lib/methods/text/gradient-norm.ts'
 import { listModels } from '../../../lib/models/catalogue.ts'
 import { loadModel, type LoadedModel } from '../../../lib/models/load.ts'
 import { prepareImage, type RunParts } from '../../../lib/prepare.ts'
@@ -28,7 +27,7 @@ import { fakeContext, fakeModel } from '../methods/text/fake-model.ts'
 import { deepLift } from './deep-lift.ts'
 import { deletion } from './deletion.ts'
 import { maxSensitivity } from './max-sensitivity.ts'
-import { smoothImage, smoothText } from './smooth-grad.ts'
+import { smoothImage } from './smooth-grad.ts'
 
 const root = join(import.meta.dirname, '../../..')
 let loaded: LoadedModel
@@ -108,16 +107,6 @@ describe('SmoothGrad', () => {
       1e-4,
     ) // float32 in another order, through a whole network
     expect(await mapOf(smooth, { samples: 11, noise: 0.2 })).toEqual(found)
-  })
-
-  test('of texts with no noise is the method itself', async () => {
-    const params = { samples: 3, noise: 0 }
-    const alone = await gradientNorm.run(fakeContext(fakeModel()), gradientNorm.params.parse({}))
-    const smooth = smoothText(gradientNorm)
-    const { scores } = await smooth.run(fakeContext(fakeModel()), params)
-    expectClose(scores, (alone as { scores: FloatTensor }).scores.data, 1e-6)
-    const noisy = await smooth.run(fakeContext(fakeModel()), { samples: 3, noise: 0.3 })
-    expect(noisy.scores.data).not.toEqual(scores.data)
   })
 })
 

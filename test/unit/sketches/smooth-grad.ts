@@ -1,14 +1,12 @@
-/** SmoothGrad (Smilkov et al. 2017, 1706.03825) over any gradient method, of pictures and of texts. */
+/** SmoothGrad (Smilkov et al. 2017, 1706.03825) over any gradient method of pictures. */
 import { z } from 'zod'
 import { diagnoseMap } from '../../../lib/methods/image/shared/diagnose.ts'
 import { layerParams } from '../../../lib/methods/image/shared/layer.ts'
-import { imageMethod, textMethod, type ImageMethod, type TextMethod } from '../../../lib/methods/method.ts'
-import { saturation } from '../../../lib/methods/shared/diagnoses.ts'
+import { imageMethod, type ImageMethod } from '../../../lib/methods/method.ts'
 import { noisyRows } from '../../../lib/methods/shared/noise-rows.ts'
-import { repeated, tapIn } from '../../../lib/methods/shared/reading.ts'
+import { tapIn } from '../../../lib/methods/shared/reading.ts'
 import { logitsOf } from '../../../lib/methods/shared/logits.ts'
 import { averagedOverRows, readingOf } from '../../../lib/methods/shared/vary.ts'
-import { embed } from '../../../lib/methods/text/shared/embedding.ts'
 import { settled } from '../../../lib/target/scalar.ts'
 import { float32 } from '../../../lib/tensor/tensor.ts'
 
@@ -61,37 +59,6 @@ export function smoothImage(of: ImageMethod): ImageMethod {
         logits,
         diagnoses: diagnoseMap(map, logits, asked.target, null, context.head.link),
       }
-    },
-  })
-}
-
-/** @param of any text method that reads a gradient; noise is added to the embedding, by its largest less its smallest value */
-export function smoothText(of: TextMethod): TextMethod {
-  return textMethod<Params>({
-    ...common,
-    params,
-    title: `SmoothGrad of ${of.title}`,
-    modality: 'text',
-    needs: of.needs,
-    output: { ...of.output, complete: false },
-    async run(context, { samples, noise }) {
-      const { seed, feeds } = context
-      const { embedding, logits } = await embed(context)
-      const [low, high] = embedding.data.reduce(
-        ([least, most], one) => [Math.min(least, one), Math.max(most, one)] as const,
-        [Infinity, -Infinity] as readonly [number, number],
-      )
-      const tap = tapIn(context)
-      const clean = float32(embedding.data, [1, ...embedding.dims])
-      const rows = {
-        ...noisyRows(tap.id, clean, samples, { deviation: noise * (high - low), seed, purpose: 'noise' }),
-        feeds: (count: number) => repeated(feeds, count),
-      }
-      const asked = { ...context, target: settled(context.target, logits.data) }
-      const it = readingOf(of, asked, of.params.parse({}))
-      const { it: scores } = await averagedOverRows(context, { it }, rows, PER_QUESTION)
-      const diagnoses = saturation('text', logits.data, asked.target, context.head.link)
-      return { kind: 'text', scores, wordReduction: 'sum', logits, completeness: null, diagnoses }
     },
   })
 }

@@ -91,11 +91,16 @@ function narrow(graph: Graph, node: GraphNode): boolean {
   return typeIn(graph, node.outputs[0] ?? '') !== DataType.int32
 }
 
+/** No gradient passes it, rightly: its derivative is zero, or the rule set holds what it makes. */
+function stops(node: GraphNode, rules: Bending): boolean {
+  return operatorOf(node).stops === true || rules.holds(node)
+}
+
 /** Tensors whose value depends smoothly on one of `wrt`. */
-function dependents(graph: Graph, wrt: Iterable<string>, replaced: ReadonlySet<string>): Set<string> {
+function dependents(graph: Graph, { wrt, replaced, rules }: GradientRequest): Set<string> {
   const reached = new Set(wrt)
   for (const node of graph.nodes) {
-    if (operatorOf(node).stops || !readsOf(node).some((name) => reached.has(name))) continue
+    if (stops(node, rules) || !readsOf(node).some((name) => reached.has(name))) continue
     for (const name of carriersOf(graph, node)) if (!replaced.has(name)) reached.add(name)
   }
   return reached
@@ -111,12 +116,12 @@ interface Path {
 }
 
 function pathOf(graph: Graph, request: GradientRequest): Path {
-  const reached = dependents(graph, request.wrt, request.replaced)
+  const reached = dependents(graph, request)
   const needed = new Set(request.of)
   const path: GraphNode[] = []
   for (const node of graph.nodes.toReversed()) {
     const carries = node.outputs.some((name) => needed.has(name) && reached.has(name) && !request.replaced.has(name))
-    if (!carries || operatorOf(node).stops || !readsOf(node).some((name) => reached.has(name))) continue
+    if (!carries || stops(node, request.rules) || !readsOf(node).some((name) => reached.has(name))) continue
     path.push(node)
     for (const name of readsOf(node)) if (reached.has(name)) needed.add(name)
   }

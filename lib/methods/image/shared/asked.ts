@@ -6,7 +6,8 @@ import { scalarOf, settled } from '../../../target/scalar.ts'
 import type { FloatTensor } from '../../../tensor/tensor.ts'
 import type { ImageContext } from '../../context.ts'
 
-const BATCH_BYTES = 256 * 2 ** 20
+/** What a batch of pictures may take. */
+export const BATCH_BYTES = 256 * 2 ** 20
 /** Measured on MobileNet v2 and two cores: more at once are no faster. */
 const MOST_ROWS = 8
 

@@ -1,8 +1,8 @@
 /** The `fill` parameter: what stands where a part of the picture is hidden. */
 import { z } from 'zod'
-import { float32, type FloatTensor } from '../../../tensor/tensor.ts'
+import type { FloatTensor } from '../../../tensor/tensor.ts'
 import type { ImageContext } from '../../context.ts'
-import { randomStream } from '../../shared/random.ts'
+import { randomPixels } from './baseline.ts'
 
 const FILLS = ['mean', 'black', 'blur', 'noise'] as const
 export type Fill = (typeof FILLS)[number]
@@ -17,17 +17,11 @@ export const fillParam = z.enum(FILLS).default('mean').meta({
 const BLUR = 1 / 20
 
 /** A whole picture of what fills, [1, C, H, W], in the numbers that the model is fed. */
-export function filling({ units, picture, seed }: ImageContext, fill: Fill): FloatTensor {
+export function filling(context: ImageContext, fill: Fill): FloatTensor {
+  const { units, picture } = context
   const [, , height = 0, width = 0] = picture.dims
   if (fill === 'black') return units.colour([0, 0, 0])
   if (fill === 'blur') return units.blurred(picture, Math.max(1, BLUR * Math.max(height, width)))
   if (fill === 'mean') return units.mean(picture)
-  const { uniform } = randomStream(seed, 'fill')
-  const plane = height * width
-  const noise = picture.data.map((_, at) => {
-    const channel = Math.floor(at / plane)
-    const [low, high] = [units.lowest[channel] ?? 0, units.highest[channel] ?? 0]
-    return low + (high - low) * uniform()
-  })
-  return float32(noise, picture.dims)
+  return randomPixels(context, 'fill', 0)
 }

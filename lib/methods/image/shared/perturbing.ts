@@ -1,15 +1,13 @@
 /** How methods that only ask for predictions begin and end: the picture's own score first, then many versions of it. */
-import { scalarOf, settled } from '../../../target/scalar.ts'
 import type { FloatTensor } from '../../../tensor/tensor.ts'
 import type { ImageContext } from '../../context.ts'
 import type { Diagnosis } from '../../diagnosis.ts'
 import type { ImageResult } from '../../method.ts'
 import { rowsWithin } from '../../shared/batches.ts'
 import type { Explaining } from '../../shared/made-rows.ts'
-import { logitsOf } from '../../shared/logits.ts'
+import { askedOf, BATCH_BYTES } from './asked.ts'
 import { diagnoseMap } from './diagnose.ts'
 
-const BATCH_BYTES = 256 * 2 ** 20
 /** More at once are no faster, and small batches report and stop sooner. */
 const MOST_AT_ONCE = 16
 
@@ -26,15 +24,9 @@ export interface Perturbing {
 
 /** One forward pass. */
 export async function perturbing(context: ImageContext): Promise<Perturbing> {
-  const { model, head } = context
-  const logits = await logitsOf(context)
-  const target = settled(context.target, logits.data)
-  return {
-    logits,
-    asking: { ...context, target },
-    whole: scalarOf(target, logits.data, head.link),
-    perQuestion: rowsWithin(model, { bytes: BATCH_BYTES, mostRows: MOST_AT_ONCE, gradient: false }),
-  }
+  const { logits, asking, scalar } = await askedOf(context)
+  const memory = { bytes: BATCH_BYTES, mostRows: MOST_AT_ONCE, gradient: false }
+  return { logits, asking, whole: scalar, perQuestion: rowsWithin(context.model, memory) }
 }
 
 /** @param map [H, W] over the model's input */

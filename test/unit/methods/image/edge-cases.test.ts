@@ -21,7 +21,9 @@ it.each(AT_A_LAYER)('$id of a picture that is the same everywhere is a constant 
   const plain = float32(Array.from({ length: 108 }, (_, at) => [0.9, -0.4, 0.6][Math.floor(at / 36)] ?? 0), [1, 3, 6, 6]) // prettier-ignore
   const found = await runImageMethod(method, new TinyCnn(), { feeds: { input: plain } })
   const [first = NaN] = found.map.data
-  expect(Math.max(...found.map.data.map((value) => Math.abs(value - first)))).toBeLessThanOrEqual(1e-6 * Math.abs(first))
+  expect(Math.max(...found.map.data.map((value) => Math.abs(value - first)))).toBeLessThanOrEqual(
+    1e-6 * Math.abs(first),
+  )
   expect(codes(found)).toContain('CONSTANT_MAP')
 })
 
@@ -54,9 +56,7 @@ describe('a layer that does not reach the output', () => {
           node('Flatten', ['pooled'], ['logits']),
           node('GlobalAveragePool', ['aside'], ['other']),
         ],
-        constants: new Map([
-          ['kernel', floatConstant([1, -1, 0.5, 0.3, 0.2, -0.7, -0.4, 0.9, 0.1], [3, 3, 1, 1])],
-        ]),
+        constants: new Map([['kernel', floatConstant([1, -1, 0.5, 0.3, 0.2, -0.7, -0.4, 0.9, 0.1], [3, 3, 1, 1])]]),
       }),
     )
   })

@@ -23,7 +23,7 @@ import { gemm, matMul } from '../../operators/rules/matmul.ts'
 import { batchFactor, batchNormalization } from '../../operators/rules/normalization.ts'
 import { firstOf, input, output, type RuleEntry } from '../../operators/rules/rule.ts'
 import { inOneOperand, isLinear } from './linear.ts'
-import { pointwise } from './pointwise.ts'
+import { PASSING, passedActivations } from './passed.ts'
 import { ruleSet, type Bent } from './rule-set.ts'
 
 const params = z.strictObject({
@@ -118,20 +118,6 @@ const affine = (bent: At): RuleEntry => ({
   },
 })
 
-/** Their plain rule gives all relevance to what was chosen, as that has the output's value; a ReLU's is f(x) / x. */
-const PASSING: ReadonlySet<string> = new Set(['GlobalMaxPool', 'MaxPool', 'ReduceMax', 'ReduceMin', 'Relu'])
-
-/** Below this size an activation's argument counts as 0. */
-const TINY = 1e-10
-
-const activations = pointwise<Params>({
-  varies: (bent, name) => bent.depends(name),
-  bend: (build, { x, y, g, plain }) => {
-    const far = build.op('Greater', [build.op('Abs', [x]), build.float(TINY)])
-    return build.where(far, build.div(build.mul(g, y), x), plain)
-  },
-})
-
 const linear =
   (entry: RuleEntry) =>
   (bent: At): RuleEntry =>
@@ -143,7 +129,7 @@ export const lrp = ruleSet({
   params,
   needsReference: false,
   rules: {
-    ...Object.fromEntries(Object.entries(activations).filter(([operator]) => !PASSING.has(operator))),
+    ...passedActivations<Params>(),
     BatchNormalization: affine,
     Conv: weighted(conv),
     ConvTranspose: weighted(convTranspose),
