@@ -15,6 +15,7 @@ import { finerCam } from './image/finer-cam.ts'
 import { guidedGradCam } from './image/guided-grad-cam.ts'
 import { fullGrad } from './image/full-grad.ts'
 import { leGrad } from './image/legrad.ts'
+import { craft } from './image/craft.ts'
 import { gradient } from './image/gradient.ts'
 import { inputXGradient as imageInputXGradient } from './image/input-x-gradient.ts'
 import { guidedBackprop } from './image/guided-backprop.ts'
@@ -70,6 +71,7 @@ export const METHODS: readonly Method[] = Object.freeze([
   guidedGradCam,
   fullGrad,
   leGrad,
+  craft,
   imageIntegratedGradients,
   blurIg,
   guidedIg,
