@@ -31,6 +31,7 @@ import { lrp } from './image/lrp.ts'
 import { blurIg } from './image/blur-ig.ts'
 import { guidedIg } from './image/guided-ig.ts'
 import { idgi } from './image/idgi.ts'
+import { xrai } from './image/xrai.ts'
 import { occlusion as imageOcclusion } from './image/occlusion.ts'
 import { rise } from './image/rise.ts'
 import { lime as imageLime } from './image/lime.ts'
@@ -76,6 +77,7 @@ export const METHODS: readonly Method[] = Object.freeze([
   blurIg,
   guidedIg,
   idgi,
+  xrai,
   expectedGradients,
   gradientShap,
   gradient,

@@ -15,4 +15,5 @@ export const PECULIAR: Readonly<Record<string, Peculiar>> = {
   'smooth-grad': { quick: { samples: 4 } },
   'square-grad': { quick: { samples: 4 } },
   'var-grad': { quick: { samples: 4 } },
+  xrai: { quick: { steps: 8 } },
 }
