@@ -96,8 +96,12 @@ function tapsFor(need: Need, facts: ModelFacts): readonly Tap[] {
   return taps
 }
 
+const BETWEEN_TWO =
+  'It follows attention among the tokens of one text, and this model is an encoder and a decoder that attend to each other. Use a gradient method.'
+
 /** null when the need is met somewhere, else a sentence. */
 function unmet(need: Need, facts: ModelFacts): string | null {
+  if (need.alone === true && facts.taps.some(({ looksAt }) => looksAt === 'cross')) return BETWEEN_TWO
   if (tapsFor(need, facts).length > 0) return null
   const places = facts.taps.filter((tap) => PLACES[need.place].is(tap, facts))
   // The latest layer has the fewest obstacles before the output: what it lacks, all lack.
