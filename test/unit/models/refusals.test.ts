@@ -76,7 +76,7 @@ const bent = (rules: string): NeedsPlace => ({
   needs: [{ place: 'input', rules }],
 })
 
-const RULED = ['lrp', 'rescale']
+const RULED = ['rescale', 'lrp']
 
 describe.each([
   // Squeeze and excitation multiplies activations: LRP passes it from inside one factor, and from before both it does not.

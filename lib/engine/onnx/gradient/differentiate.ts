@@ -93,7 +93,7 @@ function narrow(graph: Graph, node: GraphNode): boolean {
 }
 
 /** No gradient passes it, rightly: its derivative is zero, or the rule set holds what it makes. */
-function stops(node: GraphNode, rules: Bending): boolean {
+export function stops(node: GraphNode, rules: Bending): boolean {
   return operatorOf(node).stops === true || rules.holds(node)
 }
 
@@ -171,11 +171,6 @@ function walkBack(graph: Graph, request: GradientRequest) {
   const taken = new Set([...spelled.values()].flatMap((one) => one.inner))
   const path = found.path.filter((node) => !taken.has(node)).map((node) => spelled.get(node)?.stands ?? node)
   return { path, reached, way, kept, obstacles: obstaclesOn(found, path, scratch, replaced, way) }
-}
-
-/** Everything that no gradient of a request passes, in order; none where it can be built. */
-export function obstaclesTo(graph: Graph, request: GradientRequest): readonly Obstacle[] {
-  return walkBack(graph, request).obstacles
 }
 
 /**

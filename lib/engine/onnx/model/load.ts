@@ -55,7 +55,6 @@ export async function loadOnnxModel(path: string, options: OnnxOptions = {}): Pr
       message: `The model has no layer "${defaultTap}".`,
       details: { layer: defaultTap },
     })
-  const ruleSets = options.ruleSets ?? RULE_SETS
   return new OnnxModel({
     graph,
     taps,
@@ -69,7 +68,7 @@ export async function loadOnnxModel(path: string, options: OnnxOptions = {}): Pr
       version: runtimeVersion(),
       reason: notesOn(graph, mapNote(graph, taps, defaultTap)),
     },
-    ruleSets,
+    ruleSets: options.ruleSets ?? RULE_SETS,
     settings: { threads: options.threads ?? 0, cacheBytes: options.cacheBytes ?? 2 ** 30 },
   })
 }

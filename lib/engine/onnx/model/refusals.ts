@@ -8,15 +8,15 @@ import type { Refusal } from '../../refusal.ts'
 import type { TapId } from '../../tap-id.ts'
 import { float32 } from '../../../tensor/tensor.ts'
 import { Bending } from '../gradient/bending.ts'
-import { carriersOf } from '../gradient/differentiate.ts'
+import { carriersOf, stops } from '../gradient/differentiate.ts'
 import { describeObstacles, obstacleAt, type Obstacle } from '../gradient/obstacles.ts'
 import type { RuleSetDefinition } from '../gradient/rule-sets/rule-set.ts'
 import { findSpelled } from '../gradient/spelled-functions.ts'
 import { Builder } from '../graph/builder.ts'
 import { readsOf, type Graph, type GraphNode } from '../graph/graph.ts'
-import { operatorOf } from '../operators/operator-of.ts'
 import { inferAdded } from '../prepare/infer-shapes.ts'
 import { writeOut } from '../prepare/write-out.ts'
+import { bentAsWhole } from './rule-graphs.ts'
 
 /** Of taps, by their place in a list: one bit each. */
 type TapSet = bigint
@@ -42,10 +42,12 @@ export async function refusalsOf(
   const written = await writeOut(graph, (node) => rules.bends(node), new Map(), infer)
   const tensors = taps.map((tap) => tensorBehind(graph, tap))
   const found = new Walk(written, logits, tensors, rules).obstacles()
+  const whole = new Map(bentAsWhole(graph, taps, (node) => rules.bends(node)))
   const groups = new Map<string, { taps: TapId[]; obstacles: readonly Obstacle[] }>()
   const places = new Map<Obstacle, number>()
   for (const [at, tap] of taps.entries()) {
-    const obstacles = found[at] ?? []
+    const inside = whole.get(tap)
+    const obstacles = inside === undefined ? (found[at] ?? []) : [inside]
     if (obstacles.length === 0) continue
     const key = obstacles.map((one) => places.get(one) ?? places.set(one, places.size).size).join()
     const group = groups.get(key) ?? { taps: [], obstacles }
@@ -88,8 +90,8 @@ class Walk {
     this.#logits = logits
     this.#build = new Builder(graph, 'limelight:')
     this.#tensors = tensors
-    this.#depends = dependence(graph, tensors)
-    this.#needed = neededFor(graph, logits)
+    this.#depends = dependence(graph, tensors, rules)
+    this.#needed = neededFor(graph, logits, rules)
   }
 
   /** By tap: what is in the way, in graph order. */
@@ -112,7 +114,7 @@ class Walk {
       for (const node of [...inner, last]) inside.set(node, own)
     }
     for (const node of this.#graph.nodes) {
-      if (operatorOf(node).stops) continue
+      if (stops(node, this.#rules)) continue
       if (!carriersOf(this.#graph, node).some((name) => this.#needed.has(name))) continue
       const taps = this.#dependsOn(readsOf(node))
       const within = inside.get(node)
@@ -154,24 +156,24 @@ function* members(taps: TapSet): Generator<number> {
   for (let at = 0; at < bits.length; at++) if (bits[bits.length - 1 - at] === '1') yield at
 }
 
-function dependence(graph: Graph, tensors: readonly string[]): ReadonlyMap<string, TapSet> {
+function dependence(graph: Graph, tensors: readonly string[], rules: Bending): ReadonlyMap<string, TapSet> {
   const depends = new Map<string, TapSet>()
   const add = (name: string, taps: TapSet): void => {
     depends.set(name, (depends.get(name) ?? 0n) | taps)
   }
   for (const [at, name] of tensors.entries()) add(name, 1n << BigInt(at))
   for (const node of graph.nodes) {
-    if (operatorOf(node).stops) continue
+    if (stops(node, rules)) continue
     const taps = readsOf(node).reduce((all, name) => all | (depends.get(name) ?? 0n), 0n)
     if (taps !== 0n) for (const name of carriersOf(graph, node)) add(name, taps)
   }
   return depends
 }
 
-function neededFor(graph: Graph, logits: string): ReadonlySet<string> {
+function neededFor(graph: Graph, logits: string, rules: Bending): ReadonlySet<string> {
   const needed = new Set([logits])
   for (const node of graph.nodes.toReversed())
-    if (!operatorOf(node).stops && carriersOf(graph, node).some((name) => needed.has(name)))
+    if (!stops(node, rules) && carriersOf(graph, node).some((name) => needed.has(name)))
       for (const name of readsOf(node)) needed.add(name)
   return needed
 }
