@@ -1,0 +1,36 @@
+/** How far an attribution moves where the input moves a little. */
+import type { FloatTensor } from '../../tensor/tensor.ts'
+import type { MetricResult } from '../metric.ts'
+import { resultOf, undefinedResult } from './result.ts'
+
+/** One neighbour of the input. */
+export interface Move {
+  /** Euclidean distance between the two inputs. */
+  readonly input: number
+  /** Euclidean distance between the two attributions. */
+  readonly attribution: number
+}
+
+/** @param places where the two are compared; everywhere when left out */
+export function distance(a: FloatTensor, b: FloatTensor, places?: readonly number[]): number {
+  const at = places ?? Array.from(a.data.keys())
+  return Math.sqrt(at.reduce((sum, place) => sum + ((a.data[place] ?? NaN) - (b.data[place] ?? NaN)) ** 2, 0))
+}
+
+export function lengthOf({ data }: FloatTensor): number {
+  return Math.sqrt(data.reduce((sum, value) => sum + value * value, 0))
+}
+
+/** The largest distance between attributions, as a share of the judged one's length (Yeh et al. 2019, 1901.09392; Captum). */
+export function largestSensitivity(moves: readonly Move[], attribution: FloatTensor): MetricResult {
+  const length = lengthOf(attribution)
+  if (length === 0) return undefinedResult('The attribution is zero everywhere, so no change is a share of it.')
+  return resultOf(moves.reduce((most, move) => Math.max(most, move.attribution / length), 0))
+}
+
+/** The largest quotient of the two distances (Alvarez-Melis and Jaakkola 2018, 1806.08049). */
+export function largestSlope(moves: readonly Move[]): MetricResult {
+  const moved = moves.filter(({ input }) => input > 0)
+  if (moved.length === 0) return undefinedResult('No neighbour differs from the input, so there is no slope.')
+  return resultOf(moved.reduce((most, { input, attribution }) => Math.max(most, attribution / input), 0))
+}
