@@ -21,6 +21,7 @@ import { MAP } from './cam.ts'
 import { diagnosePixels } from './diagnose-pixels.ts'
 import { deconvnet } from '../deconvnet.ts'
 import { deepLift } from '../deep-lift.ts'
+import { elementwiseGradCam } from '../elementwise-grad-cam.ts'
 import { gradCamPlusPlus } from '../grad-cam-plus-plus.ts'
 import { gradCam } from '../grad-cam.ts'
 import { gradient } from '../gradient.ts'
@@ -29,8 +30,9 @@ import { hiresCam } from '../hires-cam.ts'
 import { inputXGradient } from '../input-x-gradient.ts'
 import { layerCam } from '../layer-cam.ts'
 import { lrp } from '../lrp.ts'
+import { xgradCam } from '../xgrad-cam.ts'
 
-/** The methods that read a gradient once, with their default parameters. */
+/** The methods that read a gradient once and whose map is a formula of it, with their default parameters. */
 const WRAPPED = [
   gradient,
   inputXGradient,
@@ -42,6 +44,8 @@ const WRAPPED = [
   gradCamPlusPlus,
   hiresCam,
   layerCam,
+  xgradCam,
+  elementwiseGradCam,
 ]
 
 export const noiseFields = {
