@@ -19,6 +19,7 @@ import { readingOf } from '../../shared/vary.ts'
 import { gradientRows } from './asked.ts'
 import { MAP } from './cam.ts'
 import { diagnosePixels } from './diagnose-pixels.ts'
+import { notRectified } from './rectified.ts'
 import { deconvnet } from '../deconvnet.ts'
 import { deepLift } from '../deep-lift.ts'
 import { elementwiseGradCam } from '../elementwise-grad-cam.ts'
@@ -97,6 +98,10 @@ async function momentsOver(
   }
 }
 
+/** Whether a method bends rectifiers, and has to say where a network has none. */
+const bends = ({ needs }: ImageMethod): boolean =>
+  needs.some(({ rules }) => rules === 'guided-relu' || rules === 'deconvnet')
+
 function perColour(reading: Reading) {
   const formula = reading.perColour ?? reading.outputs[MAP]
   if (formula === undefined) throw new AppError({ code: 'INTERNAL', message: 'a reading without a map' })
@@ -135,7 +140,10 @@ export function overNoise<P extends NoiseParams>(
         map: result,
         layer: atLayer ? tap.id : null,
         logits: clean.logits,
-        diagnoses: diagnosePixels(context, result, clean.logits, target, null),
+        diagnoses: [
+          ...(bends(method) ? notRectified(context.model) : []),
+          ...diagnosePixels(context, result, clean.logits, target, null),
+        ],
       }
     },
   })

@@ -50,6 +50,16 @@ describe('smooth-grad', () => {
     for (const { id } of reading) expect(smoothGrad.params.safeParse({ of: id }).success, id).toBe(!others.includes(id))
   })
 
+  it('says what the rules of the method leave as it is', async () => {
+    const model = new TinyCnn()
+    const taps = model.taps.map((tap) => (tap.id === 'relu2' ? { ...tap, operator: 'HardSwish' } : tap))
+    const swished = Object.assign(model, { taps })
+    const said = async (of: string) =>
+      (await runImageMethod(smoothGrad, swished, { params: { of, samples: 2 } })).diagnoses.map(({ code }) => code)
+    expect(await said('guided-backprop')).toContain('NOT_RECTIFIED')
+    expect(await said('gradient')).not.toContain('NOT_RECTIFIED')
+  })
+
   it('absolute values are taken of the mean, not averaged', async () => {
     const noisy = { samples: 6, noise: 0.3 }
     const [signed, absolute] = [await run(smoothGrad, noisy), await run(smoothGrad, { ...noisy, view: 'absolute' })]
