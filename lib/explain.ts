@@ -49,6 +49,7 @@ export interface ImageExplanation {
   readonly signed: boolean
   readonly layer: string | null
   readonly placement: Placement
+  readonly completeness: Completeness | null
 }
 
 export interface TextExplanation {
@@ -135,13 +136,13 @@ async function explainImage(
     parts,
   )
   const preparedAt = now()
-  const { map, layer, ...result } = await method.run(context, params)
+  const { map, layer, completeness = null, ...result } = await method.run(context, params)
   const [height = 0, width = 0] = map.dims
   checkValues(map, [height, width], method)
-  checkPromises(map, result.completeness ?? null, method)
+  checkPromises(map, completeness, method)
   return {
     logits: result.logits,
-    attribution: { kind: 'image', map, width, height, signed: method.output.signed, layer, placement },
+    attribution: { kind: 'image', map, width, height, signed: method.output.signed, layer, placement, completeness },
     diagnoses: [...diagnoses, ...result.diagnoses],
     preparedAt,
   }

@@ -214,11 +214,11 @@ def rollout(weights, fuse, residual=0.5):
 
 
 def generic_attention(weights, gradients):
-    """Chefer 2021, 2103.15679, equations 5 and 6."""
+    """Chefer 2021, 2103.15679, equations 5 and 6; less the identity that a token starts with, which is no relevance."""
     relevant = torch.eye(weights.shape[-1], dtype=weights.dtype)
     for one, slope in zip(weights, gradients, strict=True):
         relevant = relevant + (slope * one).clamp(min=0).mean(0) @ relevant
-    return relevant
+    return relevant - torch.eye(weights.shape[-1], dtype=weights.dtype)
 
 
 def idgi(f, x, baseline, steps):

@@ -191,6 +191,11 @@ export interface ExplainableModel {
   readonly batchDependent?: boolean
   /** What `gradient.rules` may name; 'plain' always. */
   readonly ruleSets: readonly RuleSetInfo[]
+  /**
+   * By id: what a rule set has no rule for between this model's words or picture and its output. Left out, nothing is known to
+   * be in the way.
+   */
+  readonly unpassed?: Readonly<Record<string, string>>
   /** The tap that holds the scores before the link, [N, K]: of one score for two labels, both are made, -z and z. */
   readonly logits: TapId
   /** How the logits become the model's probabilities. */

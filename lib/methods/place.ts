@@ -97,10 +97,15 @@ function unmet(need: Need, facts: ModelFacts): string | null {
   return last.reason ?? 'It needs a gradient, and none reaches any tensor of this model.'
 }
 
-/** null when the engine has the rules, else a sentence. */
-function unbent({ rules }: Need, { ruleSets }: ModelFacts): string | null {
-  if (rules === undefined || ruleSets.includes(rules)) return null
-  return `It needs the backward rules "${rules}", which the engine of this model does not have; it has ${listed(ruleSets)}. An ONNX file of the model may help.`
+/** null when the engine has the rules, and they are enough for the model, else a sentence. */
+function unbent({ rules }: Need, { ruleSets, unpassed = {} }: ModelFacts): string | null {
+  if (rules === undefined) return null
+  if (!ruleSets.includes(rules))
+    return `It needs the backward rules "${rules}", which the engine of this model does not have; it has ${listed(ruleSets)}. An ONNX file of the model may help.`
+  const missing = unpassed[rules]
+  return missing === undefined
+    ? null
+    : `Its backward rules, "${rules}", have none for what this model is made of: ${missing}.`
 }
 
 /** The layers a method can be asked at, in graph order; none for a method that needs no place. */

@@ -16,6 +16,8 @@ export interface ModelFacts {
   readonly linearHeads: readonly TapId[]
   /** Ids of the backward rules that its engine can bend a gradient by. */
   readonly ruleSets: readonly string[]
+  /** Those of them that have no rule for something this model is made of, and what that is. */
+  readonly unpassed?: Readonly<Record<string, string>>
 }
 
 export async function factsOf(
@@ -32,5 +34,6 @@ export async function factsOf(
     link: model.link,
     linearHeads: spatial.filter((_, index) => heads[index] !== null).map((tap) => tap.id),
     ruleSets: model.ruleSets.map((one) => one.id),
+    ...(model.unpassed === undefined ? {} : { unpassed: model.unpassed }),
   }
 }

@@ -37,8 +37,9 @@ function payloadOf(run: Run): ExplainPayload {
 function detailOf({ attribution, link }: Explanation): StoredDetail {
   const linked = link === 'softmax' ? {} : { link }
   if (attribution.kind === 'image') {
-    const { width, height, signed, layer, placement } = attribution
-    return { kind: 'image', width, height, signed, layer, placement, ...linked }
+    const { width, height, signed, layer, placement, completeness } = attribution
+    const added = completeness === null ? {} : { completeness }
+    return { kind: 'image', width, height, signed, layer, placement, ...added, ...linked }
   }
   const { tokens, words, completeness } = attribution
   return {

@@ -42,6 +42,7 @@ export function tinyContext(
     link: 'softmax',
     linearHeads: [],
     ruleSets: model.ruleSets.map(({ id }) => id),
+    unpassed: model.unpassed ?? {},
   } as const
   const head = headOf(model, classes)
   const encoded = {

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { max, mean, min, value } from '../../engine/formula.ts'
 import { textMethod, type TextMethod } from '../method.ts'
-import type { FloatTensor } from '../../tensor/tensor.ts'
+import { float32, type FloatTensor } from '../../tensor/tensor.ts'
 import { classifyingToken, followed, readAttention, timesLayer, tokenParam } from './shared/attention.ts'
 
 const HEADS = { mean, min, max } as const
@@ -48,15 +48,16 @@ export const attentionRollout: TextMethod = textMethod<z.infer<typeof params>>({
     const fuse = (tap: string) => HEADS[heads](value(tap), [1])
     const read = await readAttention(attentionRollout, context, { target: context.target, token, fuse })
     context.progress(1)
+    const { flow } = followed(read, (from, layer) => {
+      const sums = Array.from(from.keys(), (row) => rowSum(layer, row))
+      return timesLayer(from, layer, (own, row, column) => {
+        const sum = (1 - residual) * (sums[row] ?? Number.NaN) + residual
+        return ((1 - residual) * own + (row === column ? residual : 0)) / sum
+      })
+    })
     return {
       kind: 'text',
-      scores: followed(read, (flow, layer) => {
-        const rows = Array.from(flow.keys(), (row) => rowSum(layer, row))
-        return timesLayer(flow, layer, (own, row, column) => {
-          const sum = (1 - residual) * (rows[row] ?? Number.NaN) + residual
-          return ((1 - residual) * own + (row === column ? residual : 0)) / sum
-        })
-      }),
+      scores: float32(Float32Array.from(flow), [flow.length]),
       wordReduction: 'absolute-max',
       logits: read.logits,
       completeness: null,

@@ -3,34 +3,26 @@
  * Letters: T tokens, E embedding size.
  */
 import { z } from 'zod'
-import { AppError, throwIfCancelled } from '../../errors.ts'
 import { settled } from '../../target/scalar.ts'
 import { float32, repeatRow, type FloatTensor } from '../../tensor/tensor.ts'
-import type { TextContext } from '../context.ts'
 import { textMethod } from '../method.ts'
-import { answered, type Batch } from '../shared/batches.ts'
+import type { Batch } from '../shared/batches.ts'
 import { saturation, zeroGradient } from '../shared/diagnoses.ts'
-import { randomStream } from '../shared/random.ts'
-import { tapIn } from '../shared/reading.ts'
+import { backgroundField, drawer, lookUp } from './shared/background.ts'
 import { embed, ofTokens } from './shared/embedding.ts'
 import { meanOverPaths, stratifiedShares, type Paths } from './shared/sampled-paths.ts'
 import { scalarParam, withScalar } from './shared/scalar-param.ts'
 
 const params = z.strictObject({
-  background: z.enum(['vocabulary', 'own-words']).default('vocabulary').meta({
-    title: 'Background',
-    description:
-      'The texts that this one is compared with. vocabulary: tokens drawn from all the model knows, each as probable. own-words: its own tokens, drawn with replacement, so that what counts is where they stand.',
-  }),
+  background: backgroundField,
   samples: z.int().min(1).max(1000).default(64).meta({
     title: 'Samples',
     description: 'How many texts of the background are drawn, each with one point on the way from it.',
   }),
   scalar: scalarParam,
 })
-type Params = z.infer<typeof params>
 
-export const expectedGradients = textMethod<Params>({
+export const expectedGradients = textMethod<z.infer<typeof params>>({
   id: 'expected-gradients',
   version: 1,
   modality: 'text',
@@ -79,40 +71,3 @@ export const expectedGradients = textMethod<Params>({
     }
   },
 })
-
-/**
- * Draws the token ids of one background text; special tokens stay where they are.
- * @throws AppError BAD_PARAMETER where nobody knows how many tokens there are
- */
-function drawer(context: TextContext, background: Params['background']): (row: number) => number[] {
-  const { tokenIds, special, vocabulary, seed } = context
-  const words = tokenIds.filter((_, at) => special[at] !== true)
-  const { size } = vocabulary
-  const { pad, mask, unknown } = vocabulary
-  const reserved = new Set([pad, mask, unknown, ...tokenIds.filter((_, at) => special[at] === true)])
-  if (background === 'vocabulary' && (size === undefined || size <= reserved.size))
-    throw new AppError({
-      code: 'BAD_PARAMETER',
-      message: `This model's tokenizer names ${size ?? 'no'} tokens to draw from. Choose the background own-words.`,
-      details: { value: background },
-    })
-  return (row) => {
-    const stream = randomStream(seed, 'background', row)
-    const ordinary = (): number => {
-      for (;;) {
-        const id = stream.integer(size ?? 1)
-        if (!reserved.has(id)) return id
-      }
-    }
-    const one = background === 'vocabulary' ? ordinary : () => stream.choice(words)
-    return tokenIds.map((id, at) => (special[at] === true ? id : one()))
-  }
-}
-
-/** The embeddings of texts given as ids, [B, T, E]: only the look-up is computed. */
-async function lookUp(context: TextContext, rows: readonly number[][]): Promise<FloatTensor> {
-  const { id } = tapIn(context)
-  throwIfCancelled(context.signal)
-  const { values } = await context.model.ask({ feeds: context.feedsFor(rows).feeds, read: [id] }, context.signal)
-  return answered(values, id)
-}

@@ -1,7 +1,5 @@
 /** Layer-wise relevance propagation with the z, epsilon and gamma rules. Letters: T tokens, E embedding size. */
 import { z } from 'zod'
-import { AppError } from '../../errors.ts'
-import { textMethod } from '../method.ts'
 import { gradientMethod } from './shared/gradient-method.ts'
 import { PATENTS } from './shared/patents.ts'
 import { product } from './shared/product.ts'
@@ -18,9 +16,8 @@ const params = z.strictObject({
   }),
   scalar: scalarParam,
 })
-type Params = z.infer<typeof params>
 
-const propagated = gradientMethod<Params>({
+export const lrp = gradientMethod<z.infer<typeof params>>({
   id: 'lrp',
   version: 1,
   title: 'LRP',
@@ -40,19 +37,4 @@ const propagated = gradientMethod<Params>({
   signed: true,
   wordReduction: 'sum',
   score: product,
-})
-
-export const lrp = textMethod<unknown>({
-  ...propagated,
-  /** @throws AppError METHOD_UNAVAILABLE where the model has operators that LRP has no rules for */
-  run: (context, chosen) =>
-    propagated.run(context, chosen).catch((error: unknown) => {
-      if (!(error instanceof AppError) || error.code !== 'NOT_DIFFERENTIABLE') throw error
-      throw new AppError({
-        code: 'METHOD_UNAVAILABLE',
-        message: `LRP cannot explain ${context.facts.title}: ${error.message.replace(/\. Choose.*$/, '')}. AttnLRP and CP-LRP have rules for transformers.`,
-        details: error.details,
-        cause: error,
-      })
-    }),
 })

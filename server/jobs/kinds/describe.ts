@@ -40,6 +40,7 @@ const facts = fieldsOf<ModelFacts>({
   link: z.enum(LINKS),
   linearHeads: z.array(z.string()),
   ruleSets: z.array(z.string()),
+  unpassed: z.record(z.string(), z.string()).exactOptional(),
 })
 const outcome = fieldsOf<ModelDescription>({ engine: engineInfo, facts, notes: z.array(z.string()) })
 

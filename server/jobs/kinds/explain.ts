@@ -83,6 +83,7 @@ const explanation = fieldsOf<Explanation>({
       signed: z.boolean(),
       layer: z.string().nullable(),
       placement: fieldsOf<Placement>({ x: z.number(), y: z.number(), width: z.number(), height: z.number() }),
+      completeness: completeness.nullable(),
     }),
     fieldsOf<TextExplanation>({
       kind: z.literal('text'),

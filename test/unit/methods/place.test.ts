@@ -121,6 +121,14 @@ describe('every place', () => {
     expect(whyUnavailable(asked({ place: 'input', rules: 'lrp' }), model)).toMatch(/"lrp".*has plain, guided-relu/)
   })
 
+  test('backward rules that have none for what the model is made of', () => {
+    const bent = { ...model, unpassed: { 'guided-relu': 'Tanh (at squash)' } }
+    expect(whyUnavailable(asked({ place: 'input', rules: 'guided-relu' }), bent)).toBe(
+      'Its backward rules, "guided-relu", have none for what this model is made of: Tanh (at squash).',
+    )
+    expect(whyUnavailable(asked({ place: 'input' }), bent)).toBeNull()
+  })
+
   test('a method that needs nothing of the model has no place', () => {
     expect(placeFor(asked(), null, model)).toBeNull()
     expect(layersFor(asked(), model)).toEqual([])

@@ -155,11 +155,8 @@ function noReference(tensor: string): never {
   throw new Error(`the reference value of "${tensor}" is asked for, and the question has no reference`)
 }
 
-/**
- * Builds the gradient graph.
- * @throws AppError NOT_DIFFERENTIABLE naming every operator on the way that has no rule, or none for its variant.
- */
-export function differentiate(graph: Graph, request: GradientRequest): GradientGraph {
+/** What a request's gradient goes through, and what is in the way. */
+function walkBack(graph: Graph, request: GradientRequest) {
   const { rules, replaced } = request
   const found = pathOf(graph, request)
   const { reached } = found
@@ -172,7 +169,22 @@ export function differentiate(graph: Graph, request: GradientRequest): GradientG
   const spelled = findSpelled(graph, scratch, kept, rules)
   const taken = new Set([...spelled.values()].flatMap((one) => one.inner))
   const path = found.path.filter((node) => !taken.has(node)).map((node) => spelled.get(node)?.stands ?? node)
-  const missing = describeObstacles(obstaclesOn(found, path, scratch, replaced, way))
+  return { path, reached, way, kept, obstacles: obstaclesOn(found, path, scratch, replaced, way) }
+}
+
+/** Everything that no gradient of a request passes, in order; none where it can be built. */
+export function obstaclesTo(graph: Graph, request: GradientRequest): readonly Obstacle[] {
+  return walkBack(graph, request).obstacles
+}
+
+/**
+ * Builds the gradient graph.
+ * @throws AppError NOT_DIFFERENTIABLE naming every operator on the way that has no rule, or none for its variant.
+ */
+export function differentiate(graph: Graph, request: GradientRequest): GradientGraph {
+  const { rules, replaced } = request
+  const { path, reached, way, kept, obstacles } = walkBack(graph, request)
+  const missing = describeObstacles(obstacles)
   if (missing.length > 0)
     throw new AppError({
       code: 'NOT_DIFFERENTIABLE',

@@ -37,6 +37,7 @@ export interface OnnxModelParts {
   readonly defaultTap: TapId
   readonly engine: EngineInfo
   readonly ruleSets: readonly RuleSetDefinition[]
+  readonly unpassed?: Readonly<Record<string, string>>
   readonly settings: CacheSettings
 }
 
@@ -49,6 +50,7 @@ export class OnnxModel implements ExplainableModel {
   readonly link: Link
   readonly linkBasis: LinkBasis
   readonly defaultTap: TapId
+  readonly unpassed: Readonly<Record<string, string>>
   readonly #asked: Asked
   readonly #cache: QuestionCache
   readonly batchDependent: boolean
@@ -63,6 +65,7 @@ export class OnnxModel implements ExplainableModel {
     this.link = parts.link
     this.linkBasis = parts.linkBasis
     this.defaultTap = parts.defaultTap
+    this.unpassed = parts.unpassed ?? {}
     this.inputs = parts.graph.inputs.map((one) => one.name)
     this.inputInfo = parts.graph.inputs.map(inputInfo)
     this.batchDependent = isBatchDependent(parts.graph)

@@ -26,6 +26,11 @@ function isTakenApart(node: GraphNode, bends: Bends, depth = 0): boolean {
   })
 }
 
+/** Whether a node becomes simpler operators for a rule set, so that these decide whether its gradient passes. */
+export function isWrittenOut(node: GraphNode, bends: Bends): boolean {
+  return isTakenApart(node, bends) && (FUNCTIONS[operatorKey(node)]?.write ?? null) !== null
+}
+
 /**
  * What is taken apart, and how far: equal for rule sets and openings that need the same graph; '' for those that need the graph
  * as it is.

@@ -85,16 +85,15 @@ function rowsOf({ tokenIds }: TextContext, token: Token, reached: Float32Array):
 /**
  * The rows' mean of M_L ... M_1, by products with a vector: T² a layer, where the matrices' would be T³.
  * @param step v M of one layer
- * @returns [T]
+ * @returns the flow at the start, and what it has become, [T]
  */
 export function followed(
   { layers, rows }: Pick<Attention, 'layers' | 'rows'>,
   step: (flow: Float64Array, layer: FloatTensor) => Float64Array,
-): FloatTensor {
+): { readonly start: Float64Array; readonly flow: Float64Array } {
   const [tokens = 0] = layers[0]?.dims ?? []
   const start = Float64Array.from({ length: tokens }, (_, token) => (rows.includes(token) ? 1 / rows.length : 0))
-  const flow = layers.toReversed().reduce(step, start)
-  return float32(Float32Array.from(flow), [tokens])
+  return { start, flow: layers.toReversed().reduce(step, start) }
 }
 
 /** v M, [T]. @param entry of M's row and column, from the layer's own number there */

@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { inputXGradient } from '../../../../lib/methods/text/input-x-gradient.ts'
 import { lrp } from '../../../../lib/methods/text/lrp.ts'
-import { goldens, onTiny } from '../../../helpers/tiny-transformer.ts'
+import { goldens, loadTiny, onTiny, tinyContext } from '../../../helpers/tiny-transformer.ts'
 import { relativeDifference } from '../../../helpers/tolerance.ts'
 
 test('equals Captum', async () => {
@@ -17,9 +17,12 @@ test('ε and γ change what is handed on', async () => {
   for (const other of [epsilon, gamma, plain]) expect(other?.scores.data).not.toEqual(z?.scores.data)
 })
 
-test('a transformer is refused in a sentence that names what is in the way, and what to use', async () => {
-  await expect(onTiny(lrp, 'bert')).rejects.toMatchObject({
-    code: 'METHOD_UNAVAILABLE',
-    message: expect.stringMatching(/^LRP cannot explain a tiny transformer: .*Softmax.*AttnLRP/u),
-  })
+test('a transformer is refused before it is asked, in a sentence that names what is in the way', async () => {
+  const model = await loadTiny('bert')
+  const ask = vi.spyOn(model, 'ask')
+  expect(() => tinyContext(model, { of: lrp })).toThrow(
+    /^LRP cannot explain a tiny transformer\. Its backward rules, "lrp", have none for .*Softmax \(LRP has no rule for it/u,
+  )
+  expect(ask).not.toHaveBeenCalled()
+  await model.dispose()
 })

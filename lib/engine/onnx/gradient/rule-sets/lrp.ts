@@ -17,10 +17,18 @@ import { floatConstant, floatsOf } from '../../graph/constant.ts'
 import { floatAttribute, type Graph, type GraphNode } from '../../graph/graph.ts'
 import { consumersOf } from '../../graph/walks.ts'
 import { div, mul } from '../../operators/rules/arithmetic.ts'
+import { attention } from '../../operators/rules/attention.ts'
 import { conv, convTranspose } from '../../operators/rules/convolution.ts'
 import { einsum } from '../../operators/rules/einsum.ts'
 import { gemm, matMul } from '../../operators/rules/matmul.ts'
-import { batchFactor, batchNormalization } from '../../operators/rules/normalization.ts'
+import {
+  batchFactor,
+  batchNormalization,
+  groupNormalization,
+  instanceNormalization,
+  layerNormalization,
+  rmsNormalization,
+} from '../../operators/rules/normalization.ts'
 import { firstOf, input, output, type RuleEntry } from '../../operators/rules/rule.ts'
 import { inOneOperand, isLinear } from './linear.ts'
 import { PASSING, passedActivations } from './passed.ts'
@@ -123,6 +131,12 @@ const linear =
   (bent: At): RuleEntry =>
     inOneOperand(entry, (name) => bent.depends(name))
 
+/** Refused whole, so that one name says why, and not the operators that it is made of. */
+const byInput = (entry: RuleEntry) => (): RuleEntry => ({
+  ...entry,
+  refuses: () => 'what it divides by or weighs with varies with the input',
+})
+
 export const lrp = ruleSet({
   id: 'lrp',
   summary: 'Layer-wise relevance propagation by the z, ε and γ rules: gradient times input is the relevance.',
@@ -130,6 +144,7 @@ export const lrp = ruleSet({
   needsReference: false,
   rules: {
     ...passedActivations<Params>(),
+    Attention: byInput(attention),
     BatchNormalization: affine,
     Conv: weighted(conv),
     ConvTranspose: weighted(convTranspose),
@@ -139,8 +154,12 @@ export const lrp = ruleSet({
     }),
     Einsum: linear(einsum),
     Gemm: weighted(gemm),
+    GroupNormalization: byInput(groupNormalization),
+    InstanceNormalization: byInput(instanceNormalization),
+    LayerNormalization: byInput(layerNormalization),
     MatMul: weighted(matMul),
     Mul: linear(mul),
+    RMSNormalization: byInput(rmsNormalization),
   },
   refuses: (operator) => (isLinear(operator) || PASSING.has(operator) ? null : 'LRP has no rule for it'),
 })

@@ -7,12 +7,13 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readNetwork } from '../../../../../bench/networks/network.ts'
 import type { ExplainableModel, Question, RuleSet } from '../../../../../lib/engine/model.ts'
-import { floatConstant } from '../../../../../lib/engine/onnx/graph/constant.ts'
-import { DataType, type Attribute, type GraphNode } from '../../../../../lib/engine/onnx/graph/graph.ts'
+import { floatConstant, intConstant } from '../../../../../lib/engine/onnx/graph/constant.ts'
+import { DataType, type Attribute, type Constant, type GraphNode } from '../../../../../lib/engine/onnx/graph/graph.ts'
 import { loadOnnxModel } from '../../../../../lib/engine/onnx/model/load.ts'
 import { float32, sizeOf, type FloatTensor } from '../../../../../lib/tensor/tensor.ts'
 import { graphOf, loadGraph, node } from '../../../../helpers/operator-model.ts'
 import { normals } from '../../../../helpers/random.ts'
+import { NETWORK_GRADIENT, relativeDifference } from '../../../../helpers/tolerance.ts'
 import { loadTiny, tinyContext } from '../../../../helpers/tiny-transformer.ts'
 
 const floats = (dims: readonly number[], seed: number): FloatTensor => float32(normals(sizeOf(dims), seed), dims)
@@ -25,33 +26,57 @@ const text = (value: string): Attribute => ({ kind: 'string', value })
 const float = (value: number): Attribute => ({ kind: 'float', value })
 const ints = (...value: number[]): Attribute => ({ kind: 'ints', value })
 
-/** Relevance at the input and at the output, where the output's cotangent is anything. */
-async function both(nodes: readonly GraphNode[], rules: RuleSet): Promise<readonly [number, number]> {
+interface Passed {
+  readonly x: FloatTensor
+  readonly y: FloatTensor
+  /** The output's cotangent, anything. */
+  readonly g: FloatTensor
+  /** The input's. */
+  readonly back: FloatTensor
+}
+
+async function passed(nodes: readonly GraphNode[], rules: RuleSet): Promise<Passed> {
   const x = floats([2, 4, 6], 3)
-  const constants = new Map(
+  const constants = new Map<string, Constant>(
     Object.entries({ w: [6, 6], v: [6, 6], scale: [6] }).map(([name, dims], seed) => {
       const { data } = floats(dims, 5 + seed)
       return [name, floatConstant(data, dims)] as const
     }),
   )
+  for (const [name, value] of Object.entries({ two: 2, one: 1, epsilon: 1e-5 }))
+    constants.set(name, floatConstant([value], []))
+  constants.set('last', intConstant([-1]))
   const model = await loadGraph(
     graphOf({
       nodes,
       inputs: [{ name: 'x', type: DataType.float, shape: ['rows', 4, 6] }],
       outputs: ['y'],
       constants,
-      opset: 20,
+      opset: 23,
     }),
   )
   try {
     const { values } = await model.ask({ feeds: { x }, read: ['y'] })
     const g = floats((values['y'] as FloatTensor).dims, 77)
     const { gradients } = await model.ask({ feeds: { x }, read: [], gradient: { of: { y: g }, wrt: ['x'], rules } })
-    return [relevanceOf(x, gradients['x']), relevanceOf(values['y'], g)]
+    return { x, y: values['y'] as FloatTensor, g, back: gradients['x'] as FloatTensor }
   } finally {
     await model.dispose()
   }
 }
+
+/** x / rms(x) scale as large language models spell it: statistics in float32, by a reciprocal, the scale in front. */
+const SPELLED_RMS = [
+  node('Cast', ['x'], ['wide'], { to: { kind: 'int', value: DataType.float } }),
+  node('Pow', ['wide', 'two'], ['square']),
+  node('ReduceMean', ['square', 'last'], ['mean']),
+  node('Add', ['mean', 'epsilon'], ['safe']),
+  node('Sqrt', ['safe'], ['root']),
+  node('Div', ['one', 'root'], ['inverse']),
+  node('Mul', ['wide', 'inverse'], ['normal']),
+  node('Cast', ['normal'], ['narrow'], { to: { kind: 'int', value: DataType.float } }),
+  node('Mul', ['scale', 'narrow'], ['y']),
+]
 
 const LINEAR = [node('MatMul', ['x', 'w'], ['a']), node('MatMul', ['x', 'v'], ['b'])]
 const KEEPING: Readonly<Record<string, readonly GraphNode[]>> = {
@@ -68,6 +93,7 @@ const KEEPING: Readonly<Record<string, readonly GraphNode[]>> = {
     node('LayerNormalization', ['x', 'scale'], ['n'], { epsilon: float(1e-5) }),
     node('Gelu', ['n'], ['y']),
   ],
+  'a spelled-out root mean square': SPELLED_RMS,
   'a norm that is divided by': [
     node('Mul', ['x', 'x'], ['square']),
     node('ReduceSum', ['square'], ['sum']),
@@ -79,13 +105,23 @@ const KEEPING: Readonly<Record<string, readonly GraphNode[]>> = {
 
 describe.each(SETS)('%s', (id) => {
   test.each(Object.entries(KEEPING))('%s keeps the sum', async (_, nodes) => {
-    const [before, behind] = await both(nodes, { id })
+    const { x, y, g, back } = await passed(nodes, { id })
+    const [before, behind] = [relevanceOf(x, back), relevanceOf(y, g)]
     expect(Math.abs(behind)).toBeGreaterThan(0.1)
     expect(Math.abs(before - behind)).toBeLessThan(1e-4 * Math.max(1, Math.abs(behind)))
   })
 
+  test('a root mean square is held, fused or spelled out: what is left is a scale', async () => {
+    const fused = node('RMSNormalization', ['x', 'scale'], ['y'], { epsilon: float(1e-5) })
+    for (const nodes of [SPELLED_RMS, [fused]]) {
+      const { x, y, g, back } = await passed(nodes, { id })
+      const expected = Array.from(g.data, (one, at) => (one * (y.data[at] ?? NaN)) / (x.data[at] ?? NaN))
+      expect(relativeDifference(back.data, expected)).toBeLessThan(NETWORK_GRADIENT)
+    }
+  })
+
   test('what it has no rule for is named', async () => {
-    await expect(both([node('LpNormalization', ['x'], ['y'])], { id })).rejects.toMatchObject({
+    await expect(passed([node('LpNormalization', ['x'], ['y'])], { id })).rejects.toMatchObject({
       code: 'NOT_DIFFERENTIABLE',
       message: expect.stringMatching(/LpNormalization \((AttnLRP|CP-LRP|LibraGrad) has no rule for it/u),
     })
@@ -132,6 +168,26 @@ describe('a transformer without biases', () => {
     const answer = await ask({ id: 'plain' }, [model.defaultTap])
     expect(Math.abs(at(answer, model.defaultTap))).toBeLessThan(0.1)
   })
+})
+
+test('LLaMA has no biases: the relevance of its words is the logit', async () => {
+  const network = await readNetwork(
+    fileURLToPath(new URL('../../../../fixtures/text-networks', import.meta.url)),
+    'llama',
+  )
+  if ('refused' in network) throw new Error(network.refused)
+  const model = await loadOnnxModel(network.path, { threads: 1 })
+  const tap = model.defaultTap
+  const of = { [model.logits]: float32([0, 1, 0, 0, 0, 0, 0, 0, 0, 0], [2, 5]) }
+  const { values, gradients } = await model.ask({
+    feeds: network.feeds,
+    read: [tap, model.logits],
+    gradient: { of, wrt: [tap], rules: { id: 'libra' } },
+  })
+  expect(Math.abs(relevanceOf(values[tap], gradients[tap]) - (dataOf(values[model.logits])[1] ?? NaN))).toBeLessThan(
+    1e-4,
+  )
+  await model.dispose()
 })
 
 /** Fused attention, relative positions, gates, rotated keys, a decoder; the last two spell their normalisations out. */
