@@ -26,7 +26,7 @@ export const marks = z.discriminatedUnion('kind', [
 ])
 
 /** A mask of the upright picture, at a resolution of its own: [height, width], not 0 inside. */
-export interface Mask {
+interface Mask {
   readonly kind: 'mask'
   readonly height: number
   readonly width: number

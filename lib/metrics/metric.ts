@@ -80,7 +80,7 @@ export type TextJudged = Judged<TextContext, MarkedTokens>
 export type JudgedImage = ImageContext & ImageJudged
 export type JudgedText = TextContext & TextJudged
 
-export interface MetricCostFacts extends CostFacts {
+interface MetricCostFacts extends CostFacts {
   /** What the method costs that is judged, in forward passes: some metrics ask it again. */
   readonly again: number
 }
