@@ -2,7 +2,7 @@ import type { Parts } from '../parts.ts'
 import { findRun } from './get-run.ts'
 
 /**
- * Deletes a run with its result, notes and links, and its picture when no other run shows it. Stops it first.
+ * Deletes a run with its results, notes and links, and its picture when no other run shows it. Stops it first.
  * @returns false when there was no such run
  */
 export async function deleteRun(parts: Pick<Parts, 'prisma' | 'queue' | 'files'>, id: string): Promise<boolean> {

@@ -127,14 +127,15 @@ test('any method over several layers and classes, in one question', async () => 
   const taps = of.facts.taps.filter((tap: Tap) => tap.spatial && tap.kind === 'activation').slice(-3)
   const targets = [classTarget(0), classTarget(1)]
   const counting = { ...of.model, ask: (question: Question) => (asked.push(question), loaded.model.ask(question)) }
-  const { attributions } = await overLayersAndTargets({ ...of, model: counting }, taps, targets, (one) =>
-    readingOf(gradCam, one, { layer: null }),
-  )
+  const read = (one: ImageContext) => readingOf(gradCam, one, { layer: null })
+  const found = await overLayersAndTargets({ ...of, model: counting }, taps, targets, 8, read)
   expect(asked).toHaveLength(1)
   expect(taps).toHaveLength(3)
   for (const tap of taps)
-    for (const [at, target] of targets.entries())
-      expectClose(attributions.get(tap.id)?.[at], (await mapOf(gradCam, { layer: tap.id }, target)).data)
+    for (const [at, target] of targets.entries()) {
+      const map = read({ ...of, tap, target }).attribution(found.get(tap.id)?.[at]?.outputs ?? {})
+      expectClose(map, (await mapOf(gradCam, { layer: tap.id }, target)).data)
+    }
 })
 
 test('Score-CAM weighs each channel by the picture behind it', async () => {
