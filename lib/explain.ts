@@ -9,7 +9,7 @@ import type { MapsAsked } from './methods/maps-asked.ts'
 import type { Completeness, ImageMethod, Method, TextMethod } from './methods/method.ts'
 import { parseParams } from './methods/parse-params.ts'
 import { checkAvailable } from './methods/place.ts'
-import { runAt, tapsAt, type MapPlace } from './methods/several.ts'
+import { placesAt, runAt, type MapPlace } from './methods/several.ts'
 import { batchSize } from './methods/text/shared/embedding.ts'
 import type { ImagePreprocessing, ModelCard, Modality, TextPreprocessing } from './models/card.ts'
 import type { LoadedModel } from './models/load.ts'
@@ -137,11 +137,13 @@ interface Ran {
 }
 
 /** Where a run's maps are asked: one at the context's own layer and target, where no others are named. */
-function placesOf(method: Method, { tap, target, facts, head }: RunContext, maps: MapsAsked | null): readonly MapPlace[] {
+function placesOf(
+  method: Method,
+  { tap, target, facts, head }: RunContext,
+  maps: MapsAsked | null,
+): readonly MapPlace[] {
   if (maps === null) return [{ tap, target }]
-  const taps = maps.layers === null ? [tap] : tapsAt(method, maps.layers, facts)
-  const targets = maps.targets.map((one) => targetFor(one, head))
-  return taps.flatMap((one) => targets.map((of) => ({ tap: one, target: of })))
+  return placesAt({ ...maps, targets: maps.targets.map((one) => targetFor(one, head)) }, tap, method, facts)
 }
 
 function logitsOf(results: readonly { readonly logits: FloatTensor }[]): FloatTensor {

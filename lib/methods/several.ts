@@ -8,6 +8,7 @@ import type { ModelFacts } from '../models/facts.ts'
 import type { Target } from '../target/target.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { RunContext } from './context.ts'
+import type { MapsAsked } from './maps-asked.ts'
 import type { NeedsPlace } from './need.ts'
 import { layersFor, placeFor } from './place.ts'
 import type { Reading } from './shared/reading.ts'
@@ -49,6 +50,22 @@ export function tapsAt(method: NeedsPlace, layers: readonly string[], facts: Mod
     code: 'BAD_INPUT',
     message: `layers: ${first === again ? `"${String(first)}" is asked for twice` : `"${String(first)}" and "${String(again)}" are the same map`}. Name each once.`,
   })
+}
+
+/**
+ * The maps asked for, by layer, then by target.
+ * @param own where the method is asked when no layers are named
+ * @throws AppError as {@link tapsAt}
+ */
+export function placesAt(
+  { layers, targets }: MapsAsked,
+  own: Tap | null,
+  method: NeedsPlace,
+  facts: ModelFacts,
+): readonly MapPlace[] {
+  // prettier-ignore
+  const taps = layers === null ? [own] : tapsAt(method, layers, facts)
+  return taps.flatMap((tap) => targets.map((target) => ({ tap, target })))
 }
 
 /** What makes a tap the last word of the layer before it: the same map, rectified or normalised. */
@@ -95,7 +112,12 @@ interface Asked<Context, Result> {
  * A pass for all the targets goes through the layers once; any other method begins anew at each.
  * @param costAt of one map there
  */
-export function costOfAll(method: { reading?: unknown }, places: readonly MapPlace[], costAt: (tap: Tap | null) => number): number { // prettier-ignore
+export function costOfAll(
+  method: { reading?: unknown },
+  places: readonly MapPlace[],
+  costAt: (tap: Tap | null) => number,
+): number {
+  // prettier-ignore
   const costs = places.map(({ tap }) => costAt(tap))
   if (method.reading === undefined) return costs.reduce((total, one) => total + one, 0)
   return Math.max(...costs) * new Set(places.map(({ target }) => JSON.stringify(target))).size

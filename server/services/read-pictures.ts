@@ -28,8 +28,7 @@ export async function readAttribution(parts: Pick<Parts, 'prisma'>, run: Run, ma
     map === 0
       ? await parts.prisma.result.findUnique({ where: { runId: run.id }, select })
       : await parts.prisma.runMap.findUnique({ where: { runId_position: { runId: run.id, position: map } }, select })
-  if (found !== null)
-    return { detail: JSON.parse(found.detail) as StoredDetail, values: floatsOf(found.attribution) }
+  if (found !== null) return { detail: JSON.parse(found.detail) as StoredDetail, values: floatsOf(found.attribution) }
   if (run.status !== 'DONE')
     throw new AppError({ code: 'NOT_FOUND', message: `This run has no map: it is ${run.status.toLowerCase()}.` })
   const count = run.maps === null ? 1 : mapCount(storedMaps(run.maps))

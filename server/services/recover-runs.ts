@@ -44,7 +44,15 @@ export async function recoverRuns(
     const queued = await tx.run.findMany({
       where: { status: 'QUEUED' },
       orderBy: [{ queuedAt: 'asc' }, { id: 'asc' }],
-      select: { id: true, modality: true, methodId: true, params: true, text: true, maps: true, model: { select: { card: true } } },
+      select: {
+        id: true,
+        modality: true,
+        methodId: true,
+        params: true,
+        text: true,
+        maps: true,
+        model: { select: { card: true } },
+      },
     })
     return {
       queued: queued.map((run) => ({

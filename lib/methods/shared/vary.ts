@@ -59,7 +59,8 @@ export async function overLayersAndTargets<Context extends RunContext & Pick<Row
   const asked = targets.map((one) => read({ ...context, tap, target: one }).target)
   const inOne = together(readings.map(([, reading]) => reading))
   const questions = (inOne ? [readings] : readings.map((one) => [one])).flatMap((layers) =>
-    statedTogether(asked, context.head).flatMap((alike) =>
+    statedTogether(asked, context.head).flatMap(
+      (alike) =>
       batchesOf({ total: alike.length, perQuestion }).map(({ first, count }) => ({ layers, rows: alike.slice(first, first + count) })), // prettier-ignore
     ),
   )
