@@ -43,7 +43,9 @@ describe('several maps in one run', () => {
   const explain = async (input: Record<string, unknown>) =>
     (await server.data<{ explain: Run }>(question, { input })).explain
   const refused = async (input: Record<string, unknown>) => {
-    const { errors } = await server.graphql(question, { input: { model: 'pets-cnn', method: 'grad-cam', image, ...input } })
+    const { errors } = await server.graphql(question, {
+      input: { model: 'pets-cnn', method: 'grad-cam', image, ...input },
+    })
     return `${errors?.[0]?.extensions.code ?? 'none'}: ${errors?.[0]?.message ?? ''}`
   }
   const get = (path: string) => fetch(`${server.url}${path}`)
@@ -70,7 +72,13 @@ describe('several maps in one run', () => {
     expect(run.attribution).toEqual(run.maps[0]?.attribution)
     for (const [at, map] of run.maps.entries()) {
       const target = TARGETS[at % 2]
-      const alone = await explain({ model: 'pets-cnn', method: 'grad-cam', image, target, params: { layer: map.layer } })
+      const alone = await explain({
+        model: 'pets-cnn',
+        method: 'grad-cam',
+        image,
+        target,
+        params: { layer: map.layer },
+      })
       expect(alone.maps).toHaveLength(1)
       // The graph that reads several layers sums in another order.
       expect(relativeDifference(map.attribution.values, alone.attribution.values)).toBeLessThan(FLOAT32)
@@ -104,19 +112,34 @@ describe('several maps in one run', () => {
 
   it('of one layer and one target are the run that the parameters ask for', async () => {
     const plain = await explain({ model: 'pets-cnn', method: 'grad-cam', image, params: { layer: 'conv_pw_5_relu' } })
-    const strip = await explain({ model: 'pets-cnn', method: 'grad-cam', image, layers: ['conv_pw_5_relu'], targets: [{}] })
+    const strip = await explain({
+      model: 'pets-cnn',
+      method: 'grad-cam',
+      image,
+      layers: ['conv_pw_5_relu'],
+      targets: [{}],
+    })
     expect(strip.id).toBe(plain.id)
   })
 
   it('of all layers are a strip in network order, to whoever has a link too', async () => {
-    const run = await explain({ model: 'pets-cnn', method: 'hires-cam', image, target: { label: 'dog' }, allLayers: true })
+    const run = await explain({
+      model: 'pets-cnn',
+      method: 'hires-cam',
+      image,
+      target: { label: 'dog' },
+      allLayers: true,
+    })
     const layers = run.maps.map(({ layer }) => layer)
     expect(layers).toHaveLength(25)
     expect(layers.slice(0, 3)).toEqual(['conv1_relu', 'conv_dw_1_relu', 'conv_pw_1_relu'])
     expect(layers.at(-1)).toBe('conv_pw_12_relu')
-    const link = await server.data<{ shareRun: { url: string } }>('mutation ($id: ID!) { shareRun(runId: $id) { url } }', {
-      id: run.id,
-    })
+    const link = await server.data<{ shareRun: { url: string } }>(
+      'mutation ($id: ID!) { shareRun(runId: $id) { url } }',
+      {
+        id: run.id,
+      },
+    )
     const token = link.shareRun.url.split('/').at(-1) ?? ''
     const { sharedRun } = await server.data<{ sharedRun: Run }>(
       `query ($token: String!) { sharedRun(token: $token) { ${RUN} } }`,
@@ -133,7 +156,9 @@ describe('several maps in one run', () => {
     const ask = { model: 'pets-cnn', method: 'cam', image }
     const run = await explain({ ...ask, targets: [{ label: 'cat' }, { label: 'dog' }] })
     const [cat, dog] = await Promise.all(['cat', 'dog'].map((label) => explain({ ...ask, target: { label } })))
-    expect(run.maps.map(({ attribution }) => attribution.values)).toEqual([cat, dog].map((one) => one?.attribution.values))
+    expect(run.maps.map(({ attribution }) => attribution.values)).toEqual(
+      [cat, dog].map((one) => one?.attribution.values),
+    )
   })
 
   it('of a text are what speaks for each class', async () => {
@@ -160,10 +185,15 @@ describe('several maps in one run', () => {
     expect(await refused({ method: 'rise', layers: LAYERS })).toMatch(/^METHOD_UNAVAILABLE: RISE .*asked at no layer/)
     expect(await refused({ method: 'gradient', layers: LAYERS })).toMatch(/^METHOD_UNAVAILABLE: .*it is not the input/)
     const words = { model: 'reviews-minilm', method: 'gradient-norm', image: null, text: 'A fine film.' }
-    expect(await refused({ ...words, layers: ['/bert/encoder/layer.0/Add_output_0', 'logits'] })).toMatch(/layer/)
-    const { errors } = await server.graphql('{ model(id: "pets-cnn") { taps { id spatial } } }')
-    expect(errors).toBeUndefined()
-    const costly = { method: 'integrated-gradients', targets: TARGETS, params: { steps: 60_000 } }
-    expect(await refused(costly)).toMatch(/^BAD_PARAMETER/)
+    expect(await refused({ ...words, layers: ['logits'] })).toMatch(
+      /^METHOD_UNAVAILABLE: .*it is no embedding of words/,
+    )
+    // 50,177 passes: one map is affordable, two are not.
+    const costly = {
+      method: 'occlusion',
+      params: { window: 1, stride: 1 },
+      targets: [{ label: 'cat' }, { label: 'dog' }],
+    }
+    expect(await refused(costly)).toMatch(/^BAD_PARAMETER: .*100354 passes/)
   })
 })
