@@ -1,6 +1,6 @@
 'use client'
 
-import { useRef, useState, type CSSProperties, type KeyboardEvent } from 'react'
+import { useEffect, useRef, useState, type CSSProperties, type KeyboardEvent } from 'react'
 import { chosenColours, type MapDisplay } from '../_run/mapDisplay.ts'
 import { overlayAddress } from '../_run/overlayAddress.ts'
 import type { ShownPicture } from '../_run/ImageStage.tsx'
@@ -25,7 +25,7 @@ export function LayerStrip({ strip, picture, display, current }: LayerStripProps
   const { offered, tiles, pending, failure } = strip
   if (!offered) return null
   return (
-    <section className={styles['strip']} aria-label="Layers">
+    <div className={styles['strip']}>
       {tiles.length > 0 ? (
         <Tiles tiles={tiles} picture={picture} display={display} current={current} onChoose={strip.choose} />
       ) : null}
@@ -46,7 +46,7 @@ export function LayerStrip({ strip, picture, display, current }: LayerStripProps
           <span>One small map a layer, from the picture to the class.</span>
         </p>
       ) : null}
-    </section>
+    </div>
   )
 }
 
@@ -62,6 +62,12 @@ function Tiles({ tiles, picture, display, current, onChoose }: TilesProps) {
   const list = useRef<HTMLOListElement>(null)
   const [stop, setStop] = useState<string | null>(null)
   const entry = [stop, current].find((layer) => tiles.some((tile) => tile.layer === layer)) ?? tiles[0]?.layer
+
+  // The chosen layer is in sight; the page itself does not move.
+  useEffect(() => {
+    const [strip, tile] = [list.current, list.current?.querySelector<HTMLElement>('[aria-pressed="true"]')]
+    if (strip && tile) strip.scrollLeft = tile.offsetLeft - (strip.clientWidth - tile.offsetWidth) / 2
+  }, [current])
 
   function onKeyDown(event: KeyboardEvent<HTMLElement>) {
     const at = tiles.findIndex(({ layer }) => layer === entry)
