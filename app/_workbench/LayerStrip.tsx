@@ -1,6 +1,6 @@
 'use client'
 
-import { useEffect, useRef, useState, type CSSProperties, type KeyboardEvent } from 'react'
+import { Fragment, useEffect, useRef, useState, type CSSProperties, type KeyboardEvent, type ReactNode } from 'react'
 import { chosenColours, type MapDisplay } from '../_run/mapDisplay.ts'
 import { overlayAddress } from '../_run/overlayAddress.ts'
 import type { ShownPicture } from '../_run/ImageStage.tsx'
@@ -56,6 +56,16 @@ interface TilesProps extends Omit<LayerStripProps, 'strip'> {
 }
 
 const nameOf = ({ label, remark }: StripTile): string => (remark === '' ? label : `${label}: ${remark}`)
+
+/** A module's name, which may go on in a second line behind a separator. */
+function broken(label: string): ReactNode {
+  return label.split(/(?<=[_./])/).map((part, at) => (
+    <Fragment key={at}>
+      {at > 0 ? <wbr /> : null}
+      {part}
+    </Fragment>
+  ))
+}
 
 /** One stop of the Tab key; arrow keys move along. */
 function Tiles({ tiles, picture, display, current, onChoose }: TilesProps) {
@@ -122,7 +132,7 @@ function Tiles({ tiles, picture, display, current, onChoose }: TilesProps) {
                 />
               )}
             </span>
-            <span className={styles['label']}>{tile.label}</span>
+            <span className={styles['label']}>{broken(tile.label)}</span>
           </button>
         </li>
       ))}
