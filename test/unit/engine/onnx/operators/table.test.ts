@@ -36,7 +36,7 @@ const PATTERNS: Readonly<Record<string, Pattern>> = {
   'file/inline.ts': { names: 1, why: 'what a function hands through is an Identity' },
   'gradient/composites.ts': { names: 7, why: 'functions that exporters spell in several nodes' },
   'gradient/spelled-activations.ts': { names: 14, why: 'activations that exporters spell in several nodes' },
-  'gradient/spelled-functions.ts': { names: 10, why: 'normalisations that exporters spell in several nodes' },
+  'gradient/spelled-functions.ts': { names: 9, why: 'normalisations that exporters spell in several nodes' },
   'gradient/spelling.ts': { names: 2, why: 'a square is a product or a power' },
   'model/defaults.ts': { names: 1, why: 'a map that is another one, rounded' },
   'model/load.ts': { names: 1, why: 'the note on what saturates' },
