@@ -56,6 +56,7 @@ export interface ImageExplanation {
   readonly signed: boolean
   readonly layer: string | null
   readonly placement: Placement
+  readonly completeness: Completeness | null
 }
 
 export interface TextExplanation {
@@ -173,13 +174,13 @@ async function explainImage(
   const results = await runAt(method, context, params, places, gradientRows(context))
   return {
     logits: logitsOf(results),
-    maps: results.map(({ map, layer, ...result }) => {
+    maps: results.map(({ map, layer, completeness = null, ...result }) => {
       const [height = 0, width = 0] = map.dims
       checkValues(map, [height, width], method)
-      checkPromises(map, result.completeness ?? null, method)
+      checkPromises(map, completeness, method)
       const { signed } = method.output
       return {
-        attribution: { kind: 'image', map, width, height, signed, layer, placement },
+        attribution: { kind: 'image', map, width, height, signed, layer, placement, completeness },
         diagnoses: result.diagnoses,
       }
     }),

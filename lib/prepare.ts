@@ -148,7 +148,8 @@ export async function prepareText(
 ): Promise<PreparedText> {
   const { tokenizer, model, entry } = loaded
   if (tokenizer === null) throw new AppError({ code: 'BAD_MODEL', message: `${entry.id} has no tokenizer` })
-  const { vocabulary, conventions } = tokenizer
+  const { conventions } = tokenizer
+  const vocabulary = { ...tokenizer.vocabulary, size: tokenizer.vocabularySize }
   const { length } = rolesOf(model, conventions)
   const maxTokens = Math.min(preprocessing.maxTokens, length ?? preprocessing.maxTokens)
   const encoded = await tokenizer.encode(text, { ...preprocessing, maxTokens }, parts.signal)

@@ -3,6 +3,7 @@
 import { useState, type ReactNode } from 'react'
 import { usePageCommands } from '../_actions/ActionProvider.tsx'
 import type { Box, Run } from '../_graphql/types.ts'
+import { AddsUp } from './AddsUp.tsx'
 import { AnnotationForm } from './AnnotationForm.tsx'
 import { AnnotationLayer } from './AnnotationLayer.tsx'
 import { AnnotationList } from './AnnotationList.tsx'
@@ -12,6 +13,7 @@ import { ImageStage, type ShownPicture } from './ImageStage.tsx'
 import { MapControls } from './MapControls.tsx'
 import type { MapDisplay } from './mapDisplay.ts'
 import { useMapDisplay } from './useMapDisplay.ts'
+import notes from './TextLegend.module.css'
 import styles from './Result.module.css'
 
 interface ImageResultProps {
@@ -79,6 +81,11 @@ export function ImageResult({ picture, run, onChanged, strip, children }: ImageR
       </ImageStage>
       {map ? <MapControls map={map} display={display} onChange={change} /> : null}
       {map ? strip?.(display) : null}
+      {run && map?.completeness ? (
+        <dl className={notes['notes']}>
+          <AddsUp completeness={map.completeness} explained={run.explained.title} />
+        </dl>
+      ) : null}
       {children}
       {run && map && (onChanged || run.annotations.length > 0) ? (
         <section className={styles['annotations']} aria-label="Annotations of the picture">

@@ -1,5 +1,6 @@
 import type { TextAttribution } from '../_graphql/types.ts'
-import { percent, signedValue, significant } from './format.ts'
+import { AddsUp } from './AddsUp.tsx'
+import { signedValue, significant } from './format.ts'
 import { scoreReach } from './segments.ts'
 import styles from './TextLegend.module.css'
 
@@ -50,16 +51,7 @@ export function TextNotes({
           </dd>
         </div>
       ) : null}
-      {completeness ? (
-        <div>
-          <dt>Completeness</dt>
-          <dd>
-            The scores add up to {signedValue(completeness.sum)}; {explained} moved by{' '}
-            {signedValue(completeness.expected)} from the baseline. Error {percent(completeness.error)}, measured with{' '}
-            {completeness.points} gradients.
-          </dd>
-        </div>
-      ) : null}
+      {completeness ? <AddsUp completeness={completeness} explained={explained} /> : null}
     </dl>
   )
 }

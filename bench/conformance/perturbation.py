@@ -13,6 +13,9 @@ Where a peer departs from its paper:
   there (skimage.transform.resize, mode reflect). The golden repeats the border, as torch's interpolate does and TorchRay's RISE
   with it; the sum is divided by p N as in equation 6.
 - Partition: shap counts the two ends among max_evals; here they are not among the evaluations.
+- XRAI: the package takes the largest attribution of a pixel's three colours, and brings pictures to 224 x 224 first; the product
+  adds the colours up, which keeps what integrated gradients add up to, and lets sizes go with the picture. The golden is the
+  choice of regions (algorithm 1) on a given attribution.
 - SLIC: scikit-image does not move the first centres to low gradients, as section 3 of the paper does; the golden is
   scikit-image's.
 """
@@ -33,6 +36,8 @@ import sklearn
 import torch
 from captum.attr import Occlusion
 from PIL import Image
+from scipy.ndimage import gaussian_filter
+from skimage.morphology import dilation, disk
 from skimage.segmentation import felzenszwalb, slic
 from sklearn.linear_model import Ridge
 from torch.nn.functional import interpolate
@@ -252,8 +257,52 @@ def segmentation():
     write("segmentation", "skimage.segmentation.slic and .felzenszwalb; labels and levels as bytes, base64", {"cases": cases})
 
 
+def xrai():
+    """Algorithm 1 of the paper, as in PAIR's saliency/core/xrai.py, on a given attribution, without the resize to 224."""
+    random = np.random.default_rng(3)
+    cases = []
+    for sample, size, least, radius, added in [("kitten", (64, 48), 10, 1, 5), ("chelsea", (48, 48), 20, 2, 8), ("rocket", (60, 40), 8, 0, 1)]:
+        rgb = np.asarray(Image.open(ROOT / "public" / "samples" / f"{sample}.jpg").convert("RGB").resize(size))
+        attribution = np.float32(gaussian_filter(random.normal(size=rgb.shape[:2]), 2) * 10).round(4).astype(float)
+        image = rgb.astype(float)
+        image = 2 * (image - image.min()) / (image.max() - image.min()) - 1
+        masks = []
+        for scale in [50, 100, 150, 250, 500, 1200]:
+            labels = felzenszwalb(image, scale=scale, sigma=0.8, min_size=least)
+            masks += [dilation(labels == label, disk(radius)) for label in range(labels.max() + 1)]
+        found = np.full(attribution.shape, -np.inf)
+        taken = np.zeros(attribution.shape, dtype=bool)
+        remaining = list(masks)
+        while True:
+            remaining = [mask for mask in remaining if (mask & ~taken).sum() >= added]
+            if not remaining:
+                break
+            gains = [attribution[mask & ~taken].mean() for mask in remaining]
+            best = int(np.argmax(gains))
+            found[remaining[best] & ~taken] = gains[best]
+            taken |= remaining.pop(best)
+        rest = found == -np.inf
+        if rest.any():
+            found[rest] = attribution[rest].mean()
+        cases.append(
+            {
+                "sample": sample,
+                "height": size[1],
+                "width": size[0],
+                "least": least,
+                "dilation": radius,
+                "added": added,
+                "rgb": encoded(rgb.astype(np.uint8)),
+                "masks": len(masks),
+                "attribution": attribution.flatten().round(4).tolist(),
+                "map": found.flatten().round(9).tolist(),
+            }
+        )
+    write("xrai", "a literal loop over skimage.segmentation.felzenszwalb and skimage.morphology.dilation", {"cases": cases})
+
+
 if __name__ == "__main__":
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     TO.mkdir(parents=True, exist_ok=True)
-    for golden in [occlusion, rise, games, partition, lime, segmentation]:
+    for golden in [occlusion, rise, games, partition, lime, segmentation, xrai]:
         golden()

@@ -9,6 +9,7 @@ import type { z } from 'zod'
 import type { Tensor, FloatTensor, TensorType } from '../tensor/tensor.ts'
 import type { Formula } from './formula.ts'
 import type { Link, LinkBasis } from './head.ts'
+import type { Refusal } from './refusal.ts'
 import type { TapId } from './tap-id.ts'
 
 export type TapKind =
@@ -168,6 +169,14 @@ export interface EngineInfo {
   readonly reason: string
 }
 
+/** A constant that a model adds to a tensor, whatever it is fed: a bias, or the shift of a normalisation in evaluation. */
+export interface LayerBias {
+  /** What it is added to, once it is. */
+  readonly tap: TapId
+  /** [1, ...], widens to the tap's shape. */
+  readonly value: FloatTensor
+}
+
 export interface ExplainableModel {
   readonly engine: EngineInfo
   /** In graph order. */
@@ -195,6 +204,17 @@ export interface ExplainableModel {
    * null for other heads or other taps. Plain CAM needs it.
    */
   linearHead(tap: TapId): Promise<LinearHead | null>
+  /**
+   * Where a rule set has no way back from the logits, beyond what taps say of the plain rules: what asking would refuse. Left out
+   * by engines whose rule sets refuse no more than the plain rules do.
+   */
+  refusals?(rules: RuleSetInfo['id']): Promise<readonly Refusal[]>
+  /**
+   * Every constant that is added on the way to the logits, in graph order. Where all else is piecewise linear, as in a network
+   * of ReLUs, a score is <dS/dx, x> + the sum of <dS/d tap, bias> over them (Srinivas and Fleuret 2019, proposition 1). Left
+   * out where an engine cannot tell.
+   */
+  layerBiases?(): Promise<readonly LayerBias[]>
   /**
    * Answers a question with one run where the engine can. Mutates nothing; the same question gives identical bytes.
    * @throws AppError UNKNOWN_LAYER for a tap the model has not, NOT_DIFFERENTIABLE, BAD_INPUT for wrong shapes,

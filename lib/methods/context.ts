@@ -45,6 +45,8 @@ export interface ImageContext extends RunContext {
 export type TokenGroup = readonly number[]
 
 export interface Vocabulary {
+  /** How many tokens there are: ids are below it. Left out where that is not known. */
+  readonly size?: number
   readonly pad: number | null
   readonly mask: number | null
   readonly unknown: number | null

@@ -5,6 +5,17 @@ import { gradCamPlusPlus } from './image/grad-cam-plus-plus.ts'
 import { hiresCam } from './image/hires-cam.ts'
 import { layerCam } from './image/layer-cam.ts'
 import { cam } from './image/cam.ts'
+import { xgradCam } from './image/xgrad-cam.ts'
+import { elementwiseGradCam } from './image/elementwise-grad-cam.ts'
+import { eigenCam } from './image/eigen-cam.ts'
+import { eigenGradCam } from './image/eigen-grad-cam.ts'
+import { scoreCam } from './image/score-cam.ts'
+import { ablationCam } from './image/ablation-cam.ts'
+import { finerCam } from './image/finer-cam.ts'
+import { guidedGradCam } from './image/guided-grad-cam.ts'
+import { fullGrad } from './image/full-grad.ts'
+import { leGrad } from './image/legrad.ts'
+import { craft } from './image/craft.ts'
 import { gradient } from './image/gradient.ts'
 import { inputXGradient as imageInputXGradient } from './image/input-x-gradient.ts'
 import { guidedBackprop } from './image/guided-backprop.ts'
@@ -20,6 +31,7 @@ import { lrp } from './image/lrp.ts'
 import { blurIg } from './image/blur-ig.ts'
 import { guidedIg } from './image/guided-ig.ts'
 import { idgi } from './image/idgi.ts'
+import { xrai } from './image/xrai.ts'
 import { occlusion as imageOcclusion } from './image/occlusion.ts'
 import { rise } from './image/rise.ts'
 import { lime as imageLime } from './image/lime.ts'
@@ -27,6 +39,17 @@ import { kernelShap as imageKernelShap } from './image/kernel-shap.ts'
 import { integratedGradients } from './text/integrated-gradients.ts'
 import { inputXGradient } from './text/input-x-gradient.ts'
 import { gradientNorm } from './text/gradient-norm.ts'
+import { smoothGrad as textSmoothGrad } from './text/smooth-grad.ts'
+import { gradientShap as textGradientShap } from './text/gradient-shap.ts'
+import { expectedGradients as textExpectedGradients } from './text/expected-gradients.ts'
+import { idgi as textIdgi } from './text/idgi.ts'
+import { attentionRollout } from './text/attention-rollout.ts'
+import { attentionGradient } from './text/attention-gradient.ts'
+import { deepLift as textDeepLift } from './text/deep-lift.ts'
+import { attnLrp } from './text/attn-lrp.ts'
+import { cpLrp } from './text/cp-lrp.ts'
+import { lrp as textLrp } from './text/lrp.ts'
+import { libraGrad } from './text/libra-grad.ts'
 import { occlusion } from './text/occlusion.ts'
 import { lime } from './text/lime.ts'
 import { kernelShap } from './text/kernel-shap.ts'
@@ -39,10 +62,22 @@ export const METHODS: readonly Method[] = Object.freeze([
   gradCamPlusPlus,
   hiresCam,
   layerCam,
+  xgradCam,
+  elementwiseGradCam,
+  eigenCam,
+  eigenGradCam,
+  finerCam,
+  scoreCam,
+  ablationCam,
+  guidedGradCam,
+  fullGrad,
+  leGrad,
+  craft,
   imageIntegratedGradients,
   blurIg,
   guidedIg,
   idgi,
+  xrai,
   expectedGradients,
   gradientShap,
   gradient,
@@ -62,6 +97,17 @@ export const METHODS: readonly Method[] = Object.freeze([
   integratedGradients,
   inputXGradient,
   gradientNorm,
+  textSmoothGrad,
+  textGradientShap,
+  textExpectedGradients,
+  textIdgi,
+  libraGrad,
+  textDeepLift,
+  attnLrp,
+  cpLrp,
+  textLrp,
+  attentionRollout,
+  attentionGradient,
   occlusion,
   lime,
   kernelShap,

@@ -49,7 +49,13 @@ export type Family = (typeof FAMILIES)[number] | 'retired'
 
 interface MethodDescription<P> extends Description<P> {
   readonly family: Family
-  readonly output: { readonly kind: 'map' | 'tokens'; readonly signed: boolean; readonly complete: boolean }
+  readonly output: {
+    readonly kind: 'map' | 'tokens'
+    readonly signed: boolean
+    readonly complete: boolean
+    /** The same whatever class is asked for. */
+    readonly classAgnostic?: true
+  }
 }
 
 // P is erased in the list: `run` is only ever called with what the method's own `params` schema parsed.

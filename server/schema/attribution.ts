@@ -30,6 +30,15 @@ export function addAttribution(builder: Builder) {
       height: t.exposeFloat('height'),
     }),
   })
+  const CompletenessRef = builder.objectRef<Completeness>('Completeness').implement({
+    description: 'How well the scores add up to what they should (Sundararajan 2017, proposition 1).',
+    fields: (t) => ({
+      sum: t.exposeFloat('sum', { description: 'Sum of all scores.' }),
+      expected: t.exposeFloat('expected', { description: 'Logit of the input minus logit of the baseline.' }),
+      error: t.exposeFloat('error', { description: '|sum - expected| / |expected|' }),
+      points: t.exposeInt('points', { description: 'Number of gradients evaluated.' }),
+    }),
+  })
   const ImageAttribution = builder.objectRef<ImageAttributionView>('ImageAttribution').implement({
     description: 'A map over a picture, at its own resolution.',
     isTypeOf: (value) => (value as Partial<ImageAttributionView>).detail?.kind === 'image',
@@ -56,6 +65,12 @@ export function addAttribution(builder: Builder) {
         description: 'Where the map lies on the upright picture, in fractions of its width and height.',
         resolve: ({ detail }) => detail.placement,
       }),
+      completeness: t.field({
+        type: CompletenessRef,
+        nullable: true,
+        description: 'For methods whose map adds up, or would if they were asked long enough.',
+        resolve: ({ detail }) => detail.completeness ?? null,
+      }),
       overlayUrl: t.string({
         description:
           "PNG, relative to this server. Query parameters: colormap, opacity (0..1), rectify (true|false), view (overlay: over the picture; heat: the map alone, transparent outside its placement), size (16..2048: pixels of the longer side at most, for a thumbnail), map (which of the run's maps, from 0).",
@@ -65,15 +80,6 @@ export function addAttribution(builder: Builder) {
         description: 'NumPy .npy, float32, [height, width]; relative to this server.',
         resolve: ({ base, place }) => `${base}/attribution.npy${mapQuery(place)}`,
       }),
-    }),
-  })
-  const CompletenessRef = builder.objectRef<Completeness>('Completeness').implement({
-    description: 'How well the scores add up to what they should (Sundararajan 2017, proposition 1).',
-    fields: (t) => ({
-      sum: t.exposeFloat('sum', { description: 'Sum of all scores.' }),
-      expected: t.exposeFloat('expected', { description: 'Logit of the input minus logit of the baseline.' }),
-      error: t.exposeFloat('error', { description: '|sum - expected| / |expected|' }),
-      points: t.exposeInt('points', { description: 'Number of gradients evaluated.' }),
     }),
   })
   const Span = builder.objectRef<ScoredSpan>('Span').implement({

@@ -41,8 +41,9 @@ type Found = Pick<Explanation, 'attribution'>
 function detailOf({ attribution }: Found, link: Explanation['link']): StoredDetail {
   const linked = link === 'softmax' ? {} : { link }
   if (attribution.kind === 'image') {
-    const { width, height, signed, layer, placement } = attribution
-    return { kind: 'image', width, height, signed, layer, placement, ...linked }
+    const { width, height, signed, layer, placement, completeness } = attribution
+    const added = completeness === null ? {} : { completeness }
+    return { kind: 'image', width, height, signed, layer, placement, ...added, ...linked }
   }
   const { tokens, words, completeness } = attribution
   return {

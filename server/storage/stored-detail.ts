@@ -16,6 +16,8 @@ export interface ImageDetail extends Detail {
   readonly signed: boolean
   readonly layer: string | null
   readonly placement: Placement
+  /** Left out where the method states none, as in every run of before there were such methods. */
+  readonly completeness?: Completeness
 }
 
 export interface TextDetail extends Detail {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 const FOLDER = join(import.meta.dirname, '../fixtures/conformance/perturbation')
 
-/** The cases of a golden file. */
-export function goldens<Case>(name: string): readonly Case[] {
-  return (JSON.parse(readFileSync(join(FOLDER, `${name}.json`), 'utf8')) as { cases: Case[] }).cases
+/** The cases of a golden file; what is in one, its reader says. */
+export function goldens(name: string): unknown[] {
+  return (JSON.parse(readFileSync(join(FOLDER, `${name}.json`), 'utf8')) as { cases: unknown[] }).cases
 }

@@ -64,6 +64,7 @@ const describe: typeof describeKind = {
         link: 'softmax',
         linearHeads: [],
         ruleSets: [],
+        refusals: [],
       },
       notes: [],
     })

@@ -12,7 +12,15 @@ import {
   type PlainAnswer,
   type PlainQuestion,
 } from '../../lib/engine/literal-formulas.ts'
-import type { Answer, ExplainableModel, LinearHead, Question, RuleSetInfo, Tap } from '../../lib/engine/model.ts'
+import type {
+  Answer,
+  ExplainableModel,
+  LayerBias,
+  LinearHead,
+  Question,
+  RuleSetInfo,
+  Tap,
+} from '../../lib/engine/model.ts'
 import { PLAIN_RULES, readRuleSet, type ReadRuleSet } from '../../lib/engine/read-rule-set.ts'
 import { DECONVNET, GUIDED_RELU, PLAIN } from '../../lib/engine/rectifier-rules.ts'
 import type { TapId } from '../../lib/engine/tap-id.ts'
@@ -206,6 +214,15 @@ export class TinyCnn implements ExplainableModel {
       weights: float32(this.weights.head.flat(), [TINY_CLASSES, 5]),
       bias: float32(this.biases.head, [TINY_CLASSES]),
     })
+  }
+
+  layerBiases(): Promise<readonly LayerBias[]> {
+    const { conv1, conv2, head } = this.biases
+    return Promise.resolve([
+      { tap: 'conv1', value: float32(conv1, [1, 4, 1, 1]) },
+      { tap: 'conv2', value: float32(conv2, [1, 5, 1, 1]) },
+      { tap: 'logits', value: float32(head, [1, TINY_CLASSES]) },
+    ])
   }
 
   ask(question: Question, signal?: AbortSignal): Promise<Answer> {

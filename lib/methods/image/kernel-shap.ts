@@ -4,7 +4,8 @@ import { imageMethod } from '../method.ts'
 import { completenessOf } from '../shared/completeness.ts'
 import { nobody } from '../shared/coalitions.ts'
 import { coalitionsNeeded, kernelCoalitions, samplesField, shapleyValues } from '../shared/kernel-shap.ts'
-import { perturbed, perturbing } from './shared/perturbing.ts'
+import { askedOf } from './shared/asked.ts'
+import { perturbed } from './shared/perturbed.ts'
 import {
   areasOf,
   mostSuperpixels,
@@ -40,21 +41,21 @@ export const kernelShap = imageMethod<Params>({
   output: { kind: 'map', signed: true, complete: true },
   cost: ({ samples, segments }, { pixels }) => coalitionsNeeded(mostSuperpixels(segments, pixels), samples) + 2,
   async run(context, chosen) {
-    const begun = await perturbing(context)
+    const asked = await askedOf(context)
     const segmentation = superpixelsOf(context, chosen)
-    const game = superpixelGame(context, begun, segmentation, chosen)
+    const game = superpixelGame(asked, segmentation, chosen)
     const { players } = game
     const drawn = kernelCoalitions(context.seed, players, chosen.samples)
-    const asked = [nobody(players), ...drawn.coalitions]
-    const [empty = NaN, ...worths] = await game.worths(asked, context.progress)
-    const values = shapleyValues(drawn, worths, empty, begun.whole)
+    const coalitions = [nobody(players), ...drawn.coalitions]
+    const [empty = NaN, ...worths] = await game.worths(coalitions, context.progress)
+    const values = shapleyValues(drawn, worths, empty, asked.scalar)
     const areas = areasOf(segmentation)
     const map = painted(
       segmentation,
       values.map((value, superpixel) => value / (areas[superpixel] as number)),
     )
     const sum = map.data.reduce((total, one) => total + one, 0)
-    const completeness = completenessOf(sum, { input: begun.whole, baseline: empty }, asked.length)
-    return perturbed(context, begun, map, { completeness })
+    const completeness = completenessOf(sum, { input: asked.scalar, baseline: empty }, coalitions.length)
+    return perturbed(asked, map, { completeness })
   },
 })

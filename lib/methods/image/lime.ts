@@ -2,7 +2,8 @@
 import { z } from 'zod'
 import { imageMethod } from '../method.ts'
 import { limeFields, limeSamples, limeSurrogate, misfit } from '../shared/lime.ts'
-import { perturbed, perturbing } from './shared/perturbing.ts'
+import { askedOf } from './shared/asked.ts'
+import { perturbed } from './shared/perturbed.ts'
 import { painted, superpixelFields, superpixelGame, superpixelsOf } from './shared/superpixels.ts'
 
 const params = z.strictObject({ ...limeFields(1000), ...superpixelFields })
@@ -31,11 +32,11 @@ export const lime = imageMethod<Params>({
   output: { kind: 'map', signed: true, complete: false },
   cost: ({ samples }) => samples + 1,
   async run(context, chosen) {
-    const begun = await perturbing(context)
+    const asked = await askedOf(context)
     const segmentation = superpixelsOf(context, chosen)
     const samples = limeSamples(context.seed, segmentation.count, chosen.samples)
-    const game = superpixelGame(context, begun, segmentation, chosen)
+    const game = superpixelGame(asked, segmentation, chosen)
     const surrogate = limeSurrogate(samples, await game.worths(samples, context.progress), chosen)
-    return perturbed(context, begun, painted(segmentation, surrogate.coefficients), { diagnoses: misfit(surrogate) })
+    return perturbed(asked, painted(segmentation, surrogate.coefficients), { diagnoses: misfit(surrogate) })
   },
 })

@@ -28,7 +28,7 @@ const params = z.strictObject({
 type Params = z.infer<typeof params>
 
 /** Keeps quotients finite, and changes no digit that is shown. */
-const STABLE = 1e-6
+const STABLE = 1e-9
 
 /** The rules of each layer. @param taps in graph order, so a convolution's place among them is its depth */
 export function lrpRules(taps: readonly Tap[], { rule, epsilon, gamma }: Params): RuleSet {

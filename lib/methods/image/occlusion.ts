@@ -5,9 +5,10 @@ import { float32 } from '../../tensor/tensor.ts'
 import type { CostFacts } from '../description.ts'
 import { imageMethod } from '../method.ts'
 import { scalarsOfRows } from '../shared/made-rows.ts'
-import { fillParam, filling } from './shared/filling.ts'
+import { askedOf, forwardRows } from './shared/asked.ts'
+import { fillField, filling } from './shared/filling.ts'
 import { behindMasks } from './shared/masked-picture.ts'
-import { perturbed, perturbing } from './shared/perturbing.ts'
+import { perturbed } from './shared/perturbed.ts'
 import { windowsOver, windowSides } from './shared/windows.ts'
 
 const pixels = z.union([z.literal('auto'), z.int().min(1).max(1024)]).default('auto')
@@ -18,7 +19,7 @@ const params = z.strictObject({
       'Side of the square that is hidden, in pixels of the model\u2019s input. auto: a seventh of the shorter side.',
   }),
   stride: pixels.meta({ title: 'Stride', description: 'How far the square moves each time. auto: half the window.' }),
-  fill: fillParam,
+  fill: fillField,
 })
 type Params = z.infer<typeof params>
 
@@ -47,7 +48,7 @@ export const occlusion = imageMethod<Params>({
   /** map[y, x] = mean over windows W that hold (y, x) of F(x) - F(x with W filled), as in Captum's Occlusion. */
   async run(context, chosen) {
     const [, , height = 0, width = 0] = context.picture.dims
-    const begun = await perturbing(context)
+    const asked = await askedOf(context)
     const windows = windowsOver([height, width], windowSides([height, width], chosen))
     const area = height * width
     const rows = behindMasks(context, {
@@ -64,16 +65,16 @@ export const occlusion = imageMethod<Params>({
     })
     const sums = new Float64Array(area)
     const counts = new Float64Array(area)
-    for await (const { first, scalars } of scalarsOfRows(begun.asking, rows, begun.perQuestion))
+    for await (const { first, scalars } of scalarsOfRows(asked.asking, rows, forwardRows(context)))
       scalars.forEach((score, row) => {
         for (const [from, to] of windows[first + row]?.spans(width) ?? [])
           for (let at = from; at < to; at += 1) {
-            sums[at] = (sums[at] as number) + begun.whole - score
+            sums[at] = (sums[at] as number) + asked.scalar - score
             counts[at] = (counts[at] as number) + 1
           }
       })
     const map = Float32Array.from(sums, (sum, at) => sum / Math.max(1, counts[at] as number))
-    return perturbed(context, begun, float32(map, [height, width]))
+    return perturbed(asked, float32(map, [height, width]))
   },
 })
 

@@ -3,8 +3,9 @@ import { z } from 'zod'
 import { given, matmul } from '../../engine/formula.ts'
 import { imageMethod } from '../method.ts'
 import { scalarsOfRows } from '../shared/made-rows.ts'
+import { askedOf, forwardRows } from './shared/asked.ts'
 import { behindMasks } from './shared/masked-picture.ts'
-import { perturbed, perturbing } from './shared/perturbing.ts'
+import { perturbed } from './shared/perturbed.ts'
 import { drawnMasks, MaskSums, riseMasks } from './shared/rise-masks.ts'
 
 const params = z.strictObject({
@@ -48,7 +49,7 @@ export const rise = imageMethod<Params>({
   /** map = 1 / (p N) sum_i F(x * M_i) M_i; equation 6 of the paper, with E[M] = p. */
   async run(context, { masks: total, grid, share }) {
     const [, , height = 0, width = 0] = context.picture.dims
-    const begun = await perturbing(context)
+    const asked = await askedOf(context)
     const masks = riseMasks([height, width], grid, drawnMasks([height, width], grid, share, context.seed))
     const rows = behindMasks(context, {
       total,
@@ -57,8 +58,8 @@ export const rise = imageMethod<Params>({
       perRow: (batch) => masks.rows(batch),
     })
     const sums = new MaskSums(masks)
-    for await (const { first, scalars } of scalarsOfRows(begun.asking, rows, begun.perQuestion))
+    for await (const { first, scalars } of scalarsOfRows(asked.asking, rows, forwardRows(context)))
       scalars.forEach((score, row) => sums.add(first + row, score))
-    return perturbed(context, begun, sums.map(1 / (share * total)))
+    return perturbed(asked, sums.map(1 / (share * total)))
   },
 })

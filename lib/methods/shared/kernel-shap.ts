@@ -69,7 +69,7 @@ export function kernelCoalitions(seed: number, players: number, samples: number)
     }
     left -= subsets
   }
-  const drawn: Weighed = size > half ? new Map() : draw(seed, players, left, shares, size)
+  const drawn = size > half ? (new Map() as Weighed) : draw(seed, players, left, shares, size)
   const count = [...drawn.values()].reduce((sum, { weight }) => sum + weight, 0)
   const found = [
     ...whole.values(),

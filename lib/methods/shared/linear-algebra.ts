@@ -1,10 +1,11 @@
 /** Small linear algebra in double precision. Letters: N samples, D features. */
 import { CholeskyDecomposition, EigenvalueDecomposition, Matrix, solve } from 'ml-matrix'
+import { randomStream } from './random.ts'
 
 export interface PrincipalComponent {
   /** Of unit length, [D]; its sign is arbitrary: the caller orients it. */
   readonly direction: readonly number[]
-  /** Each centred sample along the direction, [N]. */
+  /** Each sample, centred where asked, along the direction, [N]. */
   readonly projections: readonly number[]
   /** Of the whole variance, 0..1; 0 where all samples are the same. */
   readonly share: number
@@ -12,26 +13,112 @@ export interface PrincipalComponent {
 
 /**
  * The direction in which samples vary most.
- * @param samples [N, D], row by row; centred here
+ * @param samples [N, D], row by row
+ * @param centre whether their mean is taken away first; else the direction is that in which they are largest
  */
-export function firstPrincipalComponent(samples: ArrayLike<number>, features: number): PrincipalComponent {
-  const centred = matrixOf(samples, features)
-  centred.subRowVector(centred.mean('column'))
+export function firstPrincipalComponent(
+  samples: ArrayLike<number>,
+  features: number,
+  centre = true,
+): PrincipalComponent {
+  const count = samples.length / features
+  const values = Float64Array.from(samples)
+  const before = dot(values, values)
+  const at = (sample: number, feature: number): number => values[sample * features + feature] as number
+  if (centre)
+    for (let feature = 0; feature < features; feature++) {
+      let mean = 0
+      for (let sample = 0; sample < count; sample++) mean += at(sample, feature) / count
+      for (let sample = 0; sample < count; sample++) values[sample * features + feature] = at(sample, feature) - mean
+    }
+  const total = dot(values, values)
+  // What is left of samples that are all the same is rounding.
+  if (!(total > ROUNDING * before)) values.fill(0)
+  /** X v, [N] */
+  const along = (direction: Float64Array): Float64Array =>
+    Float64Array.from({ length: count }, (_, sample) =>
+      dot(values.subarray(sample * features, (sample + 1) * features), direction),
+    )
+  /** X' u, [D] */
+  const across = (weights: Float64Array): Float64Array => {
+    const sum = new Float64Array(features)
+    for (let sample = 0; sample < count; sample++)
+      addTo(sum, weights[sample] as number, values.subarray(sample * features, (sample + 1) * features))
+    return sum
+  }
   // The smaller of the two products of the samples with themselves has the same largest eigenvalue.
-  const wide = centred.columns > centred.rows
-  const gram = wide ? centred.mmul(centred.transpose()) : centred.transpose().mmul(centred)
-  const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(gram, { assumeSymmetric: true })
-  const variances = realEigenvalues.map((one) => Math.max(0, one))
-  const largest = variances.reduce((most, one) => Math.max(most, one), 0)
-  const total = variances.reduce((sum, one) => sum + one, 0)
-  const vector = Matrix.columnVector(eigenvectorMatrix.getColumn(variances.indexOf(largest)))
-  const direction = wide ? centred.transpose().mmul(vector) : vector
-  const length = direction.norm()
-  if (length > 0) direction.div(length)
+  const wide = features > count
+  const { value, vector } = largestEigenpair(
+    wide ? (one) => along(across(one)) : (one) => across(along(one)),
+    Math.min(count, features),
+  )
+  const direction = wide ? across(vector) : vector
+  const length = Math.sqrt(dot(direction, direction))
+  const unit = length > 0 ? direction.map((one) => one / length) : direction
   return {
-    direction: direction.to1DArray(),
-    projections: centred.mmul(direction).to1DArray(),
-    share: total > 0 ? largest / total : 0,
+    direction: [...unit],
+    projections: [...along(unit)],
+    share: total > ROUNDING * before ? Math.min(1, Math.max(0, value) / total) : 0,
+  }
+}
+
+/** Of a sum of squares. */
+const ROUNDING = 1e-24
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0
+  for (let at = 0; at < a.length; at++) sum += (a[at] as number) * (b[at] as number)
+  return sum
+}
+
+/** sum += factor * values */
+function addTo(sum: Float64Array, factor: number, values: Float64Array): void {
+  for (let at = 0; at < sum.length; at++) sum[at] = (sum[at] as number) + factor * (values[at] as number)
+}
+
+const MOST_STEPS = 400
+const STEPS_BETWEEN_LOOKS = 8
+const RESIDUAL = 1e-13
+
+/**
+ * The largest eigenvalue of a symmetric matrix without negative ones, and its vector: Lanczos' method (Golub and Van Loan, 10.1) with
+ * every new vector made orthogonal to all before it. The matrix is known by its products alone.
+ * @param size of the matrix
+ */
+function largestEigenpair(
+  multiply: (vector: Float64Array) => Float64Array,
+  size: number,
+): { readonly value: number; readonly vector: Float64Array } {
+  const { normal } = randomStream(0, 'Lanczos')
+  let next: Float64Array = Float64Array.from({ length: size }, normal)
+  let length = Math.sqrt(dot(next, next))
+  const basis: Float64Array[] = []
+  const [diagonal, beside]: [number[], number[]] = [[], []]
+  for (;;) {
+    const scale = length
+    const own = next.map((one) => one / scale)
+    basis.push(own)
+    next = multiply(own)
+    diagonal.push(dot(own, next))
+    // Once more for what the first time leaves to rounding.
+    for (let turn = 0; turn < 2; turn++) for (const one of basis) addTo(next, -dot(one, next), one)
+    length = Math.sqrt(dot(next, next))
+    const steps = basis.length
+    const over = steps >= Math.min(size, MOST_STEPS) || !(length > Number.MIN_VALUE)
+    if (over || steps % STEPS_BETWEEN_LOOKS === 0) {
+      const inner = Matrix.zeros(steps, steps)
+      diagonal.forEach((one, at) => inner.set(at, at, one))
+      beside.forEach((one, at) => inner.set(at, at + 1, one).set(at + 1, at, one))
+      const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(inner, { assumeSymmetric: true })
+      const value = Math.max(...realEigenvalues)
+      const weights = eigenvectorMatrix.getColumn(realEigenvalues.indexOf(value))
+      if (over || length * Math.abs(weights.at(-1) ?? 0) <= RESIDUAL * value) {
+        const vector = new Float64Array(size)
+        basis.forEach((one, at) => addTo(vector, weights[at] ?? 0, one))
+        return { value, vector }
+      }
+    }
+    beside.push(length)
   }
 }
 

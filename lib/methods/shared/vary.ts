@@ -45,7 +45,7 @@ function together(readings: readonly Reading[]): boolean {
  * @param read what is read in a context with one of the taps and one of the targets; its outputs are the same for every target
  * @returns tap -> target -> what was read
  */
-export async function overLayersAndTargets<Context extends RunContext & Pick<Rows, 'feeds'>>(
+export async function readLayersAndTargets<Context extends RunContext & Pick<Rows, 'feeds'>>(
   context: Context,
   taps: readonly Tap[],
   targets: readonly Target[],
@@ -82,6 +82,30 @@ export async function overLayersAndTargets<Context extends RunContext & Pick<Row
     context.progress((done + 1) / questions.length)
   }
   return found
+}
+
+export interface OfTargets {
+  /** Tap -> its attribution, for each target: [H, W] or [T]. */
+  readonly attributions: ReadonlyMap<TapId, readonly FloatTensor[]>
+  /** Of the input, [K]. */
+  readonly logits: FloatTensor
+}
+
+/** What {@link readLayersAndTargets} reads, as attributions; all targets in one question where they can be. */
+export async function overLayersAndTargets<Context extends RunContext & Pick<Rows, 'feeds'>>(
+  context: Context,
+  taps: readonly Tap[],
+  targets: readonly Target[],
+  read: (context: Context) => Reading,
+): Promise<OfTargets> {
+  const found = await readLayersAndTargets(context, taps, targets, targets.length, read)
+  const [logits] = [...found.values()].flatMap((rows) => rows.map((one) => one.logits))
+  if (logits === undefined) throw new AppError({ code: 'INTERNAL', message: 'the engine answered no row' })
+  const attributions = taps.map((tap) => {
+    const reading = read({ ...context, tap })
+    return [tap.id, (found.get(tap.id) ?? []).map(({ outputs }) => reading.attribution(outputs))] as const
+  })
+  return { attributions: new Map(attributions), logits }
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Input x gradient: the first-order share of each token in the score. Letters: T tokens, E embedding size. */
 import { z } from 'zod'
 import { gradientMethod } from './shared/gradient-method.ts'
+import { product } from './shared/product.ts'
 import { scalarParam } from './shared/scalar-param.ts'
 
 const params = z.strictObject({ scalar: scalarParam })
@@ -25,10 +26,5 @@ export const inputXGradient = gradientMethod<z.infer<typeof params>>({
   signed: true,
   wordReduction: 'sum',
   /** scores[t] = <embedding[t], d scalar / d embedding[t]>, signed. */
-  score(gradient, embedding) {
-    let sum = 0
-    for (let index = 0; index < gradient.length; index += 1)
-      sum += (embedding[index] ?? Number.NaN) * (gradient[index] ?? Number.NaN)
-    return sum
-  },
+  score: product,
 })

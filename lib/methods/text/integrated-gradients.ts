@@ -4,21 +4,15 @@
  */
 import { z } from 'zod'
 import { scalarOf, settled } from '../../target/scalar.ts'
-import { float32, type FloatTensor } from '../../tensor/tensor.ts'
 import { textMethod } from '../method.ts'
-import type { Diagnosis } from '../diagnosis.ts'
+import { additiveResult } from './shared/additive.ts'
 import { baselineParam, baselines, specialTokensParam } from './shared/baseline.ts'
-import { completenessDiagnosis, completenessOf } from '../shared/completeness.ts'
-import { saturation } from '../shared/diagnoses.ts'
 import { fewEnough, integrated, MOST_POINTS, ruleField, stepsField, TOO_FEW } from '../shared/path-integral.ts'
-import { straightPath } from '../shared/path-rows.ts'
-import { repeated, tapIn } from '../shared/reading.ts'
-import { batchSize, embed, ofTokens } from './shared/embedding.ts'
+import { embed } from './shared/embedding.ts'
 import { scalarParam, withScalar } from './shared/scalar-param.ts'
+import { wayOf } from './shared/way.ts'
 
 const SEVERAL = 3
-const FEATURES = [2]
-const asRow = ({ data, dims }: FloatTensor): FloatTensor => float32(data, [1, ...dims])
 
 const params = z
   .strictObject({
@@ -65,15 +59,7 @@ export const integratedGradients = textMethod<Params>({
     for (const [index, start] of starts.entries()) {
       const one = await integrated(
         { ...context, target, progress: (share) => context.progress((index + share) / starts.length) },
-        {
-          place: tapIn(context).id,
-          path: straightPath(asRow(embedding), asRow(start.embedding)),
-          baseline: asRow(start.embedding),
-          over: FEATURES,
-          places: tokens,
-          perQuestion: batchSize(tokens),
-          feeds: (count) => repeated(context.feeds, count),
-        },
+        wayOf(context, embedding, start.embedding),
         chosen,
         ends.input,
       )
@@ -81,47 +67,16 @@ export const integratedGradients = textMethod<Params>({
       ends.baseline += one.ends.baseline / starts.length
       points += one.points
     }
-    const stored = Float32Array.from(scores)
-    const completeness = completenessOf(
-      stored.reduce((sum, score) => sum + score, 0),
+    return additiveResult(context, {
+      scores,
+      logits,
+      target,
       ends,
       points,
-    )
-    const advice =
-      context.model.batchDependent === true
-        ? ROUNDED
-        : chosen.steps === 'auto'
+      advice:
+        chosen.steps === 'auto'
           ? 'The gradient changes too sharply along the path for this many points; read small scores with care.'
-          : 'Use more steps, or \u201cauto\u201d.'
-    return {
-      kind: 'text',
-      scores: ofTokens(context, float32(stored, [tokens])),
-      wordReduction: 'sum',
-      logits,
-      completeness,
-      diagnoses: [
-        ...flatPath(scores),
-        ...saturation('text', logits.data, target, context.head.link),
-        ...completenessDiagnosis(completeness, ends, advice),
-      ],
-    }
+          : 'Use more steps, or \u201cauto\u201d.',
+    })
   },
 })
-
-/** Of a model that quantises what it computes: its gradients count rounding as the identity, its scores are stairs. */
-const ROUNDED =
-  'This model rounds what it computes to eight bits, with another scale for every input (dynamic quantisation): its scores ' +
-  'go in steps, and the gradient is that of the float model, which more points do not bring closer. Occlusion asks the ' +
-  'model itself; the float file of the model has exact scores.'
-
-function flatPath(scores: Float64Array): readonly Diagnosis[] {
-  if (scores.some((score) => score !== 0)) return []
-  return [
-    {
-      code: 'ZERO_GRADIENT',
-      severity: 'warning',
-      message:
-        'Every score is zero: nothing on the way from the baseline to this text changes the score of the class, or the text equals the baseline.',
-    },
-  ]
-}

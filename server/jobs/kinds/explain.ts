@@ -81,6 +81,7 @@ const attribution = z.discriminatedUnion('kind', [
     signed: z.boolean(),
     layer: z.string().nullable(),
     placement: fieldsOf<Placement>({ x: z.number(), y: z.number(), width: z.number(), height: z.number() }),
+    completeness: completeness.nullable(),
   }),
   fieldsOf<TextExplanation>({
     kind: z.literal('text'),

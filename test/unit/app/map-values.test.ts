@@ -10,6 +10,7 @@ const map = {
   signed: true,
   layer: null,
   placement: { x: 0.25, y: 0, width: 0.5, height: 1 },
+  completeness: null,
   overlayUrl: '',
   npyUrl: '',
 }

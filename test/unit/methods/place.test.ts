@@ -72,6 +72,7 @@ describe('every place', () => {
     link: 'softmax',
     linearHeads: ['map'],
     ruleSets: ['plain', 'guided-relu'],
+    refusals: [],
     taps: [
       tap('pixels', { kind: 'input', spatial: true }),
       tap('words', { kind: 'embedding' }),
@@ -99,6 +100,24 @@ describe('every place', () => {
     const without = { ...model, taps: [tap('other', {})], linearHeads: [] }
     expect(whyUnavailable(asked({ place }), without)).toMatch(/^It needs .* none\.|.* does not\. /)
     expect(() => placeFor(asked({ place }), 'other', model)).toThrow(/Toy cannot be asked at the layer "other": its? /)
+  })
+
+  test('rules that the model refuses at a layer: it is none of the method’s, and the sentence is that of asking', () => {
+    const operators = ['Softmax (it has no rule; at attention)']
+    const refusing: ModelFacts = {
+      ...model,
+      refusals: [{ rules: 'guided-relu', taps: ['pixels', 'words'], operators }],
+    }
+    const sentence = (layer: string): string =>
+      `No gradient rule for ${operators.join()}, on the way from ${layer} to the output. Choose a layer behind it, or a method without gradients.`
+    const maps = asked({ place: 'spatial-tap', rules: 'guided-relu' })
+    expect(layersFor(maps, refusing).map(({ id }) => id)).toEqual(['map'])
+    expect(() => placeFor(maps, 'pixels', refusing)).toThrow(`at the layer "pixels": ${sentence('pixels')}`)
+    expect(whyUnavailable(asked({ place: 'embedding', rules: 'guided-relu' }), refusing)).toBe(sentence('words'))
+    expect(whyUnavailable(asked({ place: 'embedding', rules: 'plain' }), refusing)).toBeNull()
+    expect(whyUnavailable(asked({ place: 'embedding', gradient: true }), refusing)).toBeNull()
+    const later = asked({ place: 'spatial-tap' }, { place: 'embedding', rules: 'guided-relu' })
+    expect(whyUnavailable(later, refusing)).toBe(sentence('words'))
   })
 
   test('words that no gradient reaches are not made up for by another table', () => {

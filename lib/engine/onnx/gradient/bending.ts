@@ -28,7 +28,7 @@ export class Bending {
     this.#around = { info, params }
     this.#byTap = byTap
     this.bendsAny = [info, ...[...byTap.values()].map((one) => one.info)].some(
-      (one) => Object.keys(one.rules).length > 0,
+      (one) => Object.keys(one.rules).length > 0 || (one.holds ?? []).length > 0,
     )
     this.taps = [...byTap.keys()].sort()
     this.references = [...new Set([reference?.feeds, reference?.from].flatMap((one) => Object.keys(one ?? {})))].sort()
@@ -47,9 +47,14 @@ export class Bending {
     return this.#choiceAt(named ?? '')
   }
 
-  /** Whether the rule set at a node has a rule of its own for its operator. */
+  /** Whether the rule set at a node has a rule of its own for its operator, or holds what it makes. */
   bends(node: GraphNode): boolean {
-    return this.#bentRule(node) !== undefined
+    return this.#bentRule(node) !== undefined || this.holds(node)
+  }
+
+  /** Whether what a node makes counts as a constant. */
+  holds(node: GraphNode): boolean {
+    return this.#choice(node).info.holds?.includes(operatorKey(node)) === true
   }
 
   #bentRule(node: GraphNode): RuleSetDefinition['rules'][string] | undefined {

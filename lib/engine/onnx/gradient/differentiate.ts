@@ -3,6 +3,7 @@
  * tensors. Only nodes on a path from those tensors to the outputs take part.
  */
 import { AppError } from '../../../errors.ts'
+import { whyRefused } from '../../refusal.ts'
 import { Builder } from '../graph/builder.ts'
 import type { Bending } from './bending.ts'
 import { findComposites } from './composites.ts'
@@ -91,11 +92,16 @@ function narrow(graph: Graph, node: GraphNode): boolean {
   return typeIn(graph, node.outputs[0] ?? '') !== DataType.int32
 }
 
+/** No gradient passes it, rightly: its derivative is zero, or the rule set holds what it makes. */
+export function stops(node: GraphNode, rules: Bending): boolean {
+  return operatorOf(node).stops === true || rules.holds(node)
+}
+
 /** Tensors whose value depends smoothly on one of `wrt`. */
-function dependents(graph: Graph, wrt: Iterable<string>, replaced: ReadonlySet<string>): Set<string> {
+function dependents(graph: Graph, { wrt, replaced, rules }: GradientRequest): Set<string> {
   const reached = new Set(wrt)
   for (const node of graph.nodes) {
-    if (operatorOf(node).stops || !readsOf(node).some((name) => reached.has(name))) continue
+    if (stops(node, rules) || !readsOf(node).some((name) => reached.has(name))) continue
     for (const name of carriersOf(graph, node)) if (!replaced.has(name)) reached.add(name)
   }
   return reached
@@ -111,12 +117,12 @@ interface Path {
 }
 
 function pathOf(graph: Graph, request: GradientRequest): Path {
-  const reached = dependents(graph, request.wrt, request.replaced)
+  const reached = dependents(graph, request)
   const needed = new Set(request.of)
   const path: GraphNode[] = []
   for (const node of graph.nodes.toReversed()) {
     const carries = node.outputs.some((name) => needed.has(name) && reached.has(name) && !request.replaced.has(name))
-    if (!carries || operatorOf(node).stops || !readsOf(node).some((name) => reached.has(name))) continue
+    if (!carries || stops(node, request.rules) || !readsOf(node).some((name) => reached.has(name))) continue
     path.push(node)
     for (const name of readsOf(node)) if (reached.has(name)) needed.add(name)
   }
@@ -150,11 +156,8 @@ function noReference(tensor: string): never {
   throw new Error(`the reference value of "${tensor}" is asked for, and the question has no reference`)
 }
 
-/**
- * Builds the gradient graph.
- * @throws AppError NOT_DIFFERENTIABLE naming every operator on the way that has no rule, or none for its variant.
- */
-export function differentiate(graph: Graph, request: GradientRequest): GradientGraph {
+/** What a request's gradient goes through, and what is in the way. */
+function walkBack(graph: Graph, request: GradientRequest) {
   const { rules, replaced } = request
   const found = pathOf(graph, request)
   const { reached } = found
@@ -167,11 +170,21 @@ export function differentiate(graph: Graph, request: GradientRequest): GradientG
   const spelled = findSpelled(graph, scratch, kept, rules)
   const taken = new Set([...spelled.values()].flatMap((one) => one.inner))
   const path = found.path.filter((node) => !taken.has(node)).map((node) => spelled.get(node)?.stands ?? node)
-  const missing = describeObstacles(obstaclesOn(found, path, scratch, replaced, way))
+  return { path, reached, way, kept, obstacles: obstaclesOn(found, path, scratch, replaced, way) }
+}
+
+/**
+ * Builds the gradient graph.
+ * @throws AppError NOT_DIFFERENTIABLE naming every operator on the way that has no rule, or none for its variant.
+ */
+export function differentiate(graph: Graph, request: GradientRequest): GradientGraph {
+  const { rules, replaced } = request
+  const { path, reached, way, kept, obstacles } = walkBack(graph, request)
+  const missing = describeObstacles(obstacles)
   if (missing.length > 0)
     throw new AppError({
       code: 'NOT_DIFFERENTIABLE',
-      message: `No gradient rule for ${missing.join(', ')}, on the way from ${request.wrt.join(', ')} to the output. Choose a layer behind ${missing.length > 1 ? 'them' : 'it'}, or a method without gradients.`,
+      message: whyRefused(missing, request.wrt),
       details: { operators: missing },
     })
   const seeds = request.of.map((of) => ({ of, name: request.computed?.get(of) ?? cotangentName(of) }))

@@ -3,7 +3,8 @@
  * exporter wrote `Gelu` or five nodes is then the same to the rule set. Values are computed as the file says.
  */
 import { placeOf, type Builder } from '../graph/builder.ts'
-import { intAttribute, type Attribute, type Graph, type GraphNode } from '../graph/graph.ts'
+import { DataType, intAttribute, type Attribute, type Graph, type GraphNode } from '../graph/graph.ts'
+import { operatorOf } from '../operators/operator-of.ts'
 import type { Bending } from './bending.ts'
 import { findActivations } from './spelled-activations.ts'
 import { linksOf, Spelling, standsFor, type Spelled } from './spelling.ts'
@@ -53,16 +54,25 @@ function divided(spelling: Spelling, of: string, root: string): readonly [GraphN
   return product && spelling.beside(product, 'Mul', of) === reader.outputs[0] ? [product, [reader]] : null
 }
 
+/** What a tensor is cast to where it stays what it is: models that compute statistics in float32 write so. */
+function castOf(spelling: Spelling, name: string | undefined): GraphNode | undefined {
+  const cast = spelling.only(name)
+  if (cast === undefined || operatorOf(cast).keeps !== 'type') return undefined
+  return spelling.build.type(cast.outputs[0] ?? '') === DataType.float ? cast : undefined
+}
+
 /** (x - mean) / sqrt(var + ε) scale + bias, and x / sqrt(mean(x²) + ε) scale. */
 function normalisation(spelling: Spelling, root: GraphNode): Spelled | null {
   const { build } = spelling
   const found = deviation(spelling, root.outputs[0])
   const [quotient, inverse] = (found && divided(spelling, found.of, root.outputs[0] ?? '')) ?? []
-  const scaling = spelling.only(quotient?.outputs[0])
-  const scale = spelling.beside(scaling, 'Mul', quotient?.outputs[0] ?? '')
+  const cast = castOf(spelling, quotient?.outputs[0])
+  const normal = (cast ?? quotient)?.outputs[0]
+  const scaling = spelling.only(normal)
+  const scale = spelling.beside(scaling, 'Mul', normal ?? '')
   if (found === null || quotient === undefined || inverse === undefined || scaling === undefined) return null
   if (scale === undefined || !fits(build, scale, found.of, found.axis)) return null
-  const [inner, attributes] = [[...found.inner, ...inverse, quotient], attributesOf(found)]
+  const [inner, attributes] = [[...found.inner, ...inverse, quotient, ...(cast ? [cast] : [])], attributesOf(found)]
   const centring = spelling.maker(found.of, 'Sub')
   const [x = '', mean] = centring?.inputs ?? []
   const averaging = spelling.maker(mean, 'ReduceMean')

@@ -5,6 +5,7 @@ import type { FloatTensor, Tensor, TensorType } from '../../../tensor/tensor.ts'
 import type { Link, LinkBasis } from '../../head.ts'
 import type {
   Answer,
+  LayerBias,
   EngineInfo,
   ExplainableModel,
   LinearHead,
@@ -13,6 +14,7 @@ import type {
   RuleSetInfo,
   Tap,
 } from '../../model.ts'
+import type { Refusal } from '../../refusal.ts'
 import type { TapId } from '../../tap-id.ts'
 import { askRowByRow, rowsOf } from '../../row-by-row.ts'
 import type { RuleSetDefinition } from '../gradient/rule-sets/rule-set.ts'
@@ -22,7 +24,9 @@ import { checkedTensor, feedsFor } from '../question/feeds.ts'
 import { checkTaps, planQuestion, type Asked } from '../question/plan-question.ts'
 import { QuestionCache, type CacheSettings, type CompiledQuestion } from '../question/question-cache.ts'
 import { toFloat, typeCode } from '../run/runtime.ts'
+import { findBiases } from './biases.ts'
 import { findLinearHead } from './linear-head.ts'
+import { refusalsOf } from './refusals.ts'
 import { fixedRows, isBatchDependent } from './rows.ts'
 import { RuleGraphs } from './rule-graphs.ts'
 
@@ -83,6 +87,15 @@ export class OnnxModel implements ExplainableModel {
   linearHead(tap: TapId): Promise<LinearHead | null> {
     checkTaps(this.#asked, [tap])
     return Promise.resolve(findLinearHead(this.#asked.graph, tap, this.logits))
+  }
+
+  refusals(rules: RuleSetInfo['id']): Promise<readonly Refusal[]> {
+    const { graph, taps, ruleSets } = this.#asked
+    return refusalsOf(graph, this.logits, [...taps], rules, ruleSets)
+  }
+
+  layerBiases(): Promise<readonly LayerBias[]> {
+    return Promise.resolve(findBiases(this.#asked.graph, this.logits))
   }
 
   async ask(question: Question, signal?: AbortSignal): Promise<Answer> {

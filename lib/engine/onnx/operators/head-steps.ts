@@ -18,9 +18,10 @@ import {
   type Graph,
   type GraphNode,
 } from '../graph/graph.ts'
+import { scaleAndShift } from './batch-normalization.ts'
 
 /** What an axis counts; 'place' is any of the map, not averaged yet. */
-export type Axis = 'row' | 'channel' | 'place' | 'one'
+type Axis = 'row' | 'channel' | 'place' | 'one'
 
 export interface Reached {
   readonly name: string
@@ -165,23 +166,14 @@ export const matMul: Step = (graph, node, at) => {
 }
 
 export const batchNormalization: Step = (graph, node, at) => {
-  const [scale, shift, mean, variance] = node.inputs.slice(1).map((name) => graph.constants.get(name))
-  if (scale === undefined || shift === undefined || mean === undefined || variance === undefined) return null
-  if (node.inputs[0] !== at.name || at.axes[1] !== 'channel') return null
-  const epsilon = floatAttribute(node, 'epsilon') ?? 1e-5
+  const read = scaleAndShift(graph, node)
+  if (read === null || node.inputs[0] !== at.name || at.axes[1] !== 'channel') return null
   return {
     axes: at.axes,
     channels: at.channels,
     apply: (map) => {
-      const [means, variances, shifts] = [floatsOf(mean), floatsOf(variance), floatsOf(shift)]
-      const factors = Array.from(
-        floatsOf(scale),
-        (one, channel) => one / Math.sqrt((variances[channel] ?? 0) + epsilon),
-      )
-      return map.scaled(
-        factors,
-        factors.map((factor, channel) => (shifts[channel] ?? 0) - factor * (means[channel] ?? 0)),
-      )
+      const { factors, shifts } = read()
+      return map.scaled(factors, shifts)
     },
   }
 }

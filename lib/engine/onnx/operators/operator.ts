@@ -1,6 +1,7 @@
 /** What the engine knows of an operator: a row of the table (`table.ts`). */
 import type { TapKind } from '../../model.ts'
 import type { Graph, GraphNode } from '../graph/graph.ts'
+import type { AddedBy } from './added.ts'
 import type { Step } from './head-steps.ts'
 import type { KindOf } from './kinds.ts'
 import type { LayoutRule } from './layouts.ts'
@@ -79,6 +80,8 @@ export interface Operator {
   /** The input from which on places in another input are read. */
   readonly places?: number
 
+  /** What it adds to what it reads, where that is known before the run. */
+  readonly adds?: AddedBy
   /** How a linear head goes through it. */
   readonly headStep?: Step
 

@@ -2,6 +2,7 @@
  * The table of operators, one row each: its gradient rule and whatever else the engine knows of it (`operator.ts` says what
  * each word means). Adding one is a function in `rules/`, a row here and a row in the test.
  */
+import * as adds from './added.ts'
 import * as heads from './head-steps.ts'
 import { dequantisedKind, productKind, softmaxKind, sumKind } from './kinds.ts'
 import * as layouts from './layouts.ts'
@@ -56,6 +57,7 @@ export const OPERATORS: Readonly<Record<string, Operator>> = Object.freeze({
     holdsForIntegers,
     enlarges,
     headStep: heads.sum,
+    adds: adds.sum,
     computes: 'sum',
   },
   AffineGrid: { enlarges },
@@ -73,6 +75,7 @@ export const OPERATORS: Readonly<Record<string, Operator>> = Object.freeze({
     keepsMap,
     since: 14,
     headStep: heads.batchNormalization,
+    adds: adds.batchNormalization,
   },
   Bernoulli: { random },
   BlackmanWindow: { enlarges },
@@ -85,9 +88,25 @@ export const OPERATORS: Readonly<Record<string, Operator>> = Object.freeze({
   Concat: { rule: shape.concat, layout: layouts.concat, linear, kind: 'concat', keepsMap, holdsForIntegers, enlarges },
   ConcatFromSequence: { sequences },
   ConstantOfShape: { stops, enlarges, size: shapeSize },
-  Conv: { rule: conv, linear, kind: 'conv', makesMap, products: convProducts(), headStep: heads.conv },
+  Conv: {
+    rule: conv,
+    linear,
+    kind: 'conv',
+    makesMap,
+    products: convProducts(),
+    headStep: heads.conv,
+    adds: adds.convolution,
+  },
   ConvInteger: { rule: quantised.convInteger, kind: 'conv', makesMap, products: convProducts() },
-  ConvTranspose: { rule: convTranspose, linear, kind: 'conv', makesMap, products: convTransposeProducts, enlarges },
+  ConvTranspose: {
+    rule: convTranspose,
+    linear,
+    kind: 'conv',
+    makesMap,
+    products: convTransposeProducts,
+    enlarges,
+    adds: adds.convolution,
+  },
   Cos: { rule: arithmetic.cos, pointwise, elementwise },
   Cosh: { rule: arithmetic.cosh, pointwise, elementwise },
   CumSum: { rule: shape.cumSum, linear },
@@ -135,6 +154,7 @@ export const OPERATORS: Readonly<Record<string, Operator>> = Object.freeze({
     products: gemmProducts,
     enlarges,
     headStep: heads.gemm,
+    adds: adds.gemm,
   },
   GlobalAveragePool: { rule: pooling.globalAveragePool, linear, kind: 'pool', headStep: heads.globalPool },
   GlobalLpPool: { rule: pooling.globalLpPool, kind: 'pool' },
@@ -310,6 +330,7 @@ export const OPERATORS: Readonly<Record<string, Operator>> = Object.freeze({
     holdsForIntegers,
     enlarges,
     headStep: heads.difference,
+    adds: adds.difference,
     computes: 'difference',
   },
   Sum: { rule: arithmetic.sum, linear, kind: 'add', keepsMap, elementwise },

@@ -3,10 +3,46 @@
  * Letters: N rows, C channels, h x w extent of the map, H x W extent of the picture.
  */
 import { given, multiply } from '../../../engine/formula.ts'
+import type { Tap } from '../../../engine/model.ts'
 import type { TapId } from '../../../engine/tap-id.ts'
-import { float32, type FloatTensor } from '../../../tensor/tensor.ts'
-import type { Batch } from '../../shared/batches.ts'
+import { throwIfCancelled } from '../../../errors.ts'
+import { settled } from '../../../target/scalar.ts'
+import type { Target } from '../../../target/target.ts'
+import { float32, row, type FloatTensor } from '../../../tensor/tensor.ts'
+import type { ImageContext } from '../../context.ts'
+import { channelsOf, type CostFacts } from '../../description.ts'
+import { answered, type Batch } from '../../shared/batches.ts'
 import type { MadeRows } from '../../shared/made-rows.ts'
+import { tapIn } from '../../shared/reading.ts'
+
+export interface LayerRead {
+  readonly tap: Tap
+  /** Of the layer, [1, C, h, w]. */
+  readonly map: FloatTensor
+  /** [K] */
+  readonly logits: FloatTensor
+  /** The context's, with the predicted class filled in. */
+  readonly target: Target
+}
+
+/** One forward pass. @throws AppError CANCELLED */
+export async function readLayer(context: ImageContext): Promise<LayerRead> {
+  const { model, feeds, head, signal } = context
+  const tap = tapIn(context)
+  throwIfCancelled(signal)
+  const { values } = await model.ask({ feeds, read: [tap.id, head.logits] }, signal)
+  throwIfCancelled(signal)
+  const logits = row(answered(values, head.logits), 0)
+  return { tap, map: answered(values, tap.id), logits, target: settled(context.target, logits.data) }
+}
+
+/** Where the graph leaves the number of channels open. */
+const MANY = 2048
+
+/** Passes of a method that asks for each channel once, beside `others`. */
+export function channelPasses(facts: CostFacts, others: number): number {
+  return channelsOf(facts, MANY) + others
+}
 
 /** Channels of a map [1, C, h, w], a row each: [N, 1, h, w]. */
 export function channelRows({ dims, data }: FloatTensor, { first, count }: Batch): FloatTensor {

@@ -1,33 +1,17 @@
 /** The `fill` parameter: what stands where a part of the picture is hidden. */
 import { z } from 'zod'
-import { float32, type FloatTensor } from '../../../tensor/tensor.ts'
+import type { FloatTensor } from '../../../tensor/tensor.ts'
 import type { ImageContext } from '../../context.ts'
-import { randomStream } from '../../shared/random.ts'
+import { randomPixels, singleBaseline } from './baseline.ts'
 
-const FILLS = ['mean', 'black', 'blur', 'noise'] as const
-export type Fill = (typeof FILLS)[number]
-
-export const fillParam = z.enum(FILLS).default('mean').meta({
+export const fillField = z.enum(['mean', 'black', 'blurred', 'noise']).default('mean').meta({
   title: 'Fill',
   description:
-    'What stands where a part of the picture is hidden. mean: the picture\u2019s mean colour. black. blur: the picture out of focus. noise: random levels, the same for every version.',
+    'What stands where a part of the picture is hidden. mean: its mean colour. black. blurred: the picture out of focus. noise: random pixels, the same in every version.',
 })
-
-/** Of the longer side: a blur in which shapes of the size of an object are gone. */
-const BLUR = 1 / 20
+export type Fill = z.infer<typeof fillField>
 
 /** A whole picture of what fills, [1, C, H, W], in the numbers that the model is fed. */
-export function filling({ units, picture, seed }: ImageContext, fill: Fill): FloatTensor {
-  const [, , height = 0, width = 0] = picture.dims
-  if (fill === 'black') return units.colour([0, 0, 0])
-  if (fill === 'blur') return units.blurred(picture, Math.max(1, BLUR * Math.max(height, width)))
-  if (fill === 'mean') return units.mean(picture)
-  const { uniform } = randomStream(seed, 'fill')
-  const plane = height * width
-  const noise = picture.data.map((_, at) => {
-    const channel = Math.floor(at / plane)
-    const [low, high] = [units.lowest[channel] ?? 0, units.highest[channel] ?? 0]
-    return low + (high - low) * uniform()
-  })
-  return float32(noise, picture.dims)
+export function filling(context: ImageContext, fill: Fill): FloatTensor {
+  return fill === 'noise' ? randomPixels(context, 'fill', 0) : singleBaseline(context, fill)
 }

@@ -55,8 +55,7 @@ export const noiseFields = {
     description: 'Its standard deviation, as a share of the range from black to white of each colour.',
   }),
 }
-const noiseParams = z.strictObject(noiseFields)
-export type NoiseParams = z.infer<typeof noiseParams>
+export type NoiseParams = z.infer<z.ZodObject<typeof noiseFields>>
 
 /** Of each number over the noisy copies, [C, H, W]. */
 export interface Moments {

@@ -26,11 +26,11 @@ export interface RiseMasks {
   /** Sides of a cell, c, [down, across]. */
   readonly cell: readonly [number, number]
   /** The same one whatever the batches are. */
-  drawn(mask: number): Drawn
+  readonly drawn: (mask: number) => Drawn
   /** `down` [N, 1, H, g], `cells` [N, 1, g, g], `across` [N, 1, g, W]; the mask is their product. */
   rows(batch: Batch): Readonly<Record<'down' | 'cells' | 'across', FloatTensor>>
   /** The two cells that each pixel of an axis lies between, at a shift. */
-  between(axis: 0 | 1, shift: number): readonly Between[]
+  readonly between: (axis: 0 | 1, shift: number) => readonly Between[]
 }
 
 interface Between {

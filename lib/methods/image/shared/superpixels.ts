@@ -6,9 +6,9 @@ import { float32, type FloatTensor } from '../../../tensor/tensor.ts'
 import type { ImageContext } from '../../context.ts'
 import { distinctOf, EVERYBODY, type Coalition, type Game } from '../../shared/coalitions.ts'
 import { everyScalar } from '../../shared/made-rows.ts'
-import { fillParam, filling, type Fill } from './filling.ts'
+import { forwardRows, type Asked } from './asked.ts'
+import { fillField, filling, type Fill } from './filling.ts'
 import { behindMasks } from './masked-picture.ts'
-import type { Perturbing } from './perturbing.ts'
 
 export const superpixelFields = {
   segments: z.int().min(2).max(1000).default(50).meta({
@@ -19,7 +19,7 @@ export const superpixelFields = {
     title: 'Compactness',
     description: 'How much place counts against colour: 10 follows edges, 100 makes near squares.',
   }),
-  fill: fillParam,
+  fill: fillField,
 }
 export interface Superpixels {
   readonly segments: number
@@ -43,8 +43,7 @@ export function mostSuperpixels(segments: number, pixels: number): number {
 
 /** What the model says of the picture with some superpixels filled; equal coalitions are asked once, the picture itself not again. */
 export function superpixelGame(
-  context: ImageContext,
-  { asking, perQuestion, whole }: Perturbing,
+  { asking, scalar }: Asked,
   { labels, count, height, width }: Segmentation,
   { fill }: Superpixels,
 ): Game {
@@ -52,10 +51,10 @@ export function superpixelGame(
     players: count,
     async worths(coalitions, progress) {
       const { distinct, rowOf } = distinctOf(coalitions)
-      const masked = behindMasks(context, {
+      const masked = behindMasks(asking, {
         total: distinct.length,
         mask: given('shown'),
-        filling: filling(context, fill),
+        filling: filling(asking, fill),
         perRow: ({ first, count: rows }) => {
           const shown = new Float32Array(rows * labels.length) // [N, 1, H, W]
           for (let row = 0; row < rows; row += 1) {
@@ -66,8 +65,8 @@ export function superpixelGame(
           return { shown: float32(shown, [rows, 1, height, width]) }
         },
       })
-      const worths = await everyScalar({ ...asking, progress }, masked, perQuestion)
-      return Float64Array.from(rowOf, (row) => (row === EVERYBODY ? whole : (worths[row] as number)))
+      const worths = await everyScalar({ ...asking, progress }, masked, forwardRows(asking))
+      return Float64Array.from(rowOf, (row) => (row === EVERYBODY ? scalar : (worths[row] as number)))
     },
   }
 }

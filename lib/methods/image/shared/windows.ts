@@ -8,7 +8,7 @@ export interface WindowSides {
 
 export interface Window {
   /** Its pixels as stretches of the flat picture, end excluded: one a line. @param width of the picture */
-  spans(width: number): readonly (readonly [number, number])[]
+  readonly spans: (width: number) => readonly (readonly [number, number])[]
 }
 
 const AUTO = 1 / 7

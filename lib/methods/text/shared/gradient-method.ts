@@ -14,6 +14,8 @@ interface GradientMethod<P> extends Pick<
   'id' | 'version' | 'title' | 'summary' | 'meaning' | 'misleads' | 'paper'
 > {
   readonly params: z.ZodType<P>
+  /** Left out: the gradient itself. */
+  readonly rules?: { readonly id: string; readonly params?: (params: P) => Readonly<Record<string, unknown>> }
   readonly signed: boolean
   readonly wordReduction: TextResult['wordReduction']
   /** Of one token: its gradient and its embedding, each [E]. */
@@ -24,12 +26,13 @@ const none = new Float32Array()
 
 /** Letters: T tokens, E embedding size. */
 export function gradientMethod<P extends { readonly scalar: Scalar }>(method: GradientMethod<P>): TextMethod {
-  const { params: schema, signed, wordReduction, score, ...description } = method
+  const { params: schema, signed, wordReduction, score, rules, ...description } = method
   const reading = (context: TextContext, params: P): Reading => {
     const { id } = tapIn(context)
     return {
       target: withScalar(context.target, params.scalar),
       outputs: { gradient: gradient(id), embedding: value(id) }, // [N, T, E]
+      ...(rules === undefined ? {} : { rules: { id: rules.id, params: rules.params?.(params) ?? {} } }),
       attribution: ({ gradient: slope, embedding }) =>
         ofTokens(
           context,
@@ -40,29 +43,38 @@ export function gradientMethod<P extends { readonly scalar: Scalar }>(method: Gr
   return textMethod<P>({
     ...description,
     modality: 'text',
-    family: 'gradient',
-    needs: [{ place: 'embedding', gradient: true }],
+    family: rules === undefined ? 'gradient' : 'relevance',
+    needs: [{ place: 'embedding', gradient: true, ...(rules === undefined ? {} : { rules: rules.id }) }],
     params: schema,
     output: { kind: 'tokens', signed, complete: false },
     cost: () => 3,
     reading,
-    async run(context, params) {
-      const of = reading(context, params)
-      const { outputs, logits, target } = await readOnce(context, of)
-      context.progress(1)
-      return {
-        kind: 'text',
-        scores: of.attribution(outputs),
-        wordReduction,
-        logits,
-        completeness: null,
-        diagnoses: [
-          ...zeroGradient('text', largestOf(outputs['gradient']?.data ?? none)),
-          ...saturation('text', logits.data, target, context.head.link),
-        ],
-      }
-    },
+    run: (context, params) => runReading(context, reading(context, params), wordReduction),
   })
+}
+
+/**
+ * The result of one reading.
+ * @param of with an output `gradient`, [N, T, E]
+ */
+export async function runReading(
+  context: TextContext,
+  of: Reading,
+  wordReduction: TextResult['wordReduction'],
+): Promise<TextResult> {
+  const { outputs, logits, target } = await readOnce(context, of)
+  context.progress(1)
+  return {
+    kind: 'text',
+    scores: of.attribution(outputs),
+    wordReduction,
+    logits,
+    completeness: null,
+    diagnoses: [
+      ...zeroGradient('text', largestOf(outputs['gradient']?.data ?? none)),
+      ...saturation('text', logits.data, target, context.head.link),
+    ],
+  }
 }
 
 /** The largest |value|. */

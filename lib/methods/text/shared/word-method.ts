@@ -39,7 +39,7 @@ interface WordMethod<P> extends Omit<TextMethod<P>, 'modality' | 'family' | 'nee
   readonly params: z.ZodType<P>
   readonly complete: boolean
   /** Of a text with one word at least. */
-  play(playing: Playing, params: P): Promise<Played>
+  readonly play: (playing: Playing, params: P) => Promise<Played>
 }
 
 /** Special tokens are never hidden and score 0; a word's number is shared evenly by its tokens, so that they add up to it. */

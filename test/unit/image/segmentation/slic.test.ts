@@ -33,7 +33,7 @@ function regionsPerLabel({ labels, count, height, width }: Segmentation): number
 }
 
 describe('against scikit-image', () => {
-  it.each(goldens<Golden>('segmentation'))('$sample, $segments segments: every pixel', (golden) => {
+  it.each(goldens('segmentation') as Golden[])('$sample, $segments segments: every pixel', (golden) => {
     const { height, width, segments, compactness } = golden
     const found = slic(Buffer.from(golden.rgb, 'base64'), height, width, { segments, compactness })
     expect([...found.labels]).toEqual([...Buffer.from(golden.slic, 'base64')])

@@ -49,7 +49,9 @@ it.each([
 
 const IMAGE_METHODS = METHODS.filter((method): method is ImageMethod => method.modality === 'image')
 /** CAMs of what a person sees at a late layer; what single pixels say is measured over many pictures (docs/quality.md). */
-const CAMS = IMAGE_METHODS.filter(({ family, needs }) => family === 'CAM' && needs[0]?.place !== 'input')
+const CAMS = IMAGE_METHODS.filter(
+  ({ family, needs }) => family === 'CAM' && !needs.some(({ place }) => place === 'input'),
+)
 /** What a test can wait for: a few passes of this network. */
 const PASSES = 100
 const FACTS = { tap: null, classes: 2, tokens: 0, pixels: 224 * 224 }

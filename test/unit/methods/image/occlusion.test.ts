@@ -15,14 +15,17 @@ interface Golden {
 }
 
 describe('as Captum\u2019s Occlusion', () => {
-  it.each(goldens<Golden>('occlusion'))('window $window, stride $stride', async ({ window, stride, target, map }) => {
-    const params = { window, stride, fill: 'black' }
-    const found = await runImageMethod(occlusion, new TinyCnn(), { params, index: target })
-    expect(relativeDifference(found.map.data, map)).toBeLessThan(1e-6)
-  })
+  it.each(goldens('occlusion') as Golden[])(
+    'window $window, stride $stride',
+    async ({ window, stride, target, map }) => {
+      const params = { window, stride, fill: 'black' }
+      const found = await runImageMethod(occlusion, new TinyCnn(), { params, index: target })
+      expect(relativeDifference(found.map.data, map)).toBeLessThan(1e-6)
+    },
+  )
 })
 
-test.each(['mean', 'blur', 'noise'])('filled with %s: a pixel scores what the model says without it', async (fill) => {
+test.each(['mean', 'blurred', 'noise'])('filled with %s: a pixel scores what the model says without it', async (fill) => {
   const model = new TinyCnn()
   const { map } = await runImageMethod(occlusion, model, { params: { window: 1, fill } })
   const filled = await runImageMethod(occlusion, model, { params: { window: 6, fill } })

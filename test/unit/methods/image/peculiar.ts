@@ -2,8 +2,10 @@
 import type { Peculiar } from './describe-image-method.ts'
 
 export const PECULIAR: Readonly<Record<string, Peculiar>> = {
+  craft: { quick: { crops: 4, samples: 8, concepts: 3 } },
   deconvnet: { blind: true },
   'expected-gradients': { quick: { samples: 8 } },
+  'full-grad': { spreads: true },
   'gradient-shap': { quick: { samples: 8 } },
   'guided-ig': { quick: { steps: 60 } },
   idgi: { quick: { steps: 8 } },
@@ -13,4 +15,5 @@ export const PECULIAR: Readonly<Record<string, Peculiar>> = {
   'smooth-grad': { quick: { samples: 4 } },
   'square-grad': { quick: { samples: 4 } },
   'var-grad': { quick: { samples: 4 } },
+  xrai: { quick: { steps: 8 } },
 }

@@ -21,7 +21,7 @@ interface Golden {
 }
 
 describe('as a literal loop over the same masks', () => {
-  it.each(goldens<Golden>('rise'))('grid $grid, share $share', ({ grid, share, target, cells, shifts, map }) => {
+  it.each(goldens('rise') as Golden[])('grid $grid, share $share', ({ grid, share, target, cells, shifts, map }) => {
     const masks = riseMasks([6, 6], grid, (mask) => ({
       cells: Float32Array.from(cells[mask] ?? []),
       shift: shifts[mask] ?? [0, 0],

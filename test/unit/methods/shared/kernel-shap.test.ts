@@ -12,7 +12,7 @@ interface Golden {
 const bitsOf = (coalition: Uint8Array): number => coalition.reduce((bits, one, player) => bits + one * 2 ** player, 0)
 
 describe('with all coalitions: the Shapley values of a literal enumeration', () => {
-  it.each(goldens<Golden>('shapley'))('of $players players', ({ players, worth, values }) => {
+  it.each(goldens('shapley') as Golden[])('of $players players', ({ players, worth, values }) => {
     const all = kernelCoalitions(0, players, 2 ** players)
     expect(all.complete).toBe(true)
     expect(all.coalitions).toHaveLength(2 ** players - 2)

@@ -14,7 +14,7 @@ interface Golden {
 }
 
 describe('as scikit-learn\u2019s Ridge fits it', () => {
-  it.each(goldens<Golden>('lime'))('width $width, ridge $ridge', (golden) => {
+  it.each(goldens('lime') as Golden[])('width $width, ridge $ridge', (golden) => {
     const samples = golden.samples.map((one) => Uint8Array.from(one))
     const { coefficients, intercept, fit } = limeSurrogate(samples, golden.worths, golden)
     expect(relativeDifference(coefficients, golden.coefficients)).toBeLessThan(1e-9)

@@ -30,7 +30,7 @@ const valuesOf = (players: number, worth: readonly number[], evaluations: number
 }
 
 describe('as shap\u2019s Partition explainer', () => {
-  it.each(goldens<Golden>('partition'))('$players players, $evaluations evaluations', async (golden) => {
+  it.each(goldens('partition') as Golden[])('$players players, $evaluations evaluations', async (golden) => {
     const { values, asked } = await valuesOf(golden.players, golden.worth, golden.evaluations)
     expect(relativeDifference(values, golden.values)).toBeLessThan(1e-9)
     expect(asked).toBeLessThanOrEqual(golden.evaluations)

@@ -122,7 +122,7 @@ const AT_THE_EMBEDDING: AskedOf['of'] = {
   modality: 'text',
   needs: [{ place: 'embedding' }],
 }
-const VOCABULARY = { pad: PAD, mask: MASK, unknown: 100 }
+const VOCABULARY = { size: 991, pad: PAD, mask: MASK, unknown: 100 }
 
 export interface Changes extends Partial<Omit<RunParts, 'target'>> {
   readonly ids?: number[]
@@ -146,6 +146,7 @@ export function fakeContext(
     link: 'softmax',
     linearHeads: [],
     ruleSets: [],
+    refusals: [],
   }
   const encoded = {
     ids,

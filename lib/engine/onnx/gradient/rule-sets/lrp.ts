@@ -17,13 +17,21 @@ import { floatConstant, floatsOf } from '../../graph/constant.ts'
 import { floatAttribute, type Graph, type GraphNode } from '../../graph/graph.ts'
 import { consumersOf } from '../../graph/walks.ts'
 import { div, mul } from '../../operators/rules/arithmetic.ts'
+import { attention } from '../../operators/rules/attention.ts'
 import { conv, convTranspose } from '../../operators/rules/convolution.ts'
 import { einsum } from '../../operators/rules/einsum.ts'
 import { gemm, matMul } from '../../operators/rules/matmul.ts'
-import { batchFactor, batchNormalization } from '../../operators/rules/normalization.ts'
+import {
+  batchFactor,
+  batchNormalization,
+  groupNormalization,
+  instanceNormalization,
+  layerNormalization,
+  rmsNormalization,
+} from '../../operators/rules/normalization.ts'
 import { firstOf, input, output, type RuleEntry } from '../../operators/rules/rule.ts'
 import { inOneOperand, isLinear } from './linear.ts'
-import { pointwise } from './pointwise.ts'
+import { PASSING, passedActivations } from './passed.ts'
 import { ruleSet, type Bent } from './rule-set.ts'
 
 const params = z.strictObject({
@@ -118,24 +126,16 @@ const affine = (bent: At): RuleEntry => ({
   },
 })
 
-/** Their plain rule gives all relevance to what was chosen, as that has the output's value; a ReLU's is f(x) / x. */
-const PASSING: ReadonlySet<string> = new Set(['GlobalMaxPool', 'MaxPool', 'ReduceMax', 'ReduceMin', 'Relu'])
-
-/** Below this size an activation's argument counts as 0. */
-const TINY = 1e-10
-
-const activations = pointwise<Params>({
-  varies: (bent, name) => bent.depends(name),
-  bend: (build, { x, y, g, plain }) => {
-    const far = build.op('Greater', [build.op('Abs', [x]), build.float(TINY)])
-    return build.where(far, build.div(build.mul(g, y), x), plain)
-  },
-})
-
 const linear =
   (entry: RuleEntry) =>
   (bent: At): RuleEntry =>
     inOneOperand(entry, (name) => bent.depends(name))
+
+/** Refused whole, so that one name says why, and not the operators that it is made of. */
+const byInput = (entry: RuleEntry) => (): RuleEntry => ({
+  ...entry,
+  refuses: () => 'what it divides by or weighs with varies with the input',
+})
 
 export const lrp = ruleSet({
   id: 'lrp',
@@ -143,7 +143,8 @@ export const lrp = ruleSet({
   params,
   needsReference: false,
   rules: {
-    ...Object.fromEntries(Object.entries(activations).filter(([operator]) => !PASSING.has(operator))),
+    ...passedActivations<Params>(),
+    Attention: byInput(attention),
     BatchNormalization: affine,
     Conv: weighted(conv),
     ConvTranspose: weighted(convTranspose),
@@ -153,8 +154,12 @@ export const lrp = ruleSet({
     }),
     Einsum: linear(einsum),
     Gemm: weighted(gemm),
+    GroupNormalization: byInput(groupNormalization),
+    InstanceNormalization: byInput(instanceNormalization),
+    LayerNormalization: byInput(layerNormalization),
     MatMul: weighted(matMul),
     Mul: linear(mul),
+    RMSNormalization: byInput(rmsNormalization),
   },
   refuses: (operator) => (isLinear(operator) || PASSING.has(operator) ? null : 'LRP has no rule for it'),
 })

@@ -15,6 +15,8 @@
  */
 import { z } from 'zod'
 import type { Builder } from '../../graph/builder.ts'
+import type { Graph, GraphNode } from '../../graph/graph.ts'
+import { producersOf } from '../../graph/walks.ts'
 import { where } from '../../operators/rules/arithmetic.ts'
 import { conv, convTranspose } from '../../operators/rules/convolution.ts'
 import { einsum } from '../../operators/rules/einsum.ts'
@@ -99,11 +101,22 @@ const weighted =
   (bent: At): RuleEntry =>
     inOneOperand(entry, (name) => varies(bent, name))
 
+const makers = new WeakMap<Graph, ReadonlyMap<string, GraphNode>>()
+
+/** Torch's guard, Where(IsNaN(p), 0, p): it chooses where nothing may be attended to, which the mask says, alike in both passes. */
+function isGuard({ graph }: Builder, condition: string): boolean {
+  const known = makers.get(graph) ?? producersOf(graph.nodes)
+  makers.set(graph, known)
+  return known.get(condition)?.operator === 'IsNaN'
+}
+
 /** Linear where both passes choose alike: masks. */
 const chosen = (bent: At): RuleEntry => ({
   ...where,
-  refuses: (node) =>
-    bent.reference(input(node, 0)) === input(node, 0) ? null : 'its condition is another one in the reference pass',
+  refuses: (node, build) =>
+    bent.reference(input(node, 0)) === input(node, 0) || isGuard(build, input(node, 0))
+      ? null
+      : 'its condition is another one in the reference pass',
 })
 
 /**

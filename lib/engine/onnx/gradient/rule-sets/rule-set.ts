@@ -33,12 +33,15 @@ export interface RuleSetDescription<Schema extends z.ZodObject> extends RuleSetI
   readonly rules: Readonly<Record<string, BentRule<z.output<Schema>>>>
   /** Why the set passes no operator of this name that it has no row for; null where the plain rule is right. */
   readonly refuses?: (operator: string) => string | null
+  /** Operators whose results count as constants: no gradient passes them, and what is made of them alone does not vary. */
+  readonly holds?: readonly string[]
 }
 
 // The schema is erased in the list: rules are only ever called with what the set's own schema parsed.
 export interface RuleSetDefinition extends RuleSetInfo {
   readonly rules: Readonly<Record<string, BentRule<Readonly<Record<string, unknown>>>>>
   readonly refuses?: (operator: string) => string | null
+  readonly holds?: readonly string[]
 }
 
 /** Types a rule set by its own parameters, then erases them for the list. */
