@@ -12,7 +12,7 @@ import type { MapsAsked } from './maps-asked.ts'
 import type { NeedsPlace } from './need.ts'
 import { layersFor, placeFor } from './place.ts'
 import type { Reading } from './shared/reading.ts'
-import { overLayersAndTargets, readingOf } from './shared/vary.ts'
+import { readLayersAndTargets, readingOf } from './shared/vary.ts'
 
 /** Maps of one run at most. A strip shows 8 to 60 layers. */
 export const MOST_MAPS = 64
@@ -149,7 +149,7 @@ export async function runAt<Context extends RunContext & { readonly feeds: Reado
   const ahead =
     method.reading === undefined || taps.length === 0
       ? null
-      : await overLayersAndTargets(context, taps, targets, perQuestion, (one) =>
+      : await readLayersAndTargets(context, taps, targets, perQuestion, (one) =>
           readingOf(method, one, paramsAt(params, one.tap)),
         )
   const results: Result[] = []

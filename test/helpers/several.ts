@@ -2,7 +2,7 @@ import type { Tap } from '../../lib/engine/model.ts'
 import type { TapId } from '../../lib/engine/tap-id.ts'
 import type { ImageContext } from '../../lib/methods/context.ts'
 import type { ImageMethod } from '../../lib/methods/method.ts'
-import { overLayersAndTargets, readingOf } from '../../lib/methods/shared/vary.ts'
+import { readLayersAndTargets, readingOf } from '../../lib/methods/shared/vary.ts'
 import type { Target } from '../../lib/target/target.ts'
 import type { FloatTensor } from '../../lib/tensor/tensor.ts'
 
@@ -18,7 +18,7 @@ export async function mapsOver(
   params: unknown,
 ): Promise<{ readonly maps: ReadonlyMap<TapId, readonly FloatTensor[]>; readonly logits: readonly FloatTensor[] }> {
   const read = (one: ImageContext) => readingOf(method, one, params)
-  const found = await overLayersAndTargets(context, taps, targets, ROOM, read)
+  const found = await readLayersAndTargets(context, taps, targets, ROOM, read)
   return {
     maps: new Map([...found].map(([id, rows]) => [id, rows.map(({ outputs }) => read(context).attribution(outputs))])),
     logits: [...found.values()].flat().map(({ logits }) => logits),

@@ -45,7 +45,7 @@ function together(readings: readonly Reading[]): boolean {
  * @param read what is read in a context with one of the taps and one of the targets; its outputs are the same for every target
  * @returns tap -> target -> what was read
  */
-export async function overLayersAndTargets<Context extends RunContext & Pick<Rows, 'feeds'>>(
+export async function readLayersAndTargets<Context extends RunContext & Pick<Rows, 'feeds'>>(
   context: Context,
   taps: readonly Tap[],
   targets: readonly Target[],
