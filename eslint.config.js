@@ -8,7 +8,7 @@ const zone = (target, from, message) => ({ target, from, message })
 /** Folders and files of lib. */
 const lib = (...names) => names.map((name) => `./lib/${name}`)
 /** From an input to a result: everything below serves these, and none of it knows them. */
-const ENTRIES = ['prepare.ts', 'explain.ts', 'evaluate.ts']
+const ENTRIES = ['prepare.ts', 'explain.ts', 'evaluate.ts', 'try-model.ts', 'note-model.ts']
 
 /** The rooms of the ONNX engine, each with those that it may look into (docs/engine.md draws them). */
 const ROOMS = {
@@ -134,12 +134,10 @@ export default tseslint.config(
               'a target is a scalar of outputs, whoever asks for it',
             ),
             zone(
-              // Trying an imported model is explaining with it, and its notes are of answers: these two look up.
-              './lib/models/!(trial|notes).ts',
+              './lib/models',
               lib('methods', 'metrics', 'generators', ...ENTRIES),
               'models know cards, files and engines, not what is asked of them',
             ),
-            zone('./lib/models/making', lib('methods', 'metrics', 'generators', ...ENTRIES), 'as the folder around it'),
             zone(
               './lib/methods',
               lib('metrics', 'generators', 'engine/onnx', 'engine/tfjs', 'hub', ...ENTRIES),

@@ -96,7 +96,7 @@ async function imported(
 async function passes(entry: CatalogueEntry, signal: AbortSignal): Promise<boolean> {
   const [{ loadModel }, { tryModel }, { METHODS }, { whyUnavailable }] = await Promise.all([
     import('../lib/models/load.ts'),
-    import('../lib/models/trial.ts'),
+    import('../lib/try-model.ts'),
     import('../lib/methods/index.ts'),
     import('../lib/methods/place.ts'),
   ])

@@ -1,7 +1,7 @@
 """Goldens for the CAM family.
 
-Writes two small classifiers (random weights, the same in PyTorch and ONNX: one of ReLUs, one of SiLUs, whose maps are negative
-too) and the raw maps that pytorch-grad-cam and torch-cam compute on them: before their last ReLU, before they scale and enlarge.
+Writes small classifiers (random weights, the same in PyTorch and ONNX: one of ReLUs, one of SiLUs, whose maps are negative too, and
+a vision transformer) and the raw maps that pytorch-grad-cam and torch-cam compute on them: before their last ReLU, before they scale and enlarge.
 From this folder, with requirements.txt installed:
 
     python cams.py ../../test/fixtures/conformance/cams
@@ -48,12 +48,13 @@ from goldens import randomise  # noqa: E402
 import pytorch_grad_cam as gradcam  # noqa: E402
 import torchcam.methods as torchcam  # noqa: E402
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget  # noqa: E402
+from torchvision.models import VisionTransformer  # noqa: E402
 
 SEED = 11
 CLASSES = 5
 SIDE = 24
 OPSET = 17
-LIBRARIES = ("grad-cam", "torchcam", "numpy", "onnx", "torch")
+LIBRARIES = ("grad-cam", "torchcam", "numpy", "onnx", "torch", "torchvision")
 
 
 class Residual(nn.Module):
@@ -220,6 +221,13 @@ def guided(network: nn.Module, layer: nn.Module, image: torch.Tensor, index: int
     return where[0, 0].numpy() * fine.sum(-1)
 
 
+def of_layers(network: nn.Module, layers: list[nn.Module], image: torch.Tensor, index: int) -> numpy.ndarray:
+    """pytorch-grad-cam's Grad-CAM of several layers, but for its last scaling to 0..1."""
+    with gradcam.GradCAM(network, layers) as cam:
+        cam.aggregate_multi_layers = lambda maps: numpy.concatenate(maps, axis=1).mean(1)
+        return cam(input_tensor=image, targets=[ClassifierOutputTarget(index)])[0]
+
+
 def maps_at(network: nn.Module, layer: nn.Module, image: torch.Tensor, index: int, rectified: bool):
     """(method, parameters, by, map) of one layer and one class."""
     r = Reading(network, layer, image, index)
@@ -258,7 +266,7 @@ def maps_at(network: nn.Module, layer: nn.Module, image: torch.Tensor, index: in
 
 
 def numbers(values) -> list[float]:
-    return [float(f"{value:.7g}") for value in numpy.asarray(values, dtype=float).ravel()]
+    return [float(f"{value:.6g}") for value in numpy.asarray(values, dtype=float).ravel()]
 
 
 def golden(name: str, activation: type, folder: Path) -> dict:
@@ -289,7 +297,36 @@ def golden(name: str, activation: type, folder: Path) -> dict:
         if name == "rectified" or index == classes[0]:
             found = raw_full_grad(network, image, index)
             maps.append(dict(method="full-grad", params={}, tap=None, index=index, by="pytorch-grad-cam", extent=[SIDE, SIDE], map=numbers(found)))
-    return dict(name=name, model=path.name, taps=taps, image=numbers(image), logits=numbers(logits.detach()), maps=maps)
+    several = numbers(of_layers(network, list(layers.values()), image, classes[0]))
+    layers_golden = dict(index=classes[0], taps=list(taps.values()), by="pytorch-grad-cam", map=several)
+    return dict(
+        name=name,
+        model=path.name,
+        taps=taps,
+        image=numbers(image),
+        logits=numbers(logits.detach()),
+        maps=maps,
+        several=layers_golden,
+    )
+
+
+def golden_transformer(name: str, folder: Path) -> dict:
+    """LeGrad by torch-cam, of all blocks and of the last one."""
+    network = randomise(VisionTransformer(32, 8, 3, 2, 16, 32, num_classes=CLASSES), SEED)
+    image = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(SEED))
+    path = folder / f"{name}.onnx"
+    export(network, {"image": image}, "dynamo", OPSET, path, ("batch",))
+    logits = network(image)[0].detach()
+    network = network.double()
+    blocks = list(network.encoder.layers)
+    maps = []
+    for index in torch.argsort(logits, descending=True).tolist()[:3]:
+        for params, of in (({}, blocks), ({"layers": 1}, blocks[-1:])):
+            with torchcam.LeGrad(network, of) as cam:
+                network(image.double())
+                found = torch.stack(cam._get_weights(index)).mean(0)[0].detach().numpy()
+            maps.append(dict(method="legrad", params=params, tap=None, index=index, by="torch-cam", extent=[4, 4], map=numbers(found)))
+    return dict(name=name, model=path.name, taps={}, image=numbers(image), logits=numbers(logits), maps=maps)
 
 
 def main() -> None:
@@ -306,7 +343,11 @@ def main() -> None:
         "versions": {library: version(library) for library in LIBRARIES},
     }
     with contextlib.redirect_stderr(io.StringIO()):  # progress bars
-        networks = [golden("rectified", nn.ReLU, folder), golden("smooth", nn.SiLU, folder)]
+        networks = [
+            golden("rectified", nn.ReLU, folder),
+            golden("smooth", nn.SiLU, folder),
+            golden_transformer("transformer", folder),
+        ]
     text = json.dumps({"provenance": provenance, "networks": networks}, separators=(",", ":"))
     (folder / "goldens.json").write_text(text + "\n")
     print(f"{len(text) / 1000:.0f} kB, {sum(len(one['maps']) for one in networks)} maps")

@@ -4,8 +4,8 @@ Writes a small network (random weights, the same in PyTorch and ONNX), a picture
 precision: by Captum and PAIR's saliency where they compute what the paper says, else by the literal references below. Random
 numbers are Limelight's own, so that the same ones are averaged over. From the root of the repository:
 
-    npx tsx bench/conformance/pixels-draws.ts > /tmp/draws.json
-    python bench/conformance/pixels.py /tmp/draws.json test/fixtures/conformance/pixels
+    npx tsx bench/conformance/pixels-draws.ts > draws.json
+    python bench/conformance/pixels.py draws.json test/fixtures/conformance/pixels
 
 Departures of the peers, and what the golden is:
 - saliency's Blur IG takes dL/dsigma by a difference, edges are black, sigma falls in equal steps: the golden is the paper's
@@ -292,7 +292,7 @@ def listed(values):
     json.dumps(
         {
             "script": "bench/conformance/pixels.py",
-            "command": "python bench/conformance/pixels.py /tmp/draws.json test/fixtures/conformance/pixels",
+            "command": "python bench/conformance/pixels.py draws.json test/fixtures/conformance/pixels",
             "date": datetime.date.today().isoformat(),
             "versions": {
                 "python": platform.python_version(),

@@ -9,6 +9,7 @@ import type { z } from 'zod'
 import type { Tensor, FloatTensor, TensorType } from '../tensor/tensor.ts'
 import type { Formula } from './formula.ts'
 import type { Link, LinkBasis } from './head.ts'
+import type { Refusal } from './refusal.ts'
 import type { TapId } from './tap-id.ts'
 
 export type TapKind =
@@ -199,11 +200,6 @@ export interface ExplainableModel {
   readonly batchDependent?: boolean
   /** What `gradient.rules` may name; 'plain' always. */
   readonly ruleSets: readonly RuleSetInfo[]
-  /**
-   * By id: what a rule set has no rule for between this model's words or picture and its output. Left out, nothing is known to
-   * be in the way.
-   */
-  readonly unpassed?: Readonly<Record<string, string>>
   /** The tap that holds the scores before the link, [N, K]: of one score for two labels, both are made, -z and z. */
   readonly logits: TapId
   /** How the logits become the model's probabilities. */
@@ -216,6 +212,11 @@ export interface ExplainableModel {
    * null for other heads or other taps. Plain CAM needs it.
    */
   linearHead(tap: TapId): Promise<LinearHead | null>
+  /**
+   * Where a rule set has no way back from the logits, beyond what taps say of the plain rules: what asking would refuse. Left out
+   * by engines whose rule sets refuse no more than the plain rules do.
+   */
+  refusals?(rules: RuleSetInfo['id']): Promise<readonly Refusal[]>
   /**
    * Every constant that is added on the way to the logits, in graph order. Where all else is piecewise linear, as in a network
    * of ReLUs, a score is <dS/dx, x> + the sum of <dS/d tap, bias> over them (Srinivas and Fleuret 2019, proposition 1). Left

@@ -7,6 +7,7 @@ export interface Diagnosis {
     | 'CANCELLING_CHANNELS' // a weight that divides by a sum which is none: channels were left out
     | 'SIGN_ORIENTED' // a principal component's sign was chosen, and how surely
     | 'NON_POSITIVE_SCORE' // a share of a score that is not positive
+    | 'CONCEPTS' // how important each is, and how much of the layer they rebuild
     | 'NO_BIASES' // the model, or its engine, shows none
     | 'SOFTMAX_SATURATED' // probability ~ 0 or 1; the logit is used
     | 'SIGMOID_SATURATED' // the same, where each class has a probability for itself

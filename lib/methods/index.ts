@@ -14,6 +14,8 @@ import { ablationCam } from './image/ablation-cam.ts'
 import { finerCam } from './image/finer-cam.ts'
 import { guidedGradCam } from './image/guided-grad-cam.ts'
 import { fullGrad } from './image/full-grad.ts'
+import { leGrad } from './image/legrad.ts'
+import { craft } from './image/craft.ts'
 import { gradient } from './image/gradient.ts'
 import { inputXGradient as imageInputXGradient } from './image/input-x-gradient.ts'
 import { guidedBackprop } from './image/guided-backprop.ts'
@@ -69,6 +71,8 @@ export const METHODS: readonly Method[] = Object.freeze([
   ablationCam,
   guidedGradCam,
   fullGrad,
+  leGrad,
+  craft,
   imageIntegratedGradients,
   blurIg,
   guidedIg,

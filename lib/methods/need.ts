@@ -14,6 +14,8 @@ export interface Need {
   readonly place: Place
   /** A gradient of the target must reach it. */
   readonly gradient?: boolean
+  /** Of attention: that there is none between two sequences beside it, as in an encoder with a decoder. */
+  readonly alone?: boolean
   /** Bent by this rule set (`model.ruleSets`). */
   readonly rules?: string
 }

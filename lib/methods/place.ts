@@ -5,6 +5,7 @@
  */
 import { AppError } from '../errors.ts'
 import type { Tap } from '../engine/model.ts'
+import { whyRefused } from '../engine/refusal.ts'
 import type { Modality } from '../models/card.ts'
 import type { ModelFacts } from '../models/facts.ts'
 import { didYouMean, listed, quoted } from '../suggest.ts'
@@ -67,8 +68,16 @@ const PLACES: Readonly<Record<Place, PlaceRule>> = {
 function whyNotThere(tap: Tap, need: Need, facts: ModelFacts): string | null {
   const rule = PLACES[need.place]
   if (!rule.is(tap, facts)) return rule.whyNot(tap, listed(tapsFor(need, facts).map((one) => one.id)))
-  if (need.gradient === true && !tap.differentiable) return tap.reason?.replace(/\.$/, '') ?? 'no gradient reaches it'
-  return null
+  return whyNoGradient(tap, need, facts)?.replace(/\.$/, '') ?? null
+}
+
+/** null where the gradient that is needed reaches a tap, else a sentence: that with which a question for it would be refused. */
+function whyNoGradient(tap: Tap, { gradient, rules }: Need, { refusals }: ModelFacts): string | null {
+  const refused = refusals.find((one) => one.rules === rules && one.taps.includes(tap.id))
+  if (refused !== undefined) return whyRefused(refused.operators, [tap.id])
+  // Bent rules are a gradient's.
+  const isNeeded = gradient === true || rules !== undefined
+  return isNeeded && !tap.differentiable ? (tap.reason ?? 'No gradient reaches it.') : null
 }
 
 /** Found once for the facts of a model, which never change: each run asks several times. */
@@ -81,31 +90,30 @@ function tapsFor(need: Need, facts: ModelFacts): readonly Tap[] {
   let taps = known.get(need)
   if (taps === undefined) {
     const rule = PLACES[need.place]
-    taps = facts.taps.filter((tap) => rule.is(tap, facts) && (need.gradient !== true || tap.differentiable))
+    taps = facts.taps.filter((tap) => rule.is(tap, facts) && whyNoGradient(tap, need, facts) === null)
     known.set(need, taps)
   }
   return taps
 }
 
+const BETWEEN_TWO =
+  'It follows attention among the tokens of one text, and this model is an encoder and a decoder that attend to each other. Use a gradient method.'
+
 /** null when the need is met somewhere, else a sentence. */
 function unmet(need: Need, facts: ModelFacts): string | null {
+  if (need.alone === true && facts.taps.some(({ looksAt }) => looksAt === 'cross')) return BETWEEN_TWO
   if (tapsFor(need, facts).length > 0) return null
   const places = facts.taps.filter((tap) => PLACES[need.place].is(tap, facts))
   // The latest layer has the fewest obstacles before the output: what it lacks, all lack.
   const last = places.at(-1)
   if (last === undefined) return PLACES[need.place].none
-  return last.reason ?? 'It needs a gradient, and none reaches any tensor of this model.'
+  return whyNoGradient(last, need, facts)
 }
 
-/** null when the engine has the rules, and they are enough for the model, else a sentence. */
-function unbent({ rules }: Need, { ruleSets, unpassed = {} }: ModelFacts): string | null {
-  if (rules === undefined) return null
-  if (!ruleSets.includes(rules))
-    return `It needs the backward rules "${rules}", which the engine of this model does not have; it has ${listed(ruleSets)}. An ONNX file of the model may help.`
-  const missing = unpassed[rules]
-  return missing === undefined
-    ? null
-    : `Its backward rules, "${rules}", have none for what this model is made of: ${missing}.`
+/** null when the engine has the rules, else a sentence. */
+function unbent({ rules }: Need, { ruleSets }: ModelFacts): string | null {
+  if (rules === undefined || ruleSets.includes(rules)) return null
+  return `It needs the backward rules "${rules}", which the engine of this model does not have; it has ${listed(ruleSets)}. An ONNX file of the model may help.`
 }
 
 /** The layers a method can be asked at, in graph order; none for a method that needs no place. */

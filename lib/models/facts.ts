@@ -1,6 +1,8 @@
 /** What is known of a model without asking it anything: plain data, the same in server, worker and page. */
 import type { Link } from '../engine/head.ts'
 import type { ExplainableModel, Tap } from '../engine/model.ts'
+import { PLAIN_RULES } from '../engine/read-rule-set.ts'
+import type { Refusal } from '../engine/refusal.ts'
 import type { TapId } from '../engine/tap-id.ts'
 import type { ModelCard, Modality } from './card.ts'
 
@@ -16,8 +18,8 @@ export interface ModelFacts {
   readonly linearHeads: readonly TapId[]
   /** Ids of the backward rules that its engine can bend a gradient by. */
   readonly ruleSets: readonly string[]
-  /** Those of them that have no rule for something this model is made of, and what that is. */
-  readonly unpassed?: Readonly<Record<string, string>>
+  /** What these refuse, by tap; the plain rules' are the taps' own reasons. */
+  readonly refusals: readonly Refusal[]
 }
 
 export async function factsOf(
@@ -25,6 +27,10 @@ export async function factsOf(
   card: Pick<ModelCard, 'title' | 'preprocessing'>,
 ): Promise<ModelFacts> {
   const spatial = model.taps.filter((tap) => tap.spatial)
+  const ruleSets = model.ruleSets.map((one) => one.id)
+  const refusals = await Promise.all(
+    ruleSets.filter((id) => id !== PLAIN_RULES.id).map((id) => model.refusals?.(id) ?? Promise.resolve([])),
+  )
   const heads = await Promise.all(spatial.map((tap) => model.linearHead(tap.id)))
   return {
     title: card.title,
@@ -33,7 +39,7 @@ export async function factsOf(
     defaultTap: model.defaultTap,
     link: model.link,
     linearHeads: spatial.filter((_, index) => heads[index] !== null).map((tap) => tap.id),
-    ruleSets: model.ruleSets.map((one) => one.id),
-    ...(model.unpassed === undefined ? {} : { unpassed: model.unpassed }),
+    ruleSets,
+    refusals: refusals.flat(),
   }
 }

@@ -64,6 +64,7 @@ const describe: typeof describeKind = {
         link: 'softmax',
         linearHeads: [],
         ruleSets: [],
+        refusals: [],
       },
       notes: [],
     })
@@ -86,6 +87,7 @@ const explain: typeof explainKind = {
         scalar: target.logit,
         attribution: { kind: 'text', tokens: [span], words: [span], completeness: null },
         diagnoses: [],
+        further: [],
         timings: { preprocessMs: 1, computeMs: 2 },
       },
       loadMs: 0,

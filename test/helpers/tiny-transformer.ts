@@ -1,6 +1,7 @@
 /** The tiny text classifiers of bench/conformance/texts.py, what was computed on them, and contexts to ask them in. */
 import { fileURLToPath } from 'node:url'
 import type { ExplainableModel } from '../../lib/engine/model.ts'
+import type { Refusal } from '../../lib/engine/refusal.ts'
 import { loadOnnxModel } from '../../lib/engine/onnx/model/load.ts'
 import type { TextContext } from '../../lib/methods/context.ts'
 import type { TextMethod, TextResult } from '../../lib/methods/method.ts'
@@ -28,11 +29,13 @@ export interface TinyChanges extends Partial<Omit<RunParts, 'target'>> {
   readonly of: Asked['of']
   /** Of another network than these. */
   readonly classes?: number
+  /** What its rule sets refuse, where the test is about that. */
+  readonly refusals?: readonly Refusal[]
 }
 
 export function tinyContext(
   model: ExplainableModel,
-  { ids = goldens.ids, target = goldens.target, of, classes = 3, ...parts }: TinyChanges,
+  { ids = goldens.ids, target = goldens.target, of, classes = 3, refusals = [], ...parts }: TinyChanges,
 ): TextContext {
   const facts = {
     title: 'a tiny transformer',
@@ -42,7 +45,7 @@ export function tinyContext(
     link: 'softmax',
     linearHeads: [],
     ruleSets: model.ruleSets.map(({ id }) => id),
-    unpassed: model.unpassed ?? {},
+    refusals,
   } as const
   const head = headOf(model, classes)
   const encoded = {

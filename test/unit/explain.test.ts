@@ -20,7 +20,15 @@ const TAP: Tap = {
   spatial: true,
   differentiable: true,
 }
-const FACTS = { title: 'Toy model', taps: [TAP], defaultTap: 'conv', link: 'softmax' as const, linearHeads: [], ruleSets: [] }
+const FACTS = {
+  title: 'Toy model',
+  taps: [TAP],
+  defaultTap: 'conv',
+  link: 'softmax' as const,
+  linearHeads: [],
+  ruleSets: [],
+  refusals: [],
+}
 const LOGITS = float32([1, 3], [1, 2])
 
 /** A model that always answers the same logits and notes what it was asked. */

@@ -12,7 +12,7 @@ import type { ImageMethod } from '../../lib/methods/method.ts'
 import type { ModelCard } from '../../lib/models/card.ts'
 import { readModelFolder } from '../../lib/models/catalogue.ts'
 import { loadModel, type LoadedModel } from '../../lib/models/load.ts'
-import { notesOn } from '../../lib/models/notes.ts'
+import { notesOn } from '../../lib/note-model.ts'
 import { classTarget } from '../../lib/target/target.ts'
 import { FLOAT32, relativeDifference } from '../helpers/tolerance.ts'
 

@@ -9,6 +9,7 @@
  */
 import { connected } from './connected.ts'
 import { labOf } from './lab.ts'
+import { stretched } from './stretched.ts'
 
 export interface Segmentation {
   readonly height: number
@@ -18,7 +19,7 @@ export interface Segmentation {
   readonly count: number
 }
 
-export interface SlicChoice {
+interface SlicChoice {
   /** About how many. */
   readonly segments: number
   /** How much place counts against colour (in units of L*a*b*): 10 for shapes that follow edges, 100 for near squares. */
@@ -29,18 +30,6 @@ const ROUNDS = 10
 /** Of the mean extent: what is smaller is joined to a neighbour, what is larger is parted. */
 const SMALLEST = 0.5
 const LARGEST = 3
-
-/** 0..1 from the darkest to the brightest value of any channel, so that compactness means the same for a dim picture. */
-function stretched(rgb: ArrayLike<number>): Float64Array {
-  const values = Float64Array.from(rgb)
-  let [least, most] = [Infinity, -Infinity]
-  for (const value of values) {
-    least = Math.min(least, value)
-    most = Math.max(most, value)
-  }
-  const range = most > least ? most - least : 1
-  return values.map((value) => (value - least) / range)
-}
 
 interface Centres {
   readonly y: Float64Array
@@ -94,7 +83,7 @@ function gridded(height: number, width: number, segments: number): Centres {
  * @returns connected segments, about as many as asked for
  */
 export function slic(rgb: ArrayLike<number>, height: number, width: number, choice: SlicChoice): Segmentation {
-  const lab = labOf(stretched(rgb)).map((value) => value / choice.compactness)
+  const lab = labOf(stretched(rgb, 0, 1)).map((value) => value / choice.compactness)
   const centres = gridded(height, width, choice.segments)
   const nearest = new Int32Array(height * width).fill(-1)
   for (let round = 0; round < ROUNDS; round += 1) {

@@ -20,7 +20,7 @@ import { channelPasses, channelRows, readLayer, weightedChannels } from './share
 import { diagnoseMap } from './shared/diagnose.ts'
 import { layerParams } from './shared/layer.ts'
 import { behindMasks, byItsExtremes } from './shared/masked-picture.ts'
-import { cornersFor, resizeByCorners } from './shared/corners.ts'
+import { cornersFor, resampled } from './shared/resampling.ts'
 
 const params = layerParams.extend({
   weights: z.enum(['softmax', 'increase']).default('softmax').meta({
@@ -79,7 +79,7 @@ export const scoreCam = imageMethod<Params>({
     const [, , height = 0, width = 0] = picture.dims
     const channel = given('channel')
     const byCorners = dialect === 'pytorch-grad-cam'
-    const enlarged: Formula = byCorners ? resizeByCorners(channel) : resize(channel, [height, width])
+    const enlarged: Formula = byCorners ? resampled(channel) : resize(channel, [height, width])
     const filling = baselineOf(context, baseline)
     const rows = behindMasks(context, {
       total: channels,

@@ -27,11 +27,11 @@ export function completenessOf(sum: number, ends: Ends, points: number): Complet
 }
 
 /**
- * How large the errors of all parts of a path may be together; at least the rounding.
- * @param share of the difference: half the bound where left out, as the scores of single tokens are less exact than their sum
+ * How large the errors of all parts of a path may be together: half the bound, as the scores of single tokens are less exact
+ * than their sum; at least the rounding.
  */
-export function errorAllowed(ends: Ends, share = COMPLETENESS_BOUND / 2): number {
-  return Math.max(share * Math.abs(ends.input - ends.baseline), ROUNDING * sizeOfEnds(ends))
+export function errorAllowed(ends: Ends): number {
+  return Math.max((COMPLETENESS_BOUND / 2) * Math.abs(ends.input - ends.baseline), ROUNDING * sizeOfEnds(ends))
 }
 
 const EXPLAINED: Readonly<Record<Modality, string>> = { image: 'picture', text: 'text' }

@@ -50,8 +50,6 @@ export interface Way {
   readonly places: number
   /** Points asked at once. */
   readonly perQuestion: number
-  /** Of `auto`: how large the errors of all parts of the path may be together, as a share of the score's difference. */
-  readonly allowed?: number
   /** The model's other inputs for so many rows, where a tap is replaced. */
   readonly feeds?: (count: number) => Readonly<Record<string, Tensor>>
 }
@@ -135,7 +133,7 @@ async function automatic(asking: Explaining, way: Way): Promise<Integrated> {
       antiderivative: (point) => point.scalar,
     },
     {
-      allowed: (baseline, input) => errorAllowed({ baseline: baseline.scalar, input: input.scalar }, way.allowed),
+      allowed: (baseline, input) => errorAllowed({ baseline: baseline.scalar, input: input.scalar }),
       mostPoints: MOST_POINTS,
       batch: way.perQuestion,
     },

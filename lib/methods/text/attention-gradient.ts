@@ -27,7 +27,7 @@ export const attentionGradient: TextMethod = textMethod<z.infer<typeof params>>(
     year: 2021,
     url: 'https://arxiv.org/abs/2103.15679',
   },
-  needs: [{ place: 'attention', gradient: true }],
+  needs: [{ place: 'attention', gradient: true, alone: true }],
   params,
   output: { kind: 'tokens', signed: false, complete: false },
   cost: () => 3,

@@ -38,7 +38,7 @@ export const attentionRollout: TextMethod = textMethod<z.infer<typeof params>>({
     year: 2020,
     url: 'https://arxiv.org/abs/2005.00928',
   },
-  needs: [{ place: 'attention', gradient: true }],
+  needs: [{ place: 'attention', gradient: true, alone: true }],
   params,
   output: { kind: 'tokens', signed: false, complete: false },
   // A gradient at the last layer tells where the answer is read.

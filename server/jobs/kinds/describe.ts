@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { LINKS } from '../../../lib/engine/head.ts'
 import type { EngineInfo, Tap, TokenGrid } from '../../../lib/engine/model.ts'
+import type { Refusal } from '../../../lib/engine/refusal.ts'
 import type { ModelFacts } from '../../../lib/models/facts.ts'
 import { idIn, modelRef } from '../../../lib/models/model-ref.ts'
 import { jobKind } from '../kind.ts'
@@ -40,7 +41,9 @@ const facts = fieldsOf<ModelFacts>({
   link: z.enum(LINKS),
   linearHeads: z.array(z.string()),
   ruleSets: z.array(z.string()),
-  unpassed: z.record(z.string(), z.string()).exactOptional(),
+  refusals: z.array(
+    fieldsOf<Refusal>({ rules: z.string(), taps: z.array(z.string()), operators: z.array(z.string()) }),
+  ),
 })
 const outcome = fieldsOf<ModelDescription>({ engine: engineInfo, facts, notes: z.array(z.string()) })
 
@@ -61,7 +64,7 @@ export const describeKind = jobKind<DescribePayload, ModelDescription>({
   }),
   handle: ({ model: ref }, { models }) =>
     models.use(ref, async (loaded) => {
-      const { notesOn } = await import('../../../lib/models/notes.ts')
+      const { notesOn } = await import('../../../lib/note-model.ts')
       return { engine: loaded.model.engine, facts: loaded.facts, notes: await notesOn(loaded) }
     }),
 })

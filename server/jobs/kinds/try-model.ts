@@ -1,7 +1,7 @@
 /** Trying a model that has just been imported: one forward, one gradient. Has no rows; services/import-model.ts tells it. */
 import { z } from 'zod'
 import { idIn, modelRef } from '../../../lib/models/model-ref.ts'
-import type { ModelTrial } from '../../../lib/models/trial.ts'
+import type { ModelTrial } from '../../../lib/try-model.ts'
 import { jobKind } from '../kind.ts'
 import { fieldsOf } from './shared-schemas.ts'
 
@@ -24,7 +24,7 @@ export const tryModelKind = jobKind<TryModelPayload, ModelTrial>({
   about: ({ model }) => ({ model: idIn(model) }),
   async handle({ model }, { models }, { signal, progress }) {
     const [{ tryModel }, { METHODS }] = await Promise.all([
-      import('../../../lib/models/trial.ts'),
+      import('../../../lib/try-model.ts'),
       import('../../../lib/methods/index.ts'),
     ])
     return models.use(model, (loaded) => tryModel(loaded, METHODS, { signal, progress, now: () => performance.now() }))

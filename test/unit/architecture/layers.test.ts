@@ -32,6 +32,8 @@ const FORBIDDEN: readonly (readonly [file: string, imported: string])[] = [
   ['lib/target/scalar.ts', '../models/facts.ts'],
   ['lib/models/facts.ts', '../methods/method.ts'],
   ['lib/models/load.ts', '../metrics/metric.ts'],
+  ['lib/models/facts.ts', '../try-model.ts'],
+  ['lib/models/load.ts', '../note-model.ts'],
   ['lib/models/making/card-from.ts', '../../methods/method.ts'],
   ['lib/render/picture.ts', '../methods/method.ts'],
   ['lib/render/picture.ts', '../metrics/metric.ts'],

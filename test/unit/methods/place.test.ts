@@ -72,6 +72,7 @@ describe('every place', () => {
     link: 'softmax',
     linearHeads: ['map'],
     ruleSets: ['plain', 'guided-relu'],
+    refusals: [],
     taps: [
       tap('pixels', { kind: 'input', spatial: true }),
       tap('words', { kind: 'embedding' }),
@@ -101,6 +102,24 @@ describe('every place', () => {
     expect(() => placeFor(asked({ place }), 'other', model)).toThrow(/Toy cannot be asked at the layer "other": its? /)
   })
 
+  test('rules that the model refuses at a layer: it is none of the method’s, and the sentence is that of asking', () => {
+    const operators = ['Softmax (it has no rule; at attention)']
+    const refusing: ModelFacts = {
+      ...model,
+      refusals: [{ rules: 'guided-relu', taps: ['pixels', 'words'], operators }],
+    }
+    const sentence = (layer: string): string =>
+      `No gradient rule for ${operators.join()}, on the way from ${layer} to the output. Choose a layer behind it, or a method without gradients.`
+    const maps = asked({ place: 'spatial-tap', rules: 'guided-relu' })
+    expect(layersFor(maps, refusing).map(({ id }) => id)).toEqual(['map'])
+    expect(() => placeFor(maps, 'pixels', refusing)).toThrow(`at the layer "pixels": ${sentence('pixels')}`)
+    expect(whyUnavailable(asked({ place: 'embedding', rules: 'guided-relu' }), refusing)).toBe(sentence('words'))
+    expect(whyUnavailable(asked({ place: 'embedding', rules: 'plain' }), refusing)).toBeNull()
+    expect(whyUnavailable(asked({ place: 'embedding', gradient: true }), refusing)).toBeNull()
+    const later = asked({ place: 'spatial-tap' }, { place: 'embedding', rules: 'guided-relu' })
+    expect(whyUnavailable(later, refusing)).toBe(sentence('words'))
+  })
+
   test('words that no gradient reaches are not made up for by another table', () => {
     const words = tap('words', { kind: 'embedding', differentiable: false, reason: 'It is rounded.' })
     const text: ModelFacts = { ...model, defaultTap: 'words', taps: [words, tap('types', { kind: 'embedding' })] }
@@ -119,14 +138,6 @@ describe('every place', () => {
   test('backward rules that the engine has not', () => {
     expect(whyUnavailable(asked({ place: 'input', rules: 'guided-relu' }), model)).toBeNull()
     expect(whyUnavailable(asked({ place: 'input', rules: 'lrp' }), model)).toMatch(/"lrp".*has plain, guided-relu/)
-  })
-
-  test('backward rules that have none for what the model is made of', () => {
-    const bent = { ...model, unpassed: { 'guided-relu': 'Tanh (at squash)' } }
-    expect(whyUnavailable(asked({ place: 'input', rules: 'guided-relu' }), bent)).toBe(
-      'Its backward rules, "guided-relu", have none for what this model is made of: Tanh (at squash).',
-    )
-    expect(whyUnavailable(asked({ place: 'input' }), bent)).toBeNull()
   })
 
   test('a method that needs nothing of the model has no place', () => {

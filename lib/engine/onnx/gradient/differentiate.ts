@@ -3,6 +3,7 @@
  * tensors. Only nodes on a path from those tensors to the outputs take part.
  */
 import { AppError } from '../../../errors.ts'
+import { whyRefused } from '../../refusal.ts'
 import { Builder } from '../graph/builder.ts'
 import type { Bending } from './bending.ts'
 import { findComposites } from './composites.ts'
@@ -92,7 +93,7 @@ function narrow(graph: Graph, node: GraphNode): boolean {
 }
 
 /** No gradient passes it, rightly: its derivative is zero, or the rule set holds what it makes. */
-function stops(node: GraphNode, rules: Bending): boolean {
+export function stops(node: GraphNode, rules: Bending): boolean {
   return operatorOf(node).stops === true || rules.holds(node)
 }
 
@@ -172,11 +173,6 @@ function walkBack(graph: Graph, request: GradientRequest) {
   return { path, reached, way, kept, obstacles: obstaclesOn(found, path, scratch, replaced, way) }
 }
 
-/** Everything that no gradient of a request passes, in order; none where it can be built. */
-export function obstaclesTo(graph: Graph, request: GradientRequest): readonly Obstacle[] {
-  return walkBack(graph, request).obstacles
-}
-
 /**
  * Builds the gradient graph.
  * @throws AppError NOT_DIFFERENTIABLE naming every operator on the way that has no rule, or none for its variant.
@@ -188,7 +184,7 @@ export function differentiate(graph: Graph, request: GradientRequest): GradientG
   if (missing.length > 0)
     throw new AppError({
       code: 'NOT_DIFFERENTIABLE',
-      message: `No gradient rule for ${missing.join(', ')}, on the way from ${request.wrt.join(', ')} to the output. Choose a layer behind ${missing.length > 1 ? 'them' : 'it'}, or a method without gradients.`,
+      message: whyRefused(missing, request.wrt),
       details: { operators: missing },
     })
   const seeds = request.of.map((of) => ({ of, name: request.computed?.get(of) ?? cotangentName(of) }))

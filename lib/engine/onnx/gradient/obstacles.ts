@@ -1,6 +1,6 @@
 /** What gradients cannot pass: asked before the first rule runs, and of every layer when a model is loaded. */
 import type { Builder } from '../graph/builder.ts'
-import { carriesFloats, describeNode, operatorKey, type GraphNode } from '../graph/graph.ts'
+import { carriesFloats, describeNode, nameOf, operatorKey, type GraphNode } from '../graph/graph.ts'
 import { operatorOf } from '../operators/operator-of.ts'
 import { PLAIN, type Bending } from './bending.ts'
 import type { Backwards } from './rule-sets/rule-set.ts'
@@ -57,7 +57,7 @@ export function describeObstacles(obstacles: Iterable<Obstacle>): string[] {
     const { node, reason } = first
     if (reason === null) return operatorKey(node)
     const more = others.length > 0 ? ` and ${others.length} more` : ''
-    return `${operatorKey(node)} (${reason}; at ${node.name || node.outputs[0] || describeNode(node)}${more})`
+    return `${operatorKey(node)} (${reason}; at ${nameOf(node) || describeNode(node)}${more})`
   })
   return texts.sort()
 }

@@ -4,6 +4,7 @@
  */
 import { placeOf, type Builder } from '../graph/builder.ts'
 import { DataType, intAttribute, type Attribute, type Graph, type GraphNode } from '../graph/graph.ts'
+import { operatorOf } from '../operators/operator-of.ts'
 import type { Bending } from './bending.ts'
 import { findActivations } from './spelled-activations.ts'
 import { linksOf, Spelling, standsFor, type Spelled } from './spelling.ts'
@@ -56,7 +57,8 @@ function divided(spelling: Spelling, of: string, root: string): readonly [GraphN
 /** What a tensor is cast to where it stays what it is: models that compute statistics in float32 write so. */
 function castOf(spelling: Spelling, name: string | undefined): GraphNode | undefined {
   const cast = spelling.only(name)
-  return cast?.operator === 'Cast' && spelling.build.type(cast.outputs[0] ?? '') === DataType.float ? cast : undefined
+  if (cast === undefined || operatorOf(cast).keeps !== 'type') return undefined
+  return spelling.build.type(cast.outputs[0] ?? '') === DataType.float ? cast : undefined
 }
 
 /** (x - mean) / sqrt(var + ε) scale + bias, and x / sqrt(mean(x²) + ε) scale. */

@@ -86,6 +86,13 @@ export interface GraphNode {
    * that was written out for a rule set.
    */
   readonly origin?: string
+  /** The node of the file that it is a copy of, under a name made up for it. */
+  readonly copyOf?: string
+}
+
+/** What a person finds a node by. */
+export function nameOf(node: GraphNode): string {
+  return node.copyOf ?? (node.name || (node.outputs[0] ?? ''))
 }
 
 /** A number, a symbol shared by equal extents, or null: unknown before the run. */

@@ -17,7 +17,6 @@ import { layoutsOf } from './layouts.ts'
 import { withMapsSeen } from './maps.ts'
 import { embeddingsOf, wordsAmong } from './embeddings.ts'
 import { findTaps } from './taps.ts'
-import { unpassed } from './unpassed.ts'
 import { RULE_SETS } from '../gradient/rule-sets/index.ts'
 import type { RuleSetDefinition } from '../gradient/rule-sets/rule-set.ts'
 import { withPictureFirst } from '../prepare/picture-input.ts'
@@ -61,8 +60,6 @@ export async function loadOnnxModel(path: string, options: OnnxOptions = {}): Pr
       message: `The model has no layer "${defaultTap}".`,
       details: { layer: defaultTap },
     })
-  const ruleSets = options.ruleSets ?? RULE_SETS
-  const words = taps.find(({ id, kind }) => id === defaultTap && kind === 'embedding')
   return new OnnxModel({
     graph,
     taps,
@@ -76,8 +73,7 @@ export async function loadOnnxModel(path: string, options: OnnxOptions = {}): Pr
       version: runtimeVersion(),
       reason: notesOn(graph, mapNote(graph, taps, defaultTap)),
     },
-    ruleSets,
-    unpassed: unpassed(graph, logits, words?.id ?? null, ruleSets),
+    ruleSets: options.ruleSets ?? RULE_SETS,
     settings: { threads: options.threads ?? 0, cacheBytes: options.cacheBytes ?? 2 ** 30 },
   })
 }

@@ -14,6 +14,7 @@ import type {
   RuleSetInfo,
   Tap,
 } from '../../model.ts'
+import type { Refusal } from '../../refusal.ts'
 import type { TapId } from '../../tap-id.ts'
 import { askRowByRow, rowsOf } from '../../row-by-row.ts'
 import type { RuleSetDefinition } from '../gradient/rule-sets/rule-set.ts'
@@ -25,6 +26,7 @@ import { QuestionCache, type CacheSettings, type CompiledQuestion } from '../que
 import { toFloat, typeCode } from '../run/runtime.ts'
 import { findBiases } from './biases.ts'
 import { findLinearHead } from './linear-head.ts'
+import { refusalsOf } from './refusals.ts'
 import { fixedRows, isBatchDependent } from './rows.ts'
 import { RuleGraphs } from './rule-graphs.ts'
 
@@ -37,7 +39,6 @@ export interface OnnxModelParts {
   readonly defaultTap: TapId
   readonly engine: EngineInfo
   readonly ruleSets: readonly RuleSetDefinition[]
-  readonly unpassed?: Readonly<Record<string, string>>
   readonly settings: CacheSettings
 }
 
@@ -50,7 +51,6 @@ export class OnnxModel implements ExplainableModel {
   readonly link: Link
   readonly linkBasis: LinkBasis
   readonly defaultTap: TapId
-  readonly unpassed: Readonly<Record<string, string>>
   readonly #asked: Asked
   readonly #cache: QuestionCache
   readonly batchDependent: boolean
@@ -65,7 +65,6 @@ export class OnnxModel implements ExplainableModel {
     this.link = parts.link
     this.linkBasis = parts.linkBasis
     this.defaultTap = parts.defaultTap
-    this.unpassed = parts.unpassed ?? {}
     this.inputs = parts.graph.inputs.map((one) => one.name)
     this.inputInfo = parts.graph.inputs.map(inputInfo)
     this.batchDependent = isBatchDependent(parts.graph)
@@ -88,6 +87,11 @@ export class OnnxModel implements ExplainableModel {
   linearHead(tap: TapId): Promise<LinearHead | null> {
     checkTaps(this.#asked, [tap])
     return Promise.resolve(findLinearHead(this.#asked.graph, tap, this.logits))
+  }
+
+  refusals(rules: RuleSetInfo['id']): Promise<readonly Refusal[]> {
+    const { graph, taps, ruleSets } = this.#asked
+    return refusalsOf(graph, this.logits, [...taps], rules, ruleSets)
   }
 
   layerBiases(): Promise<readonly LayerBias[]> {

@@ -3,10 +3,13 @@
  * that have attention weights inside which it names.
  */
 import { AppError } from '../../../errors.ts'
+import { whyRefused } from '../../refusal.ts'
+import type { TapId } from '../../tap-id.ts'
 import type { Bending } from '../gradient/bending.ts'
-import { describeNode, operatorKey, type Graph, type GraphNode } from '../graph/graph.ts'
+import { describeObstacles, type Obstacle } from '../gradient/obstacles.ts'
+import { operatorKey, type Graph, type GraphNode } from '../graph/graph.ts'
 import { openedFor } from '../prepare/open-attention.ts'
-import { apartKey, writeOut, type Opened } from '../prepare/write-out.ts'
+import { apartKey, writeOut } from '../prepare/write-out.ts'
 
 /** Graphs kept: they share their weights, and few rule sets take functions apart. */
 const MOST_KEPT = 8
@@ -27,7 +30,16 @@ export class RuleGraphs {
     const bends = (node: GraphNode): boolean => rules.bends(node)
     const opened = openedFor(this.#graph, named)
     if (opened.size === 0 && !rules.bendsAny) return this.#graph
-    this.#refuseWhole(opened, bends)
+    const whole = bentAsWhole(this.#graph, named, bends)
+    if (whole.length > 0)
+      throw new AppError({
+        code: 'NOT_DIFFERENTIABLE',
+        message: whyRefused(
+          describeObstacles(whole.map(([, obstacle]) => obstacle)),
+          whole.map(([tap]) => tap),
+        ),
+        details: { operators: whole.map(([, { node }]) => operatorKey(node)) },
+      })
     const key = apartKey(this.#graph, bends, opened)
     if (key === '') return this.#graph
     const known = this.#written.get(key) ?? writeOut(this.#graph, bends, opened)
@@ -39,14 +51,18 @@ export class RuleGraphs {
     known.catch(() => this.#written.delete(key))
     return known
   }
+}
 
-  #refuseWhole(opened: Opened, bends: (node: GraphNode) => boolean): void {
-    const whole = this.#graph.nodes.find((node) => opened.has(node.outputs[0] ?? '') && bends(node))
-    if (whole === undefined) return
-    throw new AppError({
-      code: 'NOT_DIFFERENTIABLE',
-      message: `The rule set has a rule for ${describeNode(whole)} as a whole, and the attention weights inside it are asked for. Choose another rule set, or the layer behind it.`,
-      details: { operators: [operatorKey(whole)] },
-    })
-  }
+/** The weights among some taps that lie inside an operator which a rule set bends as a whole: its parts have no rule there. */
+export function bentAsWhole(
+  graph: Graph,
+  taps: Iterable<TapId>,
+  bends: (node: GraphNode) => boolean,
+): readonly (readonly [TapId, Obstacle])[] {
+  return [...new Set(taps)].flatMap((tap): [TapId, Obstacle][] => {
+    const inside = graph.attention?.get(tap)?.inside
+    if (inside?.heads !== null) return []
+    const node = graph.nodes.find(({ outputs }) => outputs[0] === inside.tensor)
+    return node && bends(node) ? [[tap, { node, reason: 'the rule set has a rule for the whole of it only' }]] : []
+  })
 }

@@ -7,7 +7,7 @@ import { DataType, floatAttribute, type Graph, type GraphNode } from '../graph/g
 import { scaleAndShift } from './batch-normalization.ts'
 
 /** Numbers, and their shape, which widens to the node's output. */
-export interface Added {
+interface Added {
   readonly values: readonly number[] | Float32Array
   readonly dims: readonly number[]
 }

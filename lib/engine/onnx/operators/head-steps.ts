@@ -21,7 +21,7 @@ import {
 import { scaleAndShift } from './batch-normalization.ts'
 
 /** What an axis counts; 'place' is any of the map, not averaged yet. */
-export type Axis = 'row' | 'channel' | 'place' | 'one'
+type Axis = 'row' | 'channel' | 'place' | 'one'
 
 export interface Reached {
   readonly name: string

@@ -3,7 +3,16 @@
  * stays unknown (sizes computed in the graph), the model is run at two sizes and equal extents get one symbol.
  */
 import { byteCount } from '../graph/stored.ts'
-import { badModel, DataType, type Graph, type ValueInfo } from '../graph/graph.ts'
+import {
+  badModel,
+  DataType,
+  readsOf,
+  shapeIn,
+  typeIn,
+  type Graph,
+  type GraphNode,
+  type ValueInfo,
+} from '../graph/graph.ts'
 import { operatorOf } from '../operators/operator-of.ts'
 import { createPlainSession } from '../run/runtime.ts'
 import { SMALL } from './evaluate.ts'
@@ -30,6 +39,19 @@ export async function inferShapes(graph: Graph): Promise<Graph> {
   const values = (await probe({ ...graph, values: inferred })) ?? inferred
   refuseExcess({ ...graph, values })
   return { ...graph, values }
+}
+
+/**
+ * The same graph with shapes of `added` nodes alone, as far as they follow from those of what they read. Much cheaper than
+ * {@link inferShapes}: nothing is probed, and the rest of the graph is not looked at.
+ */
+export async function inferAdded(graph: Graph, added: readonly GraphNode[]): Promise<Graph> {
+  const made = new Set(added.flatMap((node) => node.outputs))
+  const read = new Set(added.flatMap(readsOf).filter((name) => !made.has(name)))
+  const constants = new Map([...graph.constants].filter(([name]) => read.has(name)))
+  const inputs = [...read].filter((name) => !constants.has(name)).map((name) => ({ name, type: typeIn(graph, name), shape: shapeIn(graph, name) })) // prettier-ignore
+  const inferred = await inferByRuntime({ ...graph, nodes: added, inputs, constants, stated: [] })
+  return { ...graph, values: new Map([...inferred, ...graph.values]) }
 }
 
 async function inferByRuntime(graph: Graph): Promise<Map<string, ValueInfo>> {

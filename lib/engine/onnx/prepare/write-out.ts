@@ -26,11 +26,6 @@ function isTakenApart(node: GraphNode, bends: Bends, depth = 0): boolean {
   })
 }
 
-/** Whether a node becomes simpler operators for a rule set, so that these decide whether its gradient passes. */
-export function isWrittenOut(node: GraphNode, bends: Bends): boolean {
-  return isTakenApart(node, bends) && (FUNCTIONS[operatorKey(node)]?.write ?? null) !== null
-}
-
 /**
  * What is taken apart, and how far: equal for rule sets and openings that need the same graph; '' for those that need the graph
  * as it is.
@@ -49,12 +44,19 @@ export function apartKey(graph: Graph, bends: Bends, opened: Opened = NOTHING): 
  * The same graph with functions of which only parts are bent, and nodes that are opened, as the operators that they are made of;
  * each of those stands for the tap that the function makes. Where a function cannot be written out its node says why, and no
  * gradient passes it.
+ * @param infer finds the shapes of the added nodes
  */
-export async function writeOut(graph: Graph, bends: Bends, opened: Opened = NOTHING): Promise<Graph> {
+export async function writeOut(
+  graph: Graph,
+  bends: Bends,
+  opened: Opened = NOTHING,
+  infer: (graph: Graph, added: readonly GraphNode[]) => Promise<Graph> = inferShapes,
+): Promise<Graph> {
   const openingOf = (node: GraphNode): Decomposition | undefined => opened.get(node.outputs[0] ?? '')
   const isApart = (node: GraphNode): boolean => openingOf(node) !== undefined || isTakenApart(node, bends)
   if (!graph.nodes.some(isApart)) return graph
   const constants = new Map<string, Constant>(graph.constants)
+  const added: GraphNode[] = []
   const nodes = graph.nodes.flatMap((node): readonly GraphNode[] => {
     if (!isApart(node)) return [node]
     const at = new Expansion(graph, node)
@@ -62,9 +64,11 @@ export async function writeOut(graph: Graph, bends: Bends, opened: Opened = NOTH
     if (reason !== null) return [{ ...node, obstacle: `the rule set bends a part of it and not the whole; ${reason}` }]
     for (const [name, value] of at.constants) constants.set(name, value)
     const origin = node.origin ?? node.outputs[0] ?? ''
-    return at.nodes.map((one) => ({ ...one, origin }))
+    const made = at.nodes.map((one) => ({ ...one, origin }))
+    added.push(...made)
+    return made
   })
-  return writeOut(await inferShapes({ ...graph, nodes, constants }), bends)
+  return writeOut(await infer({ ...graph, nodes, constants }, added), bends, NOTHING, infer)
 }
 
 /** Writes a function out; the reason where it cannot be. */

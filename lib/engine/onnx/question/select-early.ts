@@ -8,7 +8,16 @@ import { intConstant, intsOf } from '../graph/constant.ts'
 import { operatorOf } from '../operators/operator-of.ts'
 import { broadcastAxes, operandsOf, type AxisOfEachInput } from '../operators/positions.ts'
 import { NodeWriter, numbered } from '../graph/node-writer.ts'
-import { intAttribute, shapeIn, typeIn, type Constant, type Graph, type GraphNode, type Shape } from '../graph/graph.ts'
+import {
+  intAttribute,
+  nameOf,
+  shapeIn,
+  typeIn,
+  type Constant,
+  type Graph,
+  type GraphNode,
+  type Shape,
+} from '../graph/graph.ts'
 import { consumersOf } from '../graph/walks.ts'
 
 /** The position `index` along `axis`; the axis stays, with extent 1. */
@@ -137,7 +146,8 @@ export function selectEarly(graph: Graph, kept: ReadonlySet<string>): Graph {
       constants.set(target, reshapeTarget(shapeIn(graph, name) ?? [], selection.axis) as Constant)
       inputs[1] = target
     }
-    write.put({ ...node, name: selected, origin: node.origin ?? name, inputs, outputs: [selected], attributes })
+    const [origin, copyOf] = [node.origin ?? name, nameOf(node)]
+    write.put({ ...node, name: selected, origin, copyOf, inputs, outputs: [selected], attributes })
     state(name, selected, selection)
   }
   return { ...graph, nodes: write.nodes, values, constants }

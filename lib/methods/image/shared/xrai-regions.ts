@@ -5,6 +5,7 @@
  * Letters: H x W extent, M masks.
  */
 import { felzenszwalb } from '../../../image/segmentation/felzenszwalb.ts'
+import { stretched } from '../../../image/segmentation/stretched.ts'
 
 /** Of the paper's section 3.1 and the authors' package, for pictures of 224 x 224 with values in -1..1. */
 const SCALES = [50, 100, 150, 250, 500, 1200] as const
@@ -14,7 +15,7 @@ const LEAST_SEGMENT = 150
 const DILATION = 5
 const LEAST_ADDED = 50
 
-export interface RegionSizes {
+interface RegionSizes {
   /** Pixels of the smallest segment. */
   readonly least: number
   /** How far segments are enlarged, in pixels. */
@@ -34,16 +35,13 @@ export function sizesFor(height: number, width: number): RegionSizes {
 }
 
 /** 1 in the region and 0 outside of it, [H * W]. */
-export type Mask = Uint8Array
+type Mask = Uint8Array
 
 /** @param rgb [H, W, 3], in any range: it is stretched to -1..1 */
 export function xraiMasks(rgb: ArrayLike<number>, height: number, width: number, sizes: RegionSizes): readonly Mask[] {
-  const values = Float64Array.from(rgb)
-  const [low, high] = values.reduce(([a, b], one) => [Math.min(a, one), Math.max(b, one)], [Infinity, -Infinity])
-  const range = (high ?? 0) > (low ?? 0) ? (high ?? 0) - (low ?? 0) : 1
-  const stretched = values.map((one) => (2 * (one - (low ?? 0))) / range - 1)
+  const picture = stretched(rgb, -1, 1)
   return SCALES.flatMap((scale) => {
-    const { labels, count } = felzenszwalb(stretched, height, width, { scale, sigma: SIGMA, least: sizes.least })
+    const { labels, count } = felzenszwalb(picture, height, width, { scale, sigma: SIGMA, least: sizes.least })
     const masks = Array.from({ length: count }, () => new Uint8Array(height * width))
     labels.forEach((label, pixel) => enlarge(masks[label] as Mask, pixel, height, width, sizes.dilation))
     return masks

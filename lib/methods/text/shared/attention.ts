@@ -33,14 +33,13 @@ const ROWS = 'rows that reach the answer'
 
 /**
  * @param fuse what is made of a layer's attention [N, H, T, T] and its gradient: [N, 1, T, T]
- * @throws AppError METHOD_UNAVAILABLE for attention between two texts: of those the flow is another one
+ * @throws AppError as `readOnce`
  */
 export async function readAttention(
   method: NeedsPlace,
   context: TextContext,
   { target, token, fuse }: { target: Target; token: Token; fuse: (tap: string) => Formula },
 ): Promise<Attention> {
-  if (context.facts.taps.some(({ looksAt }) => looksAt === 'cross')) throw betweenTexts(method)
   const taps = layersFor(method, context.facts).map(({ id }) => id)
   const last = taps.at(-1) ?? ''
   const { outputs, logits, ...read } = await readOnce(context, {
@@ -52,22 +51,15 @@ export async function readAttention(
     attribution: (each) => answered(each, last),
   })
   const tokens = context.feeds[context.roles.ids]?.dims[1] ?? 0
-  const layers = taps.map((tap) => squareOf(method, answered(outputs, tap), tokens, context.tokenIds.length))
+  const layers = taps.map((tap) => squareOf(answered(outputs, tap), tokens, context.tokenIds.length))
   const reached = answered(outputs, ROWS).data
   return { layers, rows: rowsOf(context, token, reached), logits, target: read.target }
 }
 
-function betweenTexts({ id, title }: NeedsPlace): AppError {
-  return new AppError({
-    code: 'METHOD_UNAVAILABLE',
-    message: `${title} follows attention among the tokens of one text, and this model is an encoder and a decoder that attend to each other. Use a gradient method.`,
-    details: { method: id },
-  })
-}
-
 /** [1, T, T] of a model that may read padding -> [t, t] of the text's own tokens. */
-function squareOf(method: NeedsPlace, { data, dims }: FloatTensor, tokens: number, own: number): FloatTensor {
-  if (dims.length !== 3 || dims[1] !== tokens || dims[2] !== tokens) throw betweenTexts(method)
+function squareOf({ data, dims }: FloatTensor, tokens: number, own: number): FloatTensor {
+  if (dims.join() !== `1,${tokens},${tokens}`)
+    throw new AppError({ code: 'INTERNAL', message: `attention of [${dims.join(', ')}] among ${tokens} tokens` })
   const kept = new Float32Array(own * own)
   for (let row = 0; row < own; row += 1) kept.set(data.subarray(row * tokens, row * tokens + own), row * own)
   return float32(kept, [own, own])

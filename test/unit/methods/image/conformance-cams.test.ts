@@ -7,11 +7,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import type { ExplainableModel } from '../../../../lib/engine/model.ts'
 import { loadOnnxModel } from '../../../../lib/engine/onnx/model/load.ts'
+import { gradCam } from '../../../../lib/methods/image/grad-cam.ts'
+import { meanOfLayers } from '../../../../lib/methods/image/shared/several-layers.ts'
 import { methodFor } from '../../../../lib/methods/find.ts'
 import { METHODS } from '../../../../lib/methods/index.ts'
 import type { ImageMethod } from '../../../../lib/methods/method.ts'
+import { mapsOver } from '../../../helpers/several.ts'
 import { float32 } from '../../../../lib/tensor/tensor.ts'
-import { runImageMethod } from '../../../helpers/image-context.ts'
+import { imageContext, runImageMethod } from '../../../helpers/image-context.ts'
 import { NETWORK_GRADIENT, relativeDifference } from '../../../helpers/tolerance.ts'
 
 const FOLDER = new URL('../../../fixtures/conformance/cams/', import.meta.url)
@@ -26,6 +29,8 @@ const { provenance, networks } = z
         taps: z.record(z.string(), z.string()),
         image: numbers,
         logits: numbers,
+        /** Grad-CAM of several layers as one map. */
+        several: z.object({ index: z.int(), taps: z.array(z.string()), by: z.string(), map: numbers }).optional(),
         maps: z.array(
           z.object({
             method: z.string(),
@@ -58,7 +63,7 @@ it('every CAM that reads a layer has a golden; plain CAM has its own, of another
   expect(cams.filter((id) => !checked.has(id))).toEqual(['cam'])
 })
 
-describe.each(networks)('$name', ({ model: file, taps, image, logits, maps }) => {
+describe.each(networks)('$name', ({ model: file, taps, image, logits, maps, several }) => {
   let model: ExplainableModel
   beforeAll(async () => {
     model = await loadOnnxModel(new URL(file, FOLDER).pathname, { threads: 1 })
@@ -70,7 +75,7 @@ describe.each(networks)('$name', ({ model: file, taps, image, logits, maps }) =>
     async ({ method, params, tap, index, extent, map }) => {
       const found = await runImageMethod(imageMethodOf(method), model, {
         index,
-        feeds: { image: float32(image, [1, 3, 24, 24]) },
+        feeds: { image: float32(image, [1, 3, Math.sqrt(image.length / 3), Math.sqrt(image.length / 3)]) },
         params: tap === null ? params : { ...params, layer: taps[tap] },
       })
       expect(relativeDifference(found.logits.data, logits)).toBeLessThan(NETWORK_GRADIENT)
@@ -79,4 +84,16 @@ describe.each(networks)('$name', ({ model: file, taps, image, logits, maps }) =>
       expect(relativeDifference(found.map.data, map)).toBeLessThan(NETWORK_GRADIENT)
     },
   )
+
+  if (several === undefined) return
+  it('the mean of Grad-CAMs at several layers, from one question, is the peer’s', async () => {
+    const { index, taps: ids, map: expected } = several
+    const feeds = { image: float32(image, [1, 3, 24, 24]) }
+    const context = await imageContext(model, { of: gradCam, params: {} }, { index, feeds })
+    const layers = ids.flatMap((id) => model.taps.find((tap) => tap.id === id) ?? [])
+    const { maps } = await mapsOver(gradCam, context, layers, [context.target], {})
+    const mean = meanOfLayers([...maps.values()].flat(), [24, 24])
+    expect(layers).toHaveLength(3)
+    expect(relativeDifference(mean.data, expected)).toBeLessThan(NETWORK_GRADIENT)
+  })
 })

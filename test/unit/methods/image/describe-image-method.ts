@@ -22,7 +22,7 @@ const LAYERS: readonly (Place | undefined)[] = ['spatial-tap', 'linear-head']
 const OF_TRANSFORMERS: readonly (Place | undefined)[] = ['token-grid', 'attention', 'embedding']
 const codes = ({ diagnoses }: ImageResult): string[] => diagnoses.map(({ code }) => code)
 /** What some methods say of how they came to their map, whatever it shows: each has a test of its own beside the method. */
-const OF_THE_METHOD = ['SIGN_ORIENTED', 'NON_POSITIVE_SCORE']
+const OF_THE_METHOD = ['SIGN_ORIENTED', 'NON_POSITIVE_SCORE', 'CONCEPTS']
 
 /** What a method is beside the rule. */
 export interface Peculiar {

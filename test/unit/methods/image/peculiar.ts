@@ -2,6 +2,7 @@
 import type { Peculiar } from './describe-image-method.ts'
 
 export const PECULIAR: Readonly<Record<string, Peculiar>> = {
+  craft: { quick: { crops: 4, samples: 8, concepts: 3 } },
   deconvnet: { blind: true },
   'expected-gradients': { quick: { samples: 8 } },
   'full-grad': { spreads: true },

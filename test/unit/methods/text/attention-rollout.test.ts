@@ -57,10 +57,8 @@ test('padding behind the text, in a model that reads a fixed length, changes not
   await model.dispose()
 })
 
-const FOLDER = fileURLToPath(new URL('../../../fixtures/text-networks', import.meta.url))
-
-async function onNetwork(family: string) {
-  const network = await readNetwork(FOLDER, family)
+async function onNetwork(family: string, folder = 'text-networks') {
+  const network = await readNetwork(fileURLToPath(new URL(`../../../fixtures/${folder}`, import.meta.url)), family)
   if ('refused' in network) throw new Error(network.refused)
   const model = await loadOnnxModel(network.path, { threads: 1 })
   try {
@@ -71,6 +69,13 @@ async function onNetwork(family: string) {
     await model.dispose()
   }
 }
+
+test('fused attention has its weights too', async () => {
+  const { scores, diagnoses } = await onNetwork('bert', 'networks')
+  expect(diagnoses[0]?.message).toContain('the first token')
+  expect(total(scores.data)).toBeCloseTo(1, 5)
+  expect(new Set(scores.data).size).toBe(5)
+})
 
 test('a decoder is read at its last token', async () => {
   const { scores, diagnoses } = await onNetwork('llama')

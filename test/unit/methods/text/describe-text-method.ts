@@ -24,6 +24,9 @@ const CHEAP: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
 /** Tokens of a long text, where it is not a model's usual most: one that asks of each word, twice, takes the toy model long. */
 const LONG: Readonly<Record<string, number>> = { perturbation: 128 }
 
+/** Methods that draw samples: their scores are estimates. */
+const SEEDED: readonly string[] = ['smooth-grad', 'gradient-shap', 'expected-gradients', 'lime']
+
 /** A model to ask a method on, and what can be asked there. */
 interface World {
   readonly open: () => Promise<ExplainableModel>
@@ -168,6 +171,32 @@ function answersTheQuestion(method: TextMethod, world: World): void {
     const expected = method.needs[0]?.place === 'attention' ? ['CLASSIFYING_TOKEN'] : []
     expect(plain.diagnoses.map(({ code }) => code)).toEqual(expected)
   })
+
+  test('seeds decide what is random, and nothing else', async () => {
+    const [one, again, other] = [
+      await method.run(contextOf({ seed: 5 }), defaults),
+      await method.run(contextOf({ seed: 5 }), defaults),
+      await method.run(contextOf({ seed: 6 }), defaults),
+    ]
+    expect(again).toEqual(one)
+    if (!SEEDED.includes(method.id)) expect(other).toEqual(one)
+    else expect(other.scores).not.toEqual(one.scores)
+  })
+
+  // Only the formulas have a class that no word changes, and tell no place from another.
+  if (world.certain !== null) {
+    test('a class that nothing changes scores zero everywhere', async () => {
+      const { scores } = await method.run(contextOf({ target: 2 }), defaults)
+      for (const score of scores.data) expect(Math.abs(score)).toBeLessThan(1e-6)
+    })
+    if (!SEEDED.includes(method.id))
+      test('the same word twice has the same score', async () => {
+        for (const target of [0, 1]) {
+          const { scores } = await method.run(contextOf({ target }), defaults) // [CLS] 7 12 7 3 [SEP]
+          expect(Math.abs((scores.data[1] ?? NaN) - (scores.data[3] ?? NaN))).toBeLessThan(1e-4)
+        }
+      })
+  }
 
   test('the predicted class costs no question of its own, and has the same scores', async () => {
     const ask = vi.spyOn(model, 'ask')

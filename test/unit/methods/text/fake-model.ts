@@ -146,6 +146,7 @@ export function fakeContext(
     link: 'softmax',
     linearHeads: [],
     ruleSets: [],
+    refusals: [],
   }
   const encoded = {
     ids,

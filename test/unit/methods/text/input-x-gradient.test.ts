@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
 import { inputXGradient } from '../../../../lib/methods/text/input-x-gradient.ts'
+import { goldens, onTiny } from '../../../helpers/tiny-transformer.ts'
+import { relativeDifference } from '../../../helpers/tolerance.ts'
 import { dot, fakeContext, fakeModel, U, V, wordOf } from './fake-model.ts'
 
 const IDS = [101, 7, 12, 7, 3, 102]
@@ -22,4 +24,9 @@ test('a quadratic score is counted twice, as Euler\u2019s theorem has it', async
 test('a class without gradient is said to have none', async () => {
   const { diagnoses } = await run(2)
   expect(diagnoses.map(({ code }) => code)).toContain('ZERO_GRADIENT')
+})
+
+test.each(['bert', 'bert-spelled'] as const)('equals Captum on a transformer, %s', async (name) => {
+  const { scores } = await onTiny(inputXGradient, name)
+  expect(relativeDifference(scores.data, goldens.bert['input-x-gradient'])).toBeLessThan(1e-4)
 })

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { AppError } from '../../../../lib/errors.ts'
 import { integratedGradients } from '../../../../lib/methods/text/integrated-gradients.ts'
+import { goldens, onTiny } from '../../../helpers/tiny-transformer.ts'
+import { relativeDifference } from '../../../helpers/tolerance.ts'
 import { dot, fakeContext, fakeModel, MASK, PAD, SIZE, U, V, wordOf } from './fake-model.ts'
 
 const IDS = [101, 7, 12, 7, 3, 102]
@@ -162,4 +164,9 @@ describe('edge cases', () => {
     await expect(stopped).rejects.toSatisfy((error) => AppError.from(error).code === 'CANCELLED')
     expect(calls).toBe(3)
   })
+})
+
+test.each(['bert', 'bert-spelled'] as const)('equals Captum on a transformer, %s', async (name) => {
+  const { scores } = await onTiny(integratedGradients, name, { steps: 32, rule: 'gauss-legendre' })
+  expect(relativeDifference(scores.data, goldens.bert['integrated-gradients'])).toBeLessThan(1e-4)
 })

@@ -20,8 +20,9 @@ test('ε and γ change what is handed on', async () => {
 test('a transformer is refused before it is asked, in a sentence that names what is in the way', async () => {
   const model = await loadTiny('bert')
   const ask = vi.spyOn(model, 'ask')
-  expect(() => tinyContext(model, { of: lrp })).toThrow(
-    /^LRP cannot explain a tiny transformer\. Its backward rules, "lrp", have none for .*Softmax \(LRP has no rule for it/u,
+  const refusals = (await model.refusals?.('lrp')) ?? []
+  expect(() => tinyContext(model, { of: lrp, refusals })).toThrow(
+    /^LRP cannot explain a tiny transformer\. No gradient rule for .*Softmax \(LRP has no rule for it.*, on the way from .* to the output\./u,
   )
   expect(ask).not.toHaveBeenCalled()
   await model.dispose()

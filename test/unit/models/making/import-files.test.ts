@@ -6,7 +6,7 @@ import { METHODS } from '../../../../lib/methods/index.ts'
 import { loadModel } from '../../../../lib/models/load.ts'
 import { folderFiles } from '../../../../lib/models/making/folder-files.ts'
 import { idFor, importFiles, type ModelFiles } from '../../../../lib/models/making/import-files.ts'
-import { tryModel } from '../../../../lib/models/trial.ts'
+import { tryModel } from '../../../../lib/try-model.ts'
 import { tinyBert, tinyResNet } from '../../../helpers/model-files.ts'
 
 let root: string

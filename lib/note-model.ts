@@ -1,12 +1,12 @@
 /** What whoever looks at a model must know about how it is understood, of a few trial runs on inputs that mean nothing. */
-import { AppError } from '../errors.ts'
-import type { DecodedImage } from '../image/decode.ts'
-import { prepareImage, prepareText } from '../prepare.ts'
-import { classTarget } from '../target/target.ts'
-import { float32, row, type FloatTensor, type Tensor } from '../tensor/tensor.ts'
-import { answered } from '../methods/shared/batches.ts'
-import type { ImagePreprocessing } from './card.ts'
-import type { LoadedModel } from './load.ts'
+import { AppError } from './errors.ts'
+import type { DecodedImage } from './image/decode.ts'
+import { prepareImage, prepareText } from './prepare.ts'
+import { classTarget } from './target/target.ts'
+import { float32, row, type FloatTensor, type Tensor } from './tensor/tensor.ts'
+import { answered } from './methods/shared/batches.ts'
+import type { ImagePreprocessing } from './models/card.ts'
+import type { LoadedModel } from './models/load.ts'
 
 /** Sums of probabilities of a softmax in float32, or rounded to 8 bits, are this near to 1. */
 const SUM_TOLERANCE = 0.02
@@ -39,7 +39,10 @@ async function trials(loaded: LoadedModel): Promise<readonly Feeds[]> {
   const { context } = await prepareImage(loaded, noise(preprocessing), preprocessing, asked, parts)
   return FACTORS.map((factor) => ({
     ...context.feeds,
-    [context.input]: float32(context.picture.data.map((value) => value * factor), context.picture.dims),
+    [context.input]: float32(
+      context.picture.data.map((value) => value * factor),
+      context.picture.dims,
+    ),
   }))
 }
 

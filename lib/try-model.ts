@@ -1,11 +1,11 @@
 /** A first try of a model: does it answer, does a gradient come back, does what it answers depend on what it is given. */
-import { AppError } from '../errors.ts'
-import { explain } from '../explain.ts'
-import type { Method } from '../methods/method.ts'
-import { whyUnavailable } from '../methods/place.ts'
-import type { ExplainInput } from '../prepare.ts'
-import { classTarget } from '../target/target.ts'
-import type { LoadedModel } from './load.ts'
+import { AppError } from './errors.ts'
+import { explain } from './explain.ts'
+import type { Method } from './methods/method.ts'
+import { whyUnavailable } from './methods/place.ts'
+import type { ExplainInput } from './prepare.ts'
+import { classTarget } from './target/target.ts'
+import type { LoadedModel } from './models/load.ts'
 
 export interface ModelTrial {
   /** What is not as it should be, a sentence each; empty where all is well. */
@@ -18,7 +18,10 @@ export interface ModelTrial {
   readonly tried: string | null
 }
 
-const TEXTS = ['The film was a wonderful surprise, warm and funny.', 'Nothing in this dull story made any sense.'] as const
+const TEXTS = [
+  'The film was a wonderful surprise, warm and funny.',
+  'Nothing in this dull story made any sense.',
+] as const
 const SIDE = 96
 
 /** A picture with a structure: bands of colours, along one axis or the other. */
@@ -63,7 +66,9 @@ export async function tryModel(
     return { ...shown, problems: [`No method can explain it. ${reasons.at(-1) ?? ''}`.trim()] }
   }
   const inputs: readonly ExplainInput[] =
-    card.preprocessing.kind === 'image' ? [picture(true), picture(false)] : TEXTS.map((text) => ({ kind: 'text', text }))
+    card.preprocessing.kind === 'image'
+      ? [picture(true), picture(false)]
+      : TEXTS.map((text) => ({ kind: 'text', text }))
   const request = { method, params: {}, target: classTarget(null), seed: 0 }
   const logits: number[][] = []
   let gradient = 0
@@ -71,7 +76,8 @@ export async function tryModel(
     for (const input of inputs) {
       const { predictions, attribution } = await explain(loaded, input, request, hooks)
       logits.push([...predictions].sort((a, b) => a.index - b.index).map(({ logit }) => logit))
-      const scores = attribution.kind === 'image' ? [...attribution.map.data] : attribution.tokens.map(({ score }) => score)
+      const scores =
+        attribution.kind === 'image' ? [...attribution.map.data] : attribution.tokens.map(({ score }) => score)
       gradient = Math.max(gradient, ...scores.map(Math.abs))
     }
   } catch (thrown) {
@@ -84,6 +90,7 @@ export async function tryModel(
   if (logits.flat().some((value) => !Number.isFinite(value))) problems.push('Its scores are not finite numbers.')
   else if (first.every((value, index) => value === second[index]))
     problems.push('It answers the same for two different inputs. Are the weights those of the trained model?')
-  if (gradient === 0) problems.push(`${method.title} is 0 everywhere: no gradient comes back to the layer it is asked at.`)
+  if (gradient === 0)
+    problems.push(`${method.title} is 0 everywhere: no gradient comes back to the layer it is asked at.`)
   return { ...shown, problems }
 }
