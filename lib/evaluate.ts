@@ -1,11 +1,24 @@
-/** One judgement of one attribution: the input prepared as for the method that made it, the metric run, its value checked. */
+/**
+ * One judgement of one attribution and of its controls: the input prepared as for the method that made it, the metric run on
+ * each, every value checked.
+ */
 import { AppError, throwIfCancelled } from './errors.ts'
+import type { ExplainableModel } from './engine/model.ts'
 import type { ImageContext, TextContext } from './methods/context.ts'
-import type { Method } from './methods/method.ts'
+import type { ImageMethod, Method, TextMethod } from './methods/method.ts'
 import { parseParams } from './methods/parse-params.ts'
 import { layerIn, placeFor } from './methods/place.ts'
-import type { Metric, MetricResult } from './metrics/metric.ts'
-import type { LoadedModel } from './models/load.ts'
+import { randomStream } from './methods/shared/random.ts'
+import {
+  controlsOfImage,
+  controlsOfText,
+  summarised,
+  type Control,
+  type ControlAttributions,
+} from './metrics/controls.ts'
+import { markedPixels, markedTokens, type Marks } from './metrics/marks.ts'
+import type { ImageMetric, ImageJudged, Metric, MetricResult, TextJudged, TextMetric } from './metrics/metric.ts'
+import { openNetwork, type LoadedModel } from './models/load.ts'
 import { prepareImage, prepareText, type ExplainInput, type RunParts } from './prepare.ts'
 import type { FloatTensor } from './tensor/tensor.ts'
 
@@ -17,11 +30,24 @@ export interface EvaluateRequest extends RunParts {
   readonly attribution: FloatTensor
   /** What made it, with the parameters it was given. */
   readonly by: { readonly method: Method; readonly params: unknown }
+  /** What a person marked, for a metric that needs it. */
+  readonly marks?: Marks | null
+  /** Seeds of the random control; 0 for no controls at all. */
+  readonly randomControls?: number
 }
 
+export interface Evaluation extends MetricResult {
+  readonly controls: readonly Control[]
+}
+
+/** Seeds of the random control, where nobody says. */
+export const RANDOM_CONTROLS = 5
+
 function checked(result: MetricResult, metric: Metric): MetricResult {
-  const numbers = [result.value, ...(result.curve?.value ?? []), ...(result.curve?.share ?? [])]
-  if (numbers.every(Number.isFinite) && result.curve?.share.length === result.curve?.value.length) return result
+  const { value, curve, diagnoses } = result
+  const numbers = [value ?? 0, ...(curve?.value ?? []), ...(curve?.share ?? [])]
+  const explained = value !== null || diagnoses.some(({ code }) => code === 'METRIC_UNDEFINED')
+  if (numbers.every(Number.isFinite) && explained && curve?.share.length === curve?.value.length) return result
   throw new AppError({
     code: 'BAD_RESULT',
     message: `${metric.id} returned ${numbers.join(', ')}`,
@@ -29,45 +55,162 @@ function checked(result: MetricResult, metric: Metric): MetricResult {
   })
 }
 
+/** Runs the judgement and those of the controls, each with its share of the progress. */
+async function withControls<Judged>(
+  metric: Metric,
+  judged: Judged,
+  controls: readonly ControlAttributions<Judged>[],
+  { signal, progress }: Pick<RunParts, 'signal' | 'progress'>,
+  run: (judged: Judged, progress: (fraction: number) => void) => Promise<MetricResult>,
+): Promise<Evaluation> {
+  const total = 1 + controls.reduce((sum, control) => sum + control.judged.length, 0)
+  let done = 0
+  const one = async (of: Judged): Promise<MetricResult> => {
+    throwIfCancelled(signal)
+    const before = done
+    const result = await run(of, (fraction) => progress((before + fraction) / total))
+    done += 1
+    progress(done / total)
+    return checked(result, metric)
+  }
+  const own = await one(judged)
+  const told: Control[] = []
+  for (const control of controls) {
+    const results: MetricResult[] = []
+    for (const of of control.judged) results.push(await one(of))
+    told.push(summarised(control.id, results))
+  }
+  return { ...own, controls: told }
+}
+
+interface Settled extends Omit<EvaluateRequest, 'params' | 'marks' | 'randomControls'> {
+  readonly params: unknown
+  readonly methodParams: unknown
+  readonly marks: Marks | null
+  readonly samples: number
+}
+
+/** The marks, where the metric needs them. @throws AppError BAD_INPUT where there are none */
+function marksFor({ metric, marks }: Settled): Marks | null {
+  if (!metric.needsAnnotation) return null
+  if (marks !== null) return marks
+  const what = metric.modality === 'image' ? 'a box on the picture' : 'a span of the text'
+  throw new AppError({
+    code: 'BAD_INPUT',
+    message: `${metric.title} compares with what a person marked, and nothing is marked. Mark ${what}, or give an annotation.`,
+  })
+}
+
+/** What belongs to a method and is the same for every attribution it makes here. */
+function judgedBy({ attribution, by, methodParams }: Settled, { facts }: LoadedModel) {
+  const tap = placeFor(by.method, layerIn(methodParams), facts)
+  return { tap, judged: { attribution, output: by.method.output, layer: tap?.id ?? null } }
+}
+
+/** Works with the model as it would be had its last layers learnt nothing. */
+async function withRandomWeights<T>(
+  { entry }: LoadedModel,
+  seed: number,
+  share: number,
+  work: (model: ExplainableModel) => Promise<T>,
+): Promise<T> {
+  const normal = (layer: number): (() => number) => randomStream(seed, 'weights', layer).normal
+  const model = await openNetwork(entry, { randomWeights: { share, normal } })
+  try {
+    return await work(model)
+  } finally {
+    await model.dispose()
+  }
+}
+
+async function evaluateImage(
+  loaded: LoadedModel,
+  { image }: Extract<ExplainInput, { kind: 'image' }>,
+  metric: ImageMetric,
+  method: ImageMethod,
+  asked: Settled,
+): Promise<Evaluation> {
+  const { preprocessing } = loaded.entry.card
+  if (preprocessing.kind !== 'image') throw wrongModality(metric, loaded, 'image')
+  const { params, methodParams, samples, attribution } = asked
+  const { context, placement } = await prepareImage(loaded, image, preprocessing, { of: metric, params }, asked)
+  const { tap, judged: by } = judgedBy(asked, loaded)
+  checkMap(attribution, context.picture)
+  const marked = marksFor(asked)
+  const [, , height = 0, width = 0] = context.picture.dims
+  const again = async (other: ImageContext): Promise<FloatTensor> =>
+    (await method.run({ ...other, tap, progress: () => undefined }, methodParams)).map
+  const judged: ImageJudged = {
+    ...by,
+    again,
+    randomised: (share, work) =>
+      withRandomWeights(loaded, asked.seed, share, (model) => work((other) => again({ ...other, model }))),
+    marked: marked === null ? null : markedPixels(marked, placement, height, width),
+  }
+  const controls = samples === 0 ? [] : controlsOfImage(context, judged, samples)
+  return withControls(metric, judged, controls, context, (of, progress) =>
+    metric.run({ ...context, ...of, progress }, params),
+  )
+}
+
+async function evaluateText(
+  loaded: LoadedModel,
+  { text }: Extract<ExplainInput, { kind: 'text' }>,
+  metric: TextMetric,
+  method: TextMethod,
+  asked: Settled,
+): Promise<Evaluation> {
+  const { preprocessing } = loaded.entry.card
+  if (preprocessing.kind !== 'text') throw wrongModality(metric, loaded, 'text')
+  const { params, methodParams, samples, attribution } = asked
+  const { context } = await prepareText(loaded, text, preprocessing, { of: metric, params }, asked)
+  const { tap, judged: by } = judgedBy(asked, loaded)
+  if (attribution.dims.join() !== String(context.tokenIds.length))
+    throw notOf(attribution, `[${context.tokenIds.length}], a score a token`)
+  const marked = marksFor(asked)
+  const again = async (other: TextContext): Promise<FloatTensor> =>
+    (await method.run({ ...other, tap, progress: () => undefined }, methodParams)).scores
+  const judged: TextJudged = {
+    ...by,
+    again,
+    randomised: (share, work) =>
+      withRandomWeights(loaded, asked.seed, share, (model) => work((other) => again({ ...other, model }))),
+    marked: marked === null ? null : markedTokens(marked, context.tokens, context.special),
+  }
+  const controls = samples === 0 ? [] : controlsOfText(context, judged, samples)
+  return withControls(metric, judged, controls, context, (of, progress) =>
+    metric.run({ ...context, ...of, progress }, params),
+  )
+}
+
 /**
- * @throws AppError WRONG_MODALITY, METHOD_UNAVAILABLE, BAD_PARAMETER, BAD_INPUT for an attribution that is not of this input,
- *   BAD_RESULT, CANCELLED
+ * @throws AppError WRONG_MODALITY, METHOD_UNAVAILABLE, BAD_PARAMETER, BAD_INPUT for an attribution that is not of this input
+ *   or marks that the metric needs and has not, BAD_RESULT, CANCELLED
  */
 export async function evaluate(
   loaded: LoadedModel,
   input: ExplainInput,
-  { metric, params: given, attribution, by, ...parts }: EvaluateRequest,
-): Promise<MetricResult> {
-  throwIfCancelled(parts.signal)
+  request: EvaluateRequest,
+): Promise<Evaluation> {
+  const { metric, attribution, by, signal } = request
+  throwIfCancelled(signal)
   const { method } = by
-  const params = parseParams(metric, given)
-  const asked = { of: metric, params }
-  const methodParams = parseParams(method, by.params)
-  const tap = placeFor(method, layerIn(methodParams), loaded.facts)
+  const asked: Settled = {
+    ...request,
+    params: parseParams(metric, request.params),
+    methodParams: parseParams(method, by.params),
+    marks: request.marks ?? null,
+    samples: request.randomControls ?? RANDOM_CONTROLS,
+  }
   if (!attribution.data.every(Number.isFinite)) throw notOf(attribution, 'finite')
-  const judged = { attribution, output: method.output, layer: tap?.id ?? null }
-  const { preprocessing } = loaded.entry.card
-  if (input.kind === 'image' && preprocessing.kind === 'image' && metric.modality === 'image') {
-    if (method.modality !== 'image') throw wrongModality(metric, loaded, input)
-    const { context } = await prepareImage(loaded, input.image, preprocessing, asked, parts)
-    const again = async (other: ImageContext): Promise<FloatTensor> =>
-      (await method.run({ ...other, tap }, methodParams)).map
-    checkMap(attribution, context.picture)
-    return checked(await metric.run({ ...context, ...judged, again }, params), metric)
-  }
-  if (input.kind === 'text' && preprocessing.kind === 'text' && metric.modality === 'text') {
-    if (method.modality !== 'text') throw wrongModality(metric, loaded, input)
-    const { context } = await prepareText(loaded, input.text, preprocessing, asked, parts)
-    if (attribution.dims.join() !== String(context.tokenIds.length))
-      throw notOf(attribution, `[${context.tokenIds.length}], a score a token`)
-    const again = async (other: TextContext): Promise<FloatTensor> =>
-      (await method.run({ ...other, tap }, methodParams)).scores
-    return checked(await metric.run({ ...context, ...judged, again }, params), metric)
-  }
-  throw wrongModality(metric, loaded, input)
+  if (input.kind === 'image' && metric.modality === 'image' && method.modality === 'image')
+    return evaluateImage(loaded, input, metric, method, asked)
+  if (input.kind === 'text' && metric.modality === 'text' && method.modality === 'text')
+    return evaluateText(loaded, input, metric, method, asked)
+  throw wrongModality(metric, loaded, input.kind)
 }
 
-function wrongModality(metric: Metric, { entry }: LoadedModel, { kind }: ExplainInput): AppError {
+function wrongModality(metric: Metric, { entry }: LoadedModel, kind: ExplainInput['kind']): AppError {
   const reads = entry.card.preprocessing.kind === 'image' ? 'pictures' : 'text'
   return new AppError({
     code: 'WRONG_MODALITY',

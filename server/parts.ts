@@ -1,6 +1,7 @@
 /** What the server is built from. Everything that reaches outside comes in through here, so that tests can replace it. */
 import type { PrismaClient } from '../prisma/generated/client.ts'
 import type { Method } from '../lib/methods/method.ts'
+import type { Metric } from '../lib/metrics/metric.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { Dialect } from './database/dialect.ts'
 import type { Logger } from './logger.ts'
@@ -18,6 +19,7 @@ export interface Parts {
   readonly files: AssetFiles
   readonly catalogue: Catalogue
   readonly methods: readonly Method[]
+  readonly metrics: readonly Metric[]
   readonly imaging: Imaging
   /** What a model can be asked; loads it in a worker when that is not known yet. */
   readonly describe: Describe

@@ -7,6 +7,8 @@ import { AppError } from '../lib/errors.ts'
 import type { HubSettings } from '../lib/hub/settings.ts'
 import { METHODS } from '../lib/methods/index.ts'
 import type { Method } from '../lib/methods/method.ts'
+import { METRICS } from '../lib/metrics/index.ts'
+import type { Metric } from '../lib/metrics/metric.ts'
 import { createApp } from './app.ts'
 import { checkModelsFolder, whyNotListening, type Options } from './before-setup.mjs'
 import { openCatalogue } from './catalogue.ts'
@@ -25,6 +27,7 @@ import { asAppError } from './options.ts'
 import { openPages } from './pages.ts'
 import type { Parts } from './parts.ts'
 import { MODELS, ROOT, WORKER } from './paths.ts'
+import { createEvaluationStore } from './services/evaluation-store.ts'
 import { createRunStore } from './services/run-store.ts'
 import { AssetFiles } from './storage/asset-files.ts'
 import { makeFolder } from './storage/make-folder.ts'
@@ -39,6 +42,7 @@ export interface StartOptions extends Omit<Options, 'help' | 'logLevel' | 'model
   readonly now?: () => Date
   /** What is offered; all there are when not given. A worker that computes others is another `workerEntry`. */
   readonly methods?: readonly Method[]
+  readonly metrics?: readonly Metric[]
   /** The file a worker runs. */
   readonly workerEntry?: string
   readonly workerEnv?: NodeJS.ProcessEnv
@@ -124,7 +128,7 @@ async function recovered(stores: readonly JobStore[], log: Logger): Promise<read
 
 /** @throws AppError with one sentence for the person who starts it */
 export async function start(options: StartOptions): Promise<RunningServer> {
-  const { log, host, dataFolder, now = () => new Date(), methods = METHODS } = options
+  const { log, host, dataFolder, now = () => new Date(), methods = METHODS, metrics = METRICS } = options
   const database = await openDatabase(dataFolder, { now })
   const undo: (() => Promise<void>)[] = [() => database.close()]
   try {
@@ -141,7 +145,10 @@ export async function start(options: StartOptions): Promise<RunningServer> {
       log,
     })
     const news = new LocalNews()
-    const stores = [createRunStore({ prisma, methods, now, version: version() })]
+    const stores = [
+      createRunStore({ prisma, methods, now, version: version() }),
+      createEvaluationStore({ prisma, now, version: version() }),
+    ]
     const imports = openImports({
       hub: options.hub,
       models: own,
@@ -157,6 +164,7 @@ export async function start(options: StartOptions): Promise<RunningServer> {
       files,
       catalogue,
       methods,
+      metrics,
       imaging,
       describe: remembered(announced(describedBy(pool), log)),
       queue,

@@ -177,6 +177,14 @@ export interface LayerBias {
   readonly value: FloatTensor
 }
 
+/** A model as it would be had its last layers learnt nothing: a sanity check of methods. */
+export interface RandomWeights {
+  /** Of the layers with weights, counted from the output: 0 is none, 1 all. */
+  readonly share: number
+  /** Draws of mean 0 and deviation 1 for a layer, counted from the input. */
+  readonly normal: (layer: number) => () => number
+}
+
 export interface ExplainableModel {
   readonly engine: EngineInfo
   /** In graph order. */

@@ -20,6 +20,7 @@ export interface Diagnosis {
     | 'INPUT_TRUNCATED'
     | 'INPUT_CONVERTED' // animated, CMYK, 16-bit or transparent picture: what was done
     | 'UNKNOWN_TOKENS' // the tokenizer knows no word for some characters
+    | 'METRIC_UNDEFINED' // a metric has no value for this attribution
     | 'ENGINE' // which backend and why, where that is a surprise
   readonly severity: 'info' | 'warning'
   readonly message: string

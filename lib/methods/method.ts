@@ -27,7 +27,7 @@ export interface Completeness {
   readonly expected: number
   /** |sum - expected| / |expected| */
   readonly error: number
-  /** Number of gradients evaluated. */
+  /** Gradients evaluated, or predictions by a method that reads none. */
   readonly points: number
 }
 

@@ -1,5 +1,6 @@
 /** Opens a catalogue entry: its network in the right engine, and its tokenizer when it reads text. */
-import type { ExplainableModel } from '../engine/model.ts'
+import { AppError } from '../errors.ts'
+import type { ExplainableModel, RandomWeights } from '../engine/model.ts'
 import type { Tokenizer } from '../text/tokenizer.ts'
 import { statedHead } from './card.ts'
 import type { CatalogueEntry } from './catalogue.ts'
@@ -17,17 +18,25 @@ export interface LoadedModel {
 export interface LoadOptions {
   /** Threads for one prediction; the engine's default when absent. */
   readonly threads?: number
+  /** Its last layers with random weights in place of what they learnt; of an ONNX file alone. */
+  readonly randomWeights?: RandomWeights
 }
 
+/** The network alone. @throws AppError BAD_MODEL; METHOD_UNAVAILABLE where it cannot be given random weights */
 // Engines are imported when first needed: TensorFlow.js and ONNX Runtime disturb each other's thread pools, and each
 // takes its time to load.
-async function openNetwork(entry: CatalogueEntry, options: LoadOptions): Promise<ExplainableModel> {
+export async function openNetwork(entry: CatalogueEntry, options: LoadOptions): Promise<ExplainableModel> {
   const { defaultTap } = entry.card
   const head = statedHead(entry.card)
   if (entry.variant === 'onnx') {
     const { loadOnnxModel } = await import('../engine/onnx/model/load.ts')
     return loadOnnxModel(entry.file, { ...(defaultTap === '' ? {} : { defaultTap, head }), ...options, head })
   }
+  if (options.randomWeights !== undefined)
+    throw new AppError({
+      code: 'METHOD_UNAVAILABLE',
+      message: `${entry.card.title} cannot be given random weights: its engine has none to replace. An ONNX file of the model may help.`,
+    })
   const { loadTfjsModel } = await import('../engine/tfjs/load.ts')
   return loadTfjsModel(entry.file, { defaultTap })
 }

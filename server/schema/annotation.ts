@@ -91,6 +91,6 @@ export function addAnnotation(builder: Builder) {
       resolve: (_root, { id }, { parts }) => deleteAnnotation(parts, id),
     }),
   )
-  return { AnnotationRef }
+  return { AnnotationRef, BoxInput, SpanInput }
 }
 export type AnnotationTypes = ReturnType<typeof addAnnotation>

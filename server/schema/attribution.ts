@@ -36,7 +36,9 @@ export function addAttribution(builder: Builder) {
       sum: t.exposeFloat('sum', { description: 'Sum of all scores.' }),
       expected: t.exposeFloat('expected', { description: 'Logit of the input minus logit of the baseline.' }),
       error: t.exposeFloat('error', { description: '|sum - expected| / |expected|' }),
-      points: t.exposeInt('points', { description: 'Number of gradients evaluated.' }),
+      points: t.exposeInt('points', {
+        description: 'Gradients evaluated, or predictions by a method that reads none.',
+      }),
     }),
   })
   const ImageAttribution = builder.objectRef<ImageAttributionView>('ImageAttribution').implement({

@@ -12,7 +12,7 @@ import { ownView } from './run-view.ts'
 /** The longest a request is kept waiting: ten minutes. */
 const LONGEST_WAIT_MS = 600_000
 
-function checkWait(waitMs: number): number {
+export function checkWait(waitMs: number): number {
   if (waitMs >= 0 && waitMs <= LONGEST_WAIT_MS) return waitMs
   throw new AppError({ code: 'BAD_INPUT', message: `waitMs is ${waitMs}; it must be 0 to ${LONGEST_WAIT_MS}.` })
 }

@@ -58,6 +58,6 @@ export function addMethod(builder: Builder, { Modality }: Enums) {
         parts.methods.filter((method) => modality == null || method.modality === modality),
     }),
   )
-  return { MethodRef }
+  return { MethodRef, Paper }
 }
 export type MethodTypes = ReturnType<typeof addMethod>

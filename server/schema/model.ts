@@ -24,7 +24,7 @@ export function viewOf(entry: CatalogueEntry): ModelView {
   return { id: entry.id, card: entry.card, sha256: entry.sha256, entry }
 }
 
-async function describe(model: ModelView, { parts }: Context): Promise<ModelDescription> {
+export async function describe(model: ModelView, { parts }: Context): Promise<ModelDescription> {
   if (model.entry !== null) return parts.describe(model.entry)
   throw new AppError({
     code: 'UNKNOWN_MODEL',

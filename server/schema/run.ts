@@ -127,7 +127,9 @@ function addParts(builder: Builder, { DiagnosisSeverity, TargetKind, Attribution
   return { RunError, PredictionRef, DiagnosisRef, Timings, ImageAsset, Explained, MapRef }
 }
 
-function errorOf({ errorCode, errorMessage, status }: Run): { code: string; message: string } | null {
+type Failed = Pick<Run, 'errorCode' | 'errorMessage' | 'status'>
+
+export function errorOf({ errorCode, errorMessage, status }: Failed): { code: string; message: string } | null {
   return status === 'FAILED' ? { code: errorCode ?? 'INTERNAL', message: errorMessage ?? '' } : null
 }
 
@@ -270,6 +272,6 @@ export function addRun(builder: Builder, types: Types) {
       finishedAt: t.field({ type: 'DateTime', nullable: true, resolve: ({ run }) => run.finishedAt }),
     }),
   })
-  return { RunRef }
+  return { RunRef, RunError, DiagnosisRef }
 }
 export type RunTypes = ReturnType<typeof addRun>

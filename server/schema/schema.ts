@@ -5,8 +5,10 @@ import { addAttribution } from './attribution.ts'
 import { createBuilder } from './builder.ts'
 import { addColourMap } from './colour-map.ts'
 import { addEnums } from './enums.ts'
+import { addEvaluation } from './evaluation.ts'
 import { addExplain } from './explain.ts'
 import { addMethod } from './method.ts'
+import { addMetric } from './metric.ts'
 import { addModel } from './model.ts'
 import { addModelImport } from './model-import.ts'
 import { addRun } from './run.ts'
@@ -20,11 +22,13 @@ export function createSchema(): GraphQLSchema {
   builder.subscriptionType({})
   const enums = addEnums(builder)
   const methods = addMethod(builder, enums)
+  const metrics = addMetric(builder, enums, methods)
   const models = addModel(builder, enums, methods)
   const parts = { ...addAttribution(builder), ...addAnnotation(builder), ...addShareLink(builder) }
   const runs = addRun(builder, { ...enums, ...methods, ...models, ...parts })
   addRuns(builder, enums, runs)
   addExplain(builder, { ...enums, ...runs })
+  addEvaluation(builder, { ...enums, ...metrics, ...models, ...parts, ...runs })
   addColourMap(builder)
   addModelImport(builder, models)
   return builder.toSchema({ sortSchema: false })

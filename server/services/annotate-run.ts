@@ -20,14 +20,14 @@ function bad(message: string): AppError {
   return new AppError({ code: 'BAD_INPUT', message })
 }
 
-function checkBox(run: Run, { x, y, width, height }: NonNullable<AnnotationRequest['box']>): void {
+export function checkBox(run: Run, { x, y, width, height }: NonNullable<AnnotationRequest['box']>): void {
   if (run.modality !== 'image') throw bad('A box marks part of a picture, and this run explains a text. Use span.')
   const inside = x >= 0 && y >= 0 && width > 0 && height > 0 && x + width <= 1 + EDGE && y + height <= 1 + EDGE
   if (!inside)
     throw bad(`The box x ${x}, y ${y}, ${width} x ${height} is not inside the picture. Give fractions from 0 to 1.`)
 }
 
-function checkSpan(run: Run, { start, end }: NonNullable<AnnotationRequest['span']>): void {
+export function checkSpan(run: Run, { start, end }: NonNullable<AnnotationRequest['span']>): void {
   if (run.text === null) throw bad('A span marks part of a text, and this run explains a picture. Use box.')
   const length = [...run.text].length
   if (start < 0 || end <= start || end > length)

@@ -62,7 +62,7 @@ function checkModality(given: Modality, model: CatalogueEntry): void {
     })
 }
 
-function checkSeed(seed: number): number {
+export function checkSeed(seed: number): number {
   if (Number.isInteger(seed) && seed >= 0) return seed
   throw new AppError({ code: 'BAD_INPUT', message: `seed is ${seed}; it must be a whole number from 0 to 2147483647.` })
 }
@@ -80,7 +80,7 @@ function checkName(name: string | null): string | null {
   return clean === '' ? null : clean
 }
 
-function checkCost(method: Method, cost: number): void {
+export function checkCost(method: Pick<Method, 'title'>, cost: number): void {
   if (cost <= MAX_COST) return
   throw new AppError({
     code: 'BAD_PARAMETER',

@@ -1,6 +1,6 @@
 /** What belongs to runs, fetched for all runs of a request at once (no query per run in a list). */
 import DataLoader from 'dataloader'
-import type { Annotation, Asset, ModelVersion, Result, RunMap, ShareLink } from '../../prisma/generated/client.ts'
+import type { Annotation, Asset, Evaluation, ModelVersion, Result, RunMap, ShareLink } from '../../prisma/generated/client.ts'
 import type { Parts } from '../parts.ts'
 
 export type ResultFacts = Omit<Result, 'attribution'>
@@ -14,7 +14,8 @@ export interface RunParts {
   readonly modelVersion: DataLoader<string, ModelVersion | null>
   readonly annotations: DataLoader<string, readonly Annotation[]>
   readonly shareLinks: DataLoader<string, readonly ShareLink[]>
-  /** Share done of a run that is being computed, 0..1. */
+  readonly evaluations: DataLoader<string, readonly Evaluation[]>
+  /** Share done of a run or an evaluation that is being computed, 0..1. */
   readonly progress: DataLoader<string, number>
 }
 
@@ -80,6 +81,10 @@ export function loadRunParts({ prisma, news }: Pick<Parts, 'prisma' | 'news'>): 
     ),
     shareLinks: many(
       (ids) => prisma.shareLink.findMany({ where: { runId: { in: ids } }, orderBy: oldestFirst }),
+      (row) => row.runId,
+    ),
+    evaluations: many(
+      (ids) => prisma.evaluation.findMany({ where: { runId: { in: ids } }, orderBy: oldestFirst }),
       (row) => row.runId,
     ),
     progress: new DataLoader(

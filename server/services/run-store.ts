@@ -24,7 +24,7 @@ function inputOf(run: Run): ExplainPayload['input'] {
   throw new AppError({ code: 'INTERNAL', message: `run ${run.id} has neither picture nor text` })
 }
 
-function payloadOf(run: Run): ExplainPayload {
+export function payloadOf(run: Run): ExplainPayload {
   return {
     model: run.modelVersionId,
     method: { id: run.methodId, version: run.methodVersion },

@@ -1,7 +1,7 @@
 import type { Run } from '../../prisma/generated/client.ts'
 import type { Parts } from '../parts.ts'
 import { findRun, getRun, hasEnded } from './get-run.ts'
-import { watchStates } from './watch-states.ts'
+import { untilEnded, watchStates } from './watch-states.ts'
 
 type WatchParts = Pick<Parts, 'prisma' | 'news'>
 
@@ -16,13 +16,5 @@ export function watchRun(parts: WatchParts, id: string): AsyncIterableIterator<R
 /** The run when it has ended, or as it is after `waitMs`, whichever is first. */
 export async function waitForRun(parts: WatchParts, run: Run, waitMs: number): Promise<Run> {
   if (hasEnded(run) || waitMs <= 0) return run
-  const states = watchRun(parts, run.id)
-  let latest = run
-  const timer = setTimeout(() => void states.return?.(), waitMs)
-  try {
-    for await (const state of states) latest = state
-  } finally {
-    clearTimeout(timer)
-  }
-  return latest
+  return untilEnded(run, watchRun(parts, run.id), waitMs)
 }

@@ -43,3 +43,15 @@ export function watchStates<T>(
     },
   }
 }
+
+/** The last state within `waitMs`: where it ended, or how far it has come. */
+export async function untilEnded<T>(now: T, states: AsyncIterableIterator<T>, waitMs: number): Promise<T> {
+  let latest = now
+  const timer = setTimeout(() => void states.return?.(), waitMs)
+  try {
+    for await (const state of states) latest = state
+  } finally {
+    clearTimeout(timer)
+  }
+  return latest
+}

@@ -77,6 +77,7 @@ export async function startTestServer(options: Partial<StartOptions> = {}): Prom
       result: await prisma.result.count(),
       annotation: await prisma.annotation.count(),
       shareLink: await prisma.shareLink.count(),
+      evaluation: await prisma.evaluation.count(),
     }),
     async remove() {
       await server.stop()

@@ -22,3 +22,6 @@ export function relativeDifference(actual: ArrayLike<number>, expected: ArrayLik
   }
   return largest === 0 ? difference : difference / largest
 }
+
+/** A metric against its golden, absolute below 1: both in double precision, of a model that answers float32. */
+export const METRIC_CONFORMANCE = 1e-6

@@ -5,7 +5,6 @@ import { LINKS } from '../../../lib/engine/head.ts'
 import type { EngineInfo } from '../../../lib/engine/model.ts'
 import type { Explanation, FurtherMap, ImageExplanation, ScoredSpan, TextExplanation } from '../../../lib/explain.ts'
 import type { Placement } from '../../../lib/image/preprocess.ts'
-import type { Diagnosis } from '../../../lib/methods/diagnosis.ts'
 import { methodFor } from '../../../lib/methods/find.ts'
 import type { Completeness, Method } from '../../../lib/methods/method.ts'
 import { mapsAsked } from '../../../lib/methods/maps-asked.ts'
@@ -13,11 +12,10 @@ import { idIn, modelRef, sha256 } from '../../../lib/models/model-ref.ts'
 import type { ExplainInput } from '../../../lib/prepare.ts'
 import type { Prediction } from '../../../lib/target/predictions.ts'
 import { target } from '../../../lib/target/target.ts'
-import type { FloatTensor } from '../../../lib/tensor/tensor.ts'
 import { jobKind, type WorkerParts } from '../kind.ts'
-import { anyNumber, engineInfo, fieldsOf, wordOf } from './shared-schemas.ts'
+import { anyNumber, diagnosis, engineInfo, fieldsOf, floatTensor } from './shared-schemas.ts'
 
-const payload = z.strictObject({
+export const explainPayload = z.strictObject({
   model: modelRef,
   /** The version too: the numbers of another one would be stored under the wrong name. */
   method: z.strictObject({ id: z.string(), version: z.int() }),
@@ -32,7 +30,7 @@ const payload = z.strictObject({
     z.strictObject({ kind: z.literal('text'), text: z.string() }),
   ]),
 })
-export type ExplainPayload = z.infer<typeof payload>
+export type ExplainPayload = z.infer<typeof explainPayload>
 
 export interface ExplainOutcome {
   readonly explanation: Explanation
@@ -56,16 +54,6 @@ const span = fieldsOf<ScoredSpan>({
   score: z.number(),
   special: z.boolean(),
 })
-const map = fieldsOf<FloatTensor>({
-  type: z.literal('float32'),
-  dims: z.array(z.int()),
-  data: z.instanceof(Float32Array),
-})
-const diagnosis = fieldsOf<Diagnosis>({
-  code: wordOf<Diagnosis['code']>(),
-  severity: z.enum(['info', 'warning']),
-  message: z.string(),
-})
 const completeness = fieldsOf<Completeness>({
   sum: anyNumber,
   expected: anyNumber,
@@ -75,7 +63,7 @@ const completeness = fieldsOf<Completeness>({
 const attribution = z.discriminatedUnion('kind', [
   fieldsOf<ImageExplanation>({
     kind: z.literal('image'),
-    map,
+    map: floatTensor,
     width: z.int(),
     height: z.int(),
     signed: z.boolean(),
@@ -108,7 +96,7 @@ const outcome = fieldsOf<ExplainOutcome>({
 })
 
 /** @throws AppError UNKNOWN_METHOD where this worker has none of this name, or computes other numbers under it */
-function methodOf({ method: asked, input }: ExplainPayload, methods: readonly Method[]): Method {
+export function methodOf({ method: asked, input }: ExplainPayload, methods: readonly Method[]): Method {
   const found = methodFor(methods, input.kind, asked.id)
   if (found?.version === asked.version) return found
   throw new AppError({
@@ -120,7 +108,7 @@ function methodOf({ method: asked, input }: ExplainPayload, methods: readonly Me
   })
 }
 
-async function inputFor({ input }: ExplainPayload, { pictures }: WorkerParts): Promise<ExplainInput> {
+export async function inputFor({ input }: ExplainPayload, { pictures }: WorkerParts): Promise<ExplainInput> {
   return input.kind === 'text' ? input : { kind: 'image', image: await pictures.decoded(input.asset) }
 }
 
@@ -128,7 +116,7 @@ async function inputFor({ input }: ExplainPayload, { pictures }: WorkerParts): P
 export const explainBy = (methods: () => Promise<readonly Method[]>) =>
   jobKind<ExplainPayload, ExplainOutcome>({
     id: 'explain',
-    payload,
+    payload: explainPayload,
     outcome,
     uses: ({ model, input }) => (input.kind === 'image' ? [model, input.asset] : [model]),
     about: ({ model, method }) => ({ model: idIn(model), method: method.id }),

@@ -1,7 +1,8 @@
 /** Every kind of job a worker does. */
 import type { JobKind } from '../kind.ts'
 import { describeKind } from './describe.ts'
+import { evaluateKind } from './evaluate.ts'
 import { explainKind } from './explain.ts'
 import { tryModelKind } from './try-model.ts'
 
-export const KINDS: readonly JobKind[] = [tryModelKind, describeKind, explainKind]
+export const KINDS: readonly JobKind[] = [tryModelKind, describeKind, explainKind, evaluateKind]

@@ -1,6 +1,8 @@
 /** Parts of what several kinds send. */
 import { z } from 'zod'
 import type { EngineInfo } from '../../../lib/engine/model.ts'
+import type { Diagnosis } from '../../../lib/methods/diagnosis.ts'
+import type { FloatTensor } from '../../../lib/tensor/tensor.ts'
 
 /** A number that may be infinite or none at all: a logit that overflowed, an error relative to 0. */
 export const anyNumber = z.custom<number>((value) => typeof value === 'number', 'expected a number')
@@ -26,4 +28,16 @@ export const engineInfo = fieldsOf<EngineInfo>({
   backend: z.string(),
   version: z.string(),
   reason: z.string(),
+})
+
+export const floatTensor = fieldsOf<FloatTensor>({
+  type: z.literal('float32'),
+  dims: z.array(z.int()),
+  data: z.instanceof(Float32Array),
+})
+
+export const diagnosis = fieldsOf<Diagnosis>({
+  code: wordOf<Diagnosis['code']>(),
+  severity: z.enum(['info', 'warning']),
+  message: z.string(),
 })

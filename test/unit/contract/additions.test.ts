@@ -38,6 +38,7 @@ const comprehensiveness = textMetric<z.infer<typeof metricParams>>({
   id: 'toy-comprehensiveness',
   version: 1,
   modality: 'text',
+  family: 'faithfulness',
   title: 'Comprehensiveness',
   summary: 'By how much the target falls when the words that count most are deleted.',
   meaning: '',
@@ -46,6 +47,7 @@ const comprehensiveness = textMetric<z.infer<typeof metricParams>>({
   needs: [],
   params: metricParams,
   better: 'higher',
+  needsAnnotation: false,
   cost: () => 2,
   async run(context, { words }) {
     const { data } = context.attribution
@@ -59,7 +61,7 @@ const comprehensiveness = textMetric<z.infer<typeof metricParams>>({
       gone.flatMap(({ tokens }) => tokens),
     )
     const [whole = NaN, left = NaN] = await scalarsOf(context, [tokenIds, rest])
-    return { value: whole - left, curve: null, diagnoses: [] }
+    return { value: whole - left, interval: null, curve: null, diagnoses: [] }
   },
 })
 
@@ -130,14 +132,16 @@ async function positive(text: string): Promise<number> {
 
 describe('a metric from the outside', () => {
   const metrics: readonly Metric[] = [...METRICS, comprehensiveness]
-  const judge = (attribution: FloatTensor, params: unknown): Promise<{ readonly value: number }> => {
+  const judge = async (attribution: FloatTensor, params: unknown): Promise<{ readonly value: number }> => {
     const metric = methodFor(metrics, 'text', 'toy-comprehensiveness')
     if (metric === null) throw new Error('the metric is not in its list')
-    return evaluate(
+    const { value } = await evaluate(
       loaded,
       { kind: 'text', text: REVIEW },
       { metric, params, attribution, by: { method: occlusion, params: {} }, ...parts() },
     )
+    if (value === null) throw new Error('a value was expected')
+    return { value }
   }
   /** 1 for the tokens of these words. */
   const marking = async (...marked: readonly string[]): Promise<FloatTensor> => {

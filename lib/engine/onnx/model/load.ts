@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module'
 import { env } from 'onnxruntime-node'
 import { AppError } from '../../../errors.ts'
-import type { ExplainableModel } from '../../model.ts'
+import type { ExplainableModel, RandomWeights } from '../../model.ts'
 import type { TapId } from '../../tap-id.ts'
 import { badModel, DataType, type Graph } from '../graph/graph.ts'
 import { OnnxModel } from './onnx-model.ts'
@@ -21,6 +21,7 @@ import { RULE_SETS } from '../gradient/rule-sets/index.ts'
 import type { RuleSetDefinition } from '../gradient/rule-sets/rule-set.ts'
 import { withPictureFirst } from '../prepare/picture-input.ts'
 import { prepareGraph } from '../prepare/prepare-graph.ts'
+import { withRandomWeights } from '../prepare/randomise.ts'
 import { precisionNote } from '../prepare/widen.ts'
 
 export interface OnnxOptions {
@@ -32,6 +33,8 @@ export interface OnnxOptions {
   readonly threads?: number
   /** Bytes of compiled questions kept; 1 GiB by default. */
   readonly cacheBytes?: number
+  /** Its last layers with random weights in place of what they learnt. */
+  readonly randomWeights?: RandomWeights
   /** The rule sets that questions may name; those of the engine's own list by default. 'plain' must be among them. */
   readonly ruleSets?: readonly RuleSetDefinition[]
 }
@@ -43,7 +46,9 @@ export interface OnnxOptions {
  *   UNKNOWN_LAYER when `defaultTap` is not a tap of it.
  */
 export async function loadOnnxModel(path: string, options: OnnxOptions = {}): Promise<ExplainableModel> {
-  const prepared = await prepareGraph(withPictureFirst(await readModelFile(path)))
+  const learnt = await prepareGraph(withPictureFirst(await readModelFile(path)))
+  const { randomWeights } = options
+  const prepared = randomWeights === undefined ? learnt : withRandomWeights(learnt, randomWeights)
   refuseInputs(prepared)
   const { graph: plain, logits, link, linkBasis } = findHead(prepared, options.head)
   const graph = seen(plain)

@@ -1,0 +1,19 @@
+import { imageMetric } from '../metric.ts'
+import { resultOf } from '../shared/result.ts'
+import { mean } from '../shared/statistics.ts'
+import { ROAD, roadCurve, sharesOf, type RoadParams } from './shared/road.ts'
+
+export const roadLeast = imageMetric<RoadParams>({
+  ...ROAD,
+  id: 'road-least',
+  title: 'ROAD, least relevant first',
+  summary: 'How probable the class still is when the pixels that count least are imputed from their neighbours.',
+  meaning:
+    'The pixels with the smallest values are taken out and filled smoothly from their neighbours, 10 % of them, 20 % and so on; the number is the mean probability of the explained class over these pictures. If the map is right about what the model does without, the class stays and the number is large. Because the filling is smooth and a little noisy, the shape of what was taken out gives nothing away.',
+  better: 'higher',
+  cost: ({ steps }) => steps + 1,
+  async run(context, params) {
+    const value = await roadCurve(context, params, 'least')
+    return resultOf(mean(value), { curve: { share: sharesOf(params), value } })
+  },
+})

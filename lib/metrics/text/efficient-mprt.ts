@@ -1,0 +1,17 @@
+import { textMetric } from '../metric.ts'
+import { followed } from '../shared/explained.ts'
+import { valuesAt } from '../shared/other-classes.ts'
+import { EFFICIENT_MPRT, relativeRise } from '../shared/parameter-randomisation.ts'
+import { wordScores, wordTokens } from './shared/tokens.ts'
+
+export const efficientMprt = textMetric({
+  ...EFFICIENT_MPRT,
+  modality: 'text',
+  cost: (_params, { again }) => again + 3,
+  async run(context) {
+    const { target } = await followed(context, false)
+    const of = { ...context, target }
+    const after = await context.randomised(1, async (again) => valuesAt(await again(of), wordTokens(context)))
+    return relativeRise(wordScores(context), after)
+  },
+})

@@ -1,0 +1,116 @@
+/** How the rows of evaluations follow the evaluate jobs behind them: each step is one transaction. */
+import { AppError } from '../../lib/errors.ts'
+import type { Evaluation as Judgement } from '../../lib/evaluate.ts'
+import { marks } from '../../lib/metrics/marks.ts'
+import { float32, type FloatTensor } from '../../lib/tensor/tensor.ts'
+import type { PrismaClient, Result } from '../../prisma/generated/client.ts'
+import { MAX_ATTEMPTS, type JobStore } from '../jobs/job-store.ts'
+import { evaluateKind, type EvaluateOutcome, type EvaluatePayload } from '../jobs/kinds/evaluate.ts'
+import { floatsOf } from '../storage/float-bytes.ts'
+import type { StoredDetail } from '../storage/stored-detail.ts'
+import { payloadOf, type StoreParts } from './run-store.ts'
+
+/** What is stored as JSON in Evaluation.result. */
+export type StoredJudgement = Judgement
+
+/** The stored numbers in the shape that the method gave them. */
+function attributionIn({ attribution, detail }: Result): FloatTensor {
+  const values = floatsOf(attribution)
+  const stored = JSON.parse(detail) as StoredDetail
+  return float32(values, stored.kind === 'image' ? [stored.height, stored.width] : [values.length])
+}
+
+const NOT_ENDED = ['QUEUED', 'RUNNING']
+
+async function recoverEvaluations(prisma: PrismaClient, now: () => Date) {
+  return prisma.$transaction(async (tx) => {
+    const { count: failed } = await tx.evaluation.updateMany({
+      where: { status: 'RUNNING', attempts: { gte: MAX_ATTEMPTS } },
+      data: {
+        status: 'FAILED',
+        errorCode: 'WORKER_LOST',
+        errorMessage: `Limelight ended ${MAX_ATTEMPTS} times while it computed this evaluation, so it is not tried again by itself. Ask for it again to try once more.`,
+        finishedAt: now(),
+      },
+    })
+    await tx.evaluation.updateMany({ where: { status: 'RUNNING' }, data: { status: 'QUEUED', startedAt: null } })
+    const queued = await tx.evaluation.findMany({
+      where: { status: 'QUEUED' },
+      orderBy: [{ queuedAt: 'asc' }, { id: 'asc' }],
+      select: { id: true },
+    })
+    // What they cost is not known without their models: none of them takes the last worker.
+    return { queued: queued.map(({ id }) => ({ id, kind: evaluateKind.id, weight: 'heavy' as const })), failed }
+  })
+}
+
+export function createEvaluationStore({
+  prisma,
+  now,
+  version,
+}: Pick<StoreParts, 'prisma' | 'now' | 'version'>): JobStore<EvaluatePayload, EvaluateOutcome> {
+  return {
+    kind: evaluateKind,
+    recover: () => recoverEvaluations(prisma, now),
+
+    async begin(id) {
+      const row = await prisma.$transaction(async (tx) => {
+        const { count } = await tx.evaluation.updateMany({
+          where: { id, status: 'QUEUED' },
+          data: { status: 'RUNNING', attempts: { increment: 1 }, startedAt: now() },
+        })
+        return count === 0
+          ? null
+          : tx.evaluation.findUnique({ where: { id }, include: { run: { include: { result: true } } } })
+      })
+      if (row === null) return null
+      const { run, metricId, metricVersion, params, seed, randomControls } = row
+      if (run.result === null) throw new AppError({ code: 'INTERNAL', message: `run ${run.id} has no result` })
+      const payload = {
+        run: payloadOf(run),
+        attribution: attributionIn(run.result),
+        metric: { id: metricId, version: metricVersion },
+        params: JSON.parse(params) as unknown,
+        seed,
+        randomControls,
+        marks: row.marks === null ? null : marks.parse(JSON.parse(row.marks)),
+      }
+      return { payload, attempt: row.attempts }
+    },
+
+    async complete(id, { evaluation, libraries }) {
+      await prisma.$transaction(async (tx) => {
+        const row = await tx.evaluation.findFirst({ where: { id, status: 'RUNNING' } })
+        if (row === null) return // deleted or cancelled meanwhile
+        const provenance = {
+          metric: { id: row.metricId, version: row.metricVersion },
+          libraries,
+          limelight: version,
+        }
+        await tx.evaluation.update({
+          where: { id },
+          data: {
+            status: 'DONE',
+            finishedAt: now(),
+            result: JSON.stringify(evaluation satisfies StoredJudgement),
+            provenance: JSON.stringify(provenance),
+          },
+        })
+      })
+    },
+
+    async fail(id, error) {
+      await prisma.evaluation.updateMany({
+        where: { id, status: { in: NOT_ENDED } },
+        data: { status: 'FAILED', errorCode: error.code, errorMessage: error.userMessage, finishedAt: now() },
+      })
+    },
+
+    async requeue(id, forget) {
+      await prisma.evaluation.updateMany({
+        where: { id, status: 'RUNNING' },
+        data: { status: 'QUEUED', startedAt: null, ...(forget ? { attempts: { decrement: 1 } } : {}) },
+      })
+    },
+  }
+}
