@@ -1,6 +1,14 @@
 /** What belongs to runs, fetched for all runs of a request at once (no query per run in a list). */
 import DataLoader from 'dataloader'
-import type { Annotation, Asset, Evaluation, ModelVersion, Result, RunMap, ShareLink } from '../../prisma/generated/client.ts'
+import type {
+  Annotation,
+  Asset,
+  Evaluation,
+  ModelVersion,
+  Result,
+  RunMap,
+  ShareLink,
+} from '../../prisma/generated/client.ts'
 import type { Parts } from '../parts.ts'
 
 export type ResultFacts = Omit<Result, 'attribution'>
