@@ -80,12 +80,12 @@ export function ImageResult({ picture, run, onChanged, strip, children }: ImageR
         />
       </ImageStage>
       {map ? <MapControls map={map} display={display} onChange={change} /> : null}
-      {map ? strip?.(display) : null}
       {run && map?.completeness ? (
         <dl className={notes['notes']}>
           <AddsUp completeness={map.completeness} explained={run.explained.title} />
         </dl>
       ) : null}
+      {map ? strip?.(display) : null}
       {children}
       {run && map && (onChanged || run.annotations.length > 0) ? (
         <section className={styles['annotations']} aria-label="Annotations of the picture">

@@ -89,6 +89,8 @@ interface MetricDescription<P> extends Omit<Description<P>, 'cost'> {
   readonly family: MetricFamily
   /** The direction in which better explanations lie. */
   readonly better: 'higher' | 'lower'
+  /** Where only one engine can: it gives the model random weights. */
+  readonly engine?: 'onnx'
   /** It compares with what a person marked. */
   readonly needsAnnotation: boolean
   /** Cost in units of one forward pass of this input, an upper bound, of one judgement without its controls. */

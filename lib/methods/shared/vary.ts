@@ -84,30 +84,6 @@ export async function readLayersAndTargets<Context extends RunContext & Pick<Row
   return found
 }
 
-export interface OfTargets {
-  /** Tap -> its attribution, for each target: [H, W] or [T]. */
-  readonly attributions: ReadonlyMap<TapId, readonly FloatTensor[]>
-  /** Of the input, [K]. */
-  readonly logits: FloatTensor
-}
-
-/** What {@link readLayersAndTargets} reads, as attributions; all targets in one question where they can be. */
-export async function overLayersAndTargets<Context extends RunContext & Pick<Rows, 'feeds'>>(
-  context: Context,
-  taps: readonly Tap[],
-  targets: readonly Target[],
-  read: (context: Context) => Reading,
-): Promise<OfTargets> {
-  const found = await readLayersAndTargets(context, taps, targets, targets.length, read)
-  const [logits] = [...found.values()].flatMap((rows) => rows.map((one) => one.logits))
-  if (logits === undefined) throw new AppError({ code: 'INTERNAL', message: 'the engine answered no row' })
-  const attributions = taps.map((tap) => {
-    const reading = read({ ...context, tap })
-    return [tap.id, (found.get(tap.id) ?? []).map(({ outputs }) => reading.attribution(outputs))] as const
-  })
-  return { attributions: new Map(attributions), logits }
-}
-
 /**
  * The means of readings' attributions over variations of the input: with noisy rows that is SmoothGrad (Smilkov et al. 2017,
  * 1706.03825, equation 2) of any gradient method, at any number of layers. Summed row by row in double precision, so that it

@@ -82,6 +82,7 @@ export const MPRT = {
   id: 'mprt',
   version: 1,
   family: 'sanity',
+  engine: 'onnx',
   title: 'Parameter randomisation',
   summary: 'How much the explanation stays the same while the model forgets what it learnt, from the output on.',
   meaning:
@@ -100,6 +101,7 @@ export const EFFICIENT_MPRT = {
   id: 'efficient-mprt',
   version: 1,
   family: 'sanity',
+  engine: 'onnx',
   title: 'Efficient parameter randomisation',
   summary: 'How much more complex the explanation becomes when the model forgets all it learnt.',
   meaning:
