@@ -23,13 +23,14 @@ export interface MapPlace {
   readonly target: Target
 }
 
-const NO_LAYER = 'explains the model as a whole and is asked at no layer. Leave the layers out.'
-
+/** What is asked of a model as a whole, or follows all its layers at once, has no layer to choose. */
 function checkHasLayers(method: NeedsPlace): void {
-  if (method.needs.length > 0) return
+  const [need] = method.needs
+  if (need !== undefined && need.place !== 'attention') return
+  const how = need === undefined ? 'explains the model as a whole' : 'follows the attention of all layers at once'
   throw new AppError({
     code: 'METHOD_UNAVAILABLE',
-    message: `${method.title} ${NO_LAYER}`,
+    message: `${method.title} ${how} and is asked at no layer by itself. Leave the layers out.`,
     details: { method: method.id },
   })
 }
@@ -146,12 +147,13 @@ export async function runAt<Context extends RunContext & { readonly feeds: Reado
   if (only !== undefined && places.length === 1) return [await method.run({ ...context, ...only }, params)]
   const taps = [...new Set(places.map(({ tap }) => tap))].filter((tap) => tap !== null)
   const targets = places.slice(0, places.length / Math.max(1, taps.length)).map(({ target }) => target)
-  const ahead =
-    method.reading === undefined || taps.length === 0
-      ? null
-      : await readLayersAndTargets(context, taps, targets, perQuestion, (one) =>
-          readingOf(method, one, paramsAt(params, one.tap)),
-        )
+  const canRead =
+    taps.length > 0 && targets.every((target) => readingAt(method, { ...context, target }, params) !== null)
+  const ahead = canRead
+    ? await readLayersAndTargets(context, taps, targets, perQuestion, (one) =>
+        readingOf(method, one, paramsAt(params, one.tap)),
+      )
+    : null
   const results: Result[] = []
   for (const [done, { tap, target }] of places.entries()) {
     throwIfCancelled(context.signal)
@@ -165,4 +167,19 @@ export async function runAt<Context extends RunContext & { readonly feeds: Reado
     results.push(await method.run({ ...at, ...readAhead }, paramsAt(params, tap)))
   }
   return results
+}
+
+/** null for a method that reads no gradient once, and for one that has to know more of the input before it can. */
+function readingAt<Context extends RunContext>(
+  method: Asked<Context, unknown>,
+  context: Context,
+  params: unknown,
+): Reading | null {
+  if (method.reading === undefined) return null
+  try {
+    return method.reading(context, paramsAt(params, context.tap))
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'METHOD_UNAVAILABLE') return null
+    throw error
+  }
 }

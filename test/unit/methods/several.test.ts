@@ -2,12 +2,11 @@
 import { describe, expect, test } from 'vitest'
 import type { ImageContext } from '../../../lib/methods/context.ts'
 import { cam } from '../../../lib/methods/image/cam.ts'
-import { deepLift } from '../../../lib/methods/image/deep-lift.ts'
 import { gradCam } from '../../../lib/methods/image/grad-cam.ts'
-import { gradCamPlusPlus } from '../../../lib/methods/image/grad-cam-plus-plus.ts'
-import { gradient } from '../../../lib/methods/image/gradient.ts'
 import { lrp } from '../../../lib/methods/image/lrp.ts'
 import { rise } from '../../../lib/methods/image/rise.ts'
+import { attentionRollout } from '../../../lib/methods/text/attention-rollout.ts'
+import { METHODS } from '../../../lib/methods/index.ts'
 import type { ImageMethod } from '../../../lib/methods/method.ts'
 import { placeFor } from '../../../lib/methods/place.ts'
 import { costOfAll, placesAt, runAt, stripOf, tapsAt } from '../../../lib/methods/several.ts'
@@ -43,21 +42,21 @@ async function several(
 }
 
 describe('results', () => {
-  // The tiny network computes each row by itself, so batches and single rows are the same to the byte.
-  test.each([gradCam, gradCamPlusPlus, gradient, lrp, deepLift, cam])(
-    'of $id are those of single runs',
-    async (method) => {
-      const model = new TinyCnn()
-      const layers = method.needs[0]?.place === 'spatial-tap' ? LAYERS : null
-      const { places, results } = await several(method, model, layers, TARGETS)
-      expect(results).toHaveLength((layers?.length ?? 1) * TARGETS.length)
-      for (const [at, { tap, target }] of places.entries()) {
-        const params = layers === null ? {} : { layer: tap?.id ?? null }
-        const alone = await runImageMethod(method, new TinyCnn(), { params, target })
-        expect(results[at]).toEqual(alone)
-      }
-    },
+  const READING = METHODS.filter(
+    (method): method is ImageMethod => method.modality === 'image' && method.reading !== undefined,
   )
+  // The tiny network computes each row by itself, so batches and single rows are the same to the byte.
+  test.each([...READING, cam])('of $id are those of single runs', async (method) => {
+    const model = new TinyCnn()
+    const layers = method.needs[0]?.place === 'spatial-tap' ? LAYERS : null
+    const { places, results } = await several(method, model, layers, TARGETS)
+    expect(results).toHaveLength((layers?.length ?? 1) * TARGETS.length)
+    for (const [at, { tap, target }] of places.entries()) {
+      const params = layers === null ? {} : { layer: tap?.id ?? null }
+      const alone = await runImageMethod(method, new TinyCnn(), { params, target })
+      expect(results[at]).toEqual(alone)
+    }
+  })
 
   test('of one method at layers and for targets of one kind come from one question', async () => {
     const model = new TinyCnn()
@@ -147,8 +146,11 @@ describe('the layers of a strip', () => {
 
   test('are none for a method that is asked at none', async () => {
     const model = await facts()
-    expect(() => stripOf(rise, model, 60)).toThrow('RISE explains the model as a whole and is asked at no layer.')
+    expect(() => stripOf(rise, model, 60)).toThrow(
+      'RISE explains the model as a whole and is asked at no layer by itself.',
+    )
     expect(() => tapsAt(rise, ['relu1'], model)).toThrow('asked at no layer')
+    expect(() => tapsAt(attentionRollout, ['relu1'], model)).toThrow('follows the attention of all layers at once')
     expect(() => tapsAt(gradCam, ['relu1', 'relu2', 'relu1'], model)).toThrow('"relu1" is asked for twice')
   })
 })
