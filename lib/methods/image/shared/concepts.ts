@@ -16,7 +16,7 @@ import { resampled, type Crops } from './resampling.ts'
 export const MEMORY = { bytes: 256 * 2 ** 20, mostRows: 16, gradient: false }
 
 /** The layer's cells, or crops, one each: [N, C, places] to N rows [C], without what is below zero. */
-export function cellsOf({ dims: [, channels = 0, ...extent], data }: FloatTensor): readonly Float64Array[] {
+function cellsOf({ dims: [, channels = 0, ...extent], data }: FloatTensor): readonly Float64Array[] {
   const places = extent.reduce((product, side) => product * side, 1)
   return Array.from({ length: data.length / channels }, (_, at) => {
     const start = Math.floor(at / places) * channels * places + (at % places)
