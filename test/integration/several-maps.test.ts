@@ -94,7 +94,7 @@ describe('several maps in one run', () => {
     )
     expect(one?.equals(four ?? Buffer.alloc(0))).toBe(false)
     const small = await get(`${run.maps[2]?.attribution.overlayUrl ?? ''}&view=heat&size=96`)
-    const { width = 0, height = 0 } = await sharp(await small.arrayBuffer()).metadata()
+    const { width, height } = await sharp(await small.arrayBuffer()).metadata()
     expect(Math.max(width, height)).toBe(96)
     expect((await get(`/api/runs/${run.id}/overlay.png?map=4`)).status).toBe(404)
     expect((await get(`/api/runs/${run.id}/attribution.npy?map=-1`)).status).toBe(400)
