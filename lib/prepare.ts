@@ -7,7 +7,7 @@ import { pictureUnits } from './image/units.ts'
 import type { ImageContext, RunContext, TextContext, Vocabulary } from './methods/context.ts'
 import type { Diagnosis } from './methods/diagnosis.ts'
 import type { NeedsPlace } from './methods/need.ts'
-import { layerIn, placeFor } from './methods/place.ts'
+import { checkAsked, layerIn, placeFor } from './methods/place.ts'
 import type { ImagePreprocessing, TextPreprocessing } from './models/card.ts'
 import type { ModelFacts } from './models/facts.ts'
 import type { LoadedModel } from './models/load.ts'
@@ -54,6 +54,7 @@ export function headOf(model: ExplainableModel, labels: number): Head {
 function runContext(opened: OpenedModel, { of, params }: Asked, parts: RunParts): RunContext {
   const { model, facts, head } = opened
   const { seed, signal, progress } = parts
+  checkAsked(of, params, facts)
   const target = targetFor(parts.target, head)
   return { model, facts, head, target, seed, signal, progress, tap: placeFor(of, layerIn(params), facts) }
 }

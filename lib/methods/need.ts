@@ -27,4 +27,6 @@ export interface NeedsPlace {
   readonly modality: Modality
   /** The first one is where the method is asked: its layer. */
   readonly needs: readonly Need[]
+  /** Another one that it asks, as its (parsed) parameters say: what that needs, it needs too. */
+  readonly wraps?: (params: unknown) => NeedsPlace
 }

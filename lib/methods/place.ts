@@ -149,6 +149,16 @@ export function checkAvailable(method: NeedsPlace, facts: ModelFacts): void {
   })
 }
 
+/**
+ * As {@link checkAvailable}, with the parameters: what a wrapper wraps is asked at its default place.
+ * @param params parsed by the method's own schema
+ * @throws AppError as {@link placeFor}
+ */
+export function checkAsked(method: NeedsPlace, params: unknown, facts: ModelFacts): void {
+  checkAvailable(method, facts)
+  if (method.wraps !== undefined) placeFor(method.wraps(params), null, facts)
+}
+
 /** Ids named in one sentence; the error's details have all of them. */
 const NAMED = 20
 

@@ -3,7 +3,7 @@ import { AppError } from '../../lib/errors.ts'
 import { costFacts } from '../../lib/methods/cost.ts'
 import { mapCount, type MapsAsked } from '../../lib/methods/maps-asked.ts'
 import type { Method } from '../../lib/methods/method.ts'
-import { layerIn, placeFor } from '../../lib/methods/place.ts'
+import { checkAsked, layerIn, placeFor } from '../../lib/methods/place.ts'
 import { costOfAll, MOST_MAPS, placesAt, stripOf, tapsAt, type MapPlace } from '../../lib/methods/several.ts'
 import type { CatalogueEntry } from '../../lib/models/catalogue.ts'
 import type { ModelFacts } from '../../lib/models/facts.ts'
@@ -113,6 +113,7 @@ export function askMaps(
   const { card } = model
   const outputs = { classes: card.labels.length, link: facts.link }
   for (const target of targets) checkTarget(targetFor(target, outputs), outputs)
+  checkAsked(method, params, facts)
   const layers = layersAsked(request, method, params, facts, targets.length)
   const chosen = layers?.[0] === undefined ? params : withLayer(params, layers[0])
   const maps = severalOf(layers, targets, method, chosen, facts)

@@ -89,7 +89,7 @@ test('max-sensitivity asks the same method again, at neighbours of the picture, 
 
 test('progress rises to 1 over the judgement and its controls; a cancelled one stops', async () => {
   const seen: number[] = []
-  const params = { steps: 20 }
+  const params = { steps: 4 }
   await judge(deletion, { params, randomControls: 2, progress: (fraction) => seen.push(fraction) })
   expect(seen).toEqual(seen.toSorted((a, b) => a - b))
   expect(seen.at(-1)).toBe(1)

@@ -10,8 +10,7 @@ import { z } from 'zod'
 import { given, resize, type Formula } from '../../engine/formula.ts'
 import { softmax } from '../../target/links.ts'
 import { scalarOf } from '../../target/scalar.ts'
-import { zeros, type FloatTensor } from '../../tensor/tensor.ts'
-import type { ImageContext } from '../context.ts'
+import { zeros } from '../../tensor/tensor.ts'
 import { imageMethod } from '../method.ts'
 import { rowsWithin } from '../shared/batches.ts'
 import { logitsOf } from '../shared/logits.ts'
@@ -19,7 +18,7 @@ import { everyScalar } from '../shared/made-rows.ts'
 import { channelPasses, channelRows, readLayer, weightedChannels } from './shared/channels.ts'
 import { diagnoseMap } from './shared/diagnose.ts'
 import { layerParams } from './shared/layer.ts'
-import { behindMasks, byItsExtremes } from './shared/masked-picture.ts'
+import { baselineOf, behindMasks, byItsExtremes } from './shared/masked-picture.ts'
 import { cornersFor, resampled } from './shared/resampling.ts'
 
 const params = layerParams.extend({
@@ -42,15 +41,6 @@ const params = layerParams.extend({
 type Params = z.infer<typeof params>
 
 const MEMORY = { bytes: 512 * 1024 * 1024, mostRows: 16, gradient: false }
-/** Standard deviation of the blur, as a share of the picture's longer side. */
-const BLUR = 1 / 20
-
-function baselineOf({ picture, units }: ImageContext, baseline: Params['baseline']): FloatTensor | null {
-  if (baseline === 'zero') return null
-  if (baseline === 'black') return units.colour([0, 0, 0])
-  return units.blurred(picture, BLUR * Math.max(...picture.dims.slice(2)))
-}
-
 export const scoreCam = imageMethod<Params>({
   id: 'score-cam',
   version: 1,

@@ -60,6 +60,7 @@ const SHORT = [
   'methods/image/smooth-grad.ts',
   'methods/text/smooth-grad.ts',
   'methods/image/deep-lift.ts',
+  'methods/image/score-cam.ts',
   'methods/image/occlusion.ts',
   'methods/text/lime.ts',
   'metrics/image/deletion.ts',

@@ -80,6 +80,8 @@ export interface Operator {
   /** The input from which on places in another input are read. */
   readonly places?: number
 
+  /** The inputs that may hold what a layer has learnt (a kernel, a matrix, a table), the likeliest first. */
+  readonly weights?: readonly number[]
   /** What it adds to what it reads, where that is known before the run. */
   readonly adds?: AddedBy
   /** How a linear head goes through it. */

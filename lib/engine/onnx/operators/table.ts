@@ -90,6 +90,7 @@ export const OPERATORS: Readonly<Record<string, Operator>> = Object.freeze({
   ConstantOfShape: { stops, enlarges, size: shapeSize },
   Conv: {
     rule: conv,
+    weights: [1],
     linear,
     kind: 'conv',
     makesMap,
@@ -100,6 +101,7 @@ export const OPERATORS: Readonly<Record<string, Operator>> = Object.freeze({
   ConvInteger: { rule: quantised.convInteger, kind: 'conv', makesMap, products: convProducts() },
   ConvTranspose: {
     rule: convTranspose,
+    weights: [1],
     linear,
     kind: 'conv',
     makesMap,
@@ -134,6 +136,7 @@ export const OPERATORS: Readonly<Record<string, Operator>> = Object.freeze({
   Floor: { elementwise, stops },
   Gather: {
     rule: indexing.gather,
+    weights: [0],
     layout: layouts.gather,
     picks: picks.gather,
     linear,
@@ -147,6 +150,7 @@ export const OPERATORS: Readonly<Record<string, Operator>> = Object.freeze({
   Gelu: { rule: activation.gelu, pointwise, kind: 'activation', keepsMap, elementwise },
   Gemm: {
     rule: gemm,
+    weights: [1],
     layout: layouts.gemm,
     linear,
     kind: 'linear',
@@ -193,6 +197,7 @@ export const OPERATORS: Readonly<Record<string, Operator>> = Object.freeze({
   LpPool: { rule: pooling.lpPool, kind: 'pool', keepsMap, window },
   MatMul: {
     rule: matMul,
+    weights: [1, 0],
     layout: layouts.matMul,
     linear,
     kind: productKind,
@@ -371,9 +376,9 @@ export const OPERATORS: Readonly<Record<string, Operator>> = Object.freeze({
   'com.microsoft:DynamicQuantizeMatMul': { kind: 'linear', mixesRows: true },
   'com.microsoft:EmbedLayerNormalization': { kind: 'embedding' },
   'com.microsoft:FastGelu': { kind: 'activation', keepsMap },
-  'com.microsoft:FusedConv': { kind: 'conv', makesMap, products: convProducts() },
-  'com.microsoft:FusedGemm': { kind: 'linear' },
-  'com.microsoft:FusedMatMul': { layout: layouts.matMul, kind: 'linear', products: matMulProducts },
+  'com.microsoft:FusedConv': { weights: [1], kind: 'conv', makesMap, products: convProducts() },
+  'com.microsoft:FusedGemm': { weights: [1], kind: 'linear' },
+  'com.microsoft:FusedMatMul': { weights: [1, 0], layout: layouts.matMul, kind: 'linear', products: matMulProducts },
   'com.microsoft:GatherND': { enlarges },
   'com.microsoft:Gelu': { rule: activation.gelu, sameAs: 'Gelu', kind: 'activation', keepsMap, elementwise },
   'com.microsoft:GridSample': { enlarges },

@@ -6,22 +6,13 @@
  */
 import type { RandomWeights } from '../../model.ts'
 import { floatConstant, floatsOf } from '../graph/constant.ts'
+import { operatorOf } from '../operators/operator-of.ts'
 import { DataType, badModel, type Constant, type Graph, type GraphNode } from '../graph/graph.ts'
-
-/** Which input of an operator may hold weights. */
-const WEIGHTS: Readonly<Record<string, readonly number[]>> = {
-  Conv: [1],
-  ConvTranspose: [1],
-  Gemm: [1],
-  MatMul: [1, 0],
-  Gather: [0],
-}
 
 /** Name of a node's weights; undefined where it has none. */
 function weightsOf(node: GraphNode, graph: Graph): string | undefined {
-  if (node.domain !== '') return undefined
-  const inputs = (WEIGHTS[node.operator] ?? []).map((at) => node.inputs[at] ?? '')
-  return inputs.find((name) => {
+  const inputs = operatorOf(node).weights?.map((at) => node.inputs[at] ?? '')
+  return inputs?.find((name) => {
     const constant = graph.constants.get(name)
     return constant?.type === DataType.float && constant.dims.filter((extent) => extent > 1).length >= 2
   })

@@ -32,6 +32,19 @@ export function byItsExtremes(map: Formula): Formula {
   return divide(subtract(map, least), where(varies, add(range, LEAST_RANGE), 0))
 }
 
+/** Standard deviation of the blur, as a share of the picture's longer side. */
+const BLUR = 1 / 20
+
+/** What is seen where a picture is hidden; null for zeros in the model's own numbers. */
+export function baselineOf(
+  { picture, units }: Pick<ImageContext, 'picture' | 'units'>,
+  baseline: 'zero' | 'black' | 'blurred',
+): FloatTensor | null {
+  if (baseline === 'zero') return null
+  if (baseline === 'black') return units.colour([0, 0, 0])
+  return units.blurred(picture, BLUR * Math.max(...picture.dims.slice(2)))
+}
+
 export interface Masks extends Pick<MadeRows, 'total' | 'perRow'> {
   /** [N, 1, H, W] or [N, C, H, W] of the tensors given: 1 where the picture stays, 0 where the filling takes its place. */
   readonly mask: Formula

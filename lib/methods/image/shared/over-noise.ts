@@ -49,6 +49,12 @@ const WRAPPED = [
   elementwiseGradCam,
 ]
 
+function wrappedBy({ of }: { readonly of: string }): ImageMethod {
+  const method = WRAPPED.find(({ id }) => id === of)
+  if (method === undefined) throw new AppError({ code: 'INTERNAL', message: `no method ${of}` })
+  return method
+}
+
 export const noiseFields = {
   of: z
     .enum(WRAPPED.map(({ id }) => id) as [string, ...string[]])
@@ -122,10 +128,14 @@ export function overNoise<P extends NoiseParams>(
     family: 'gradient',
     needs: [{ place: 'input', gradient: true }],
     output: { kind: 'map', signed, complete: false },
-    cost: ({ samples, of }) => (of === deepLift.id ? 7 : 5) * (samples + 1),
+    // A little more than it, for the noise and the sums.
+    cost: ({ samples, of }, facts) => {
+      const method = wrappedBy({ of })
+      return (method.cost(method.params.parse({}), facts) + 1) * (samples + 1)
+    },
+    wraps: (params) => wrappedBy(params as P),
     async run(context, params) {
-      const method = WRAPPED.find(({ id }) => id === params.of)
-      if (method === undefined) throw new AppError({ code: 'INTERNAL', message: `no method ${params.of}` })
+      const method = wrappedBy(params)
       const tap = placeFor(method, null, context.facts)
       const read = (target: ImageContext['target']): Reading =>
         readingOf(method, { ...context, tap, target }, method.params.parse({}))

@@ -101,7 +101,12 @@ it.each([
   if (method.id !== 'rise') expect(head).toBeGreaterThan(2 * rest)
 })
 
-it.each(affordable(IMAGE_METHODS.filter((method) => !CAMS.includes(method))))(
+/** What a model without attention can be asked. */
+const OF_A_CNN = IMAGE_METHODS.filter(({ needs }) =>
+  needs.every(({ place }) => place !== 'attention' && place !== 'token-grid'),
+)
+
+it.each(affordable(OF_A_CNN.filter((method) => !CAMS.includes(method))))(
   '$id says something of each part of a real photograph',
   async (method) => {
     const { map, layer } = await explained(method, 'kitten', CAT)

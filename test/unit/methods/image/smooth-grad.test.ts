@@ -7,10 +7,11 @@ import { inputXGradient } from '../../../../lib/methods/image/input-x-gradient.t
 import { lrp } from '../../../../lib/methods/image/lrp.ts'
 import { smoothGrad } from '../../../../lib/methods/image/smooth-grad.ts'
 import { METHODS } from '../../../../lib/methods/index.ts'
+import { checkAsked } from '../../../../lib/methods/place.ts'
 import { noisyRows } from '../../../../lib/methods/shared/noise-rows.ts'
 import { float32 } from '../../../../lib/tensor/tensor.ts'
 import { TinyCnn, tinyFeed } from '../../../helpers/tiny-cnn.ts'
-import { runImageMethod } from '../../../helpers/image-context.ts'
+import { imageContext, runImageMethod } from '../../../helpers/image-context.ts'
 import { pixelGoldens } from '../../../helpers/pixel-goldens.ts'
 import { relativeDifference } from '../../../helpers/tolerance.ts'
 
@@ -87,6 +88,10 @@ describe('smooth-grad', () => {
       code: 'METHOD_UNAVAILABLE',
       userMessage: expect.stringMatching(/LRP cannot explain .*backward rules "lrp"/),
     })
+    // Known before it is asked: by what the parameters say that it wraps.
+    const { facts } = await imageContext(without, { of: gradient, params: {} })
+    expect(() => checkAsked(smoothGrad, smoothGrad.params.parse({ of: 'lrp' }), facts)).toThrow(/LRP cannot explain/)
+    expect(() => checkAsked(smoothGrad, smoothGrad.params.parse({}), facts)).not.toThrow()
     expect(smoothGrad.params.safeParse({ of: 'cam' }).success).toBe(false)
   })
 })
