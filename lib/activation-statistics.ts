@@ -1,5 +1,6 @@
 /** What a model's layers do over many inputs: each prepared, asked and forgotten before the next. */
 import { AppError, throwIfCancelled } from './errors.ts'
+import type { Tap } from './engine/model.ts'
 import type { TapId } from './engine/tap-id.ts'
 import type { LoadedModel } from './models/load.ts'
 import { headOf, prepareImage, prepareText, type Asked, type ExplainInput } from './prepare.ts'
@@ -18,11 +19,28 @@ export interface StatisticsRequest extends TapOptions {
   readonly progress: (fraction: number) => void
 }
 
+export interface NamedTap extends TapStatistics {
+  readonly id: TapId
+  /** As the exporter called it. */
+  readonly label: string
+  /** Why its channels have no contribution; null where they have. */
+  readonly whyNoContribution: string | null
+}
+
+export interface NamedScore extends InputScore {
+  /** Of the class; null where the target is about none in particular. */
+  readonly label: string | null
+}
+
 export interface ActivationStatistics {
   /** In network order. */
-  readonly taps: readonly (TapStatistics & { readonly id: TapId })[]
+  readonly taps: readonly NamedTap[]
   /** Of each input, in the order given. */
-  readonly scores: readonly InputScore[]
+  readonly scores: readonly NamedScore[]
+}
+
+function whyNoContribution({ differentiable, reason }: Tap): string | null {
+  return differentiable ? null : (reason ?? 'The output does not depend on it smoothly.')
 }
 
 /** Statistics are asked at any tap: preparing an input needs no place. */
@@ -71,10 +89,14 @@ export async function activationStatistics(
   }
   const results = collector.result()
   return {
-    taps: taps.flatMap(({ id }, at) => {
+    taps: taps.flatMap((tap, at) => {
       const found = results[at]
-      return found === undefined ? [] : [{ id, ...found }]
+      return found === undefined ? [] : [{ id: tap.id, label: tap.label, whyNoContribution: whyNoContribution(tap), ...found }] // prettier-ignore
     }),
-    scores: collector.scores,
+    scores: collector.scores.map(({ index, scalar }) => ({
+      index,
+      label: index === null ? null : (entry.card.labels[index] ?? null),
+      scalar,
+    })),
   }
 }

@@ -102,3 +102,13 @@ export function edgesOf({ width, first, counts }: Pick<Histogram, 'width' | 'fir
   const shown = width === FINEST ? 1 : width
   return Array.from({ length: counts.length + 1 }, (_, at) => (first + at) * shown)
 }
+
+/** A histogram as it is told, and the range of its values, back in the form that goes {@link together} with others. */
+export function histogramIn(
+  { edges, counts }: { readonly edges: readonly number[]; readonly counts: readonly number[] },
+  { least, largest }: Pick<Histogram, 'least' | 'largest'>,
+): Histogram {
+  const [low = 0, next = 1] = edges
+  const width = next - low
+  return { width, first: low / width, counts: Float64Array.from(counts), least, largest }
+}
