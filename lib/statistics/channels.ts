@@ -73,24 +73,42 @@ export class Channels {
   add(values: Float32Array, gradient: Float32Array | null, behind: number): void {
     const places = values.length / this.count
     if (places === 0) return
-    const channelAt = (at: number): number => Math.floor(at / behind) % this.count
-    const sums = new Float64Array(this.count)
-    for (const [at, value] of values.entries()) {
-      const channel = channelAt(at)
-      increase(sums, channel, value)
-      if (Math.abs(value) < this.#bound) increase(this.#near, channel, 1)
-      if (value < 0) increase(this.#negative, channel, 1)
-      if (value < (this.#least[channel] ?? Infinity)) this.#least[channel] = value
-      if (value > (this.#largest[channel] ?? -Infinity)) this.#largest[channel] = value
-      if (this.#contribution !== null) increase(this.#contribution, channel, value * (gradient?.[at] ?? Number.NaN))
-    }
+    const { sums, contributions } = this.#count(values, gradient, behind)
     const means = sums.map((sum) => sum / places)
-    const squares = new Float64Array(this.count)
-    for (const [at, value] of values.entries())
-      increase(squares, channelAt(at), (value - (means[channelAt(at)] ?? Number.NaN)) ** 2)
-    for (const [channel, mean] of means.entries()) this.#merge(channel, places, mean, squares[channel] ?? Number.NaN)
+    const squares = squaresAround(means, values, behind)
+    for (const [channel, mean] of means.entries()) {
+      this.#merge(channel, places, mean, squares[channel] ?? Number.NaN)
+      if (this.#contribution !== null) increase(this.#contribution, channel, contributions[channel] ?? Number.NaN)
+    }
     this.#values += places
     this.#inputs += 1
+  }
+
+  /** One look at every value: millions an input, so neighbours of one channel are counted in locals. */
+  #count(values: Float32Array, gradient: Float32Array | null, behind: number) {
+    const bound = this.#bound
+    const sums = new Float64Array(this.count)
+    const contributions = new Float64Array(this.count)
+    for (let start = 0, channel = 0; start < values.length; start += behind) {
+      let [sum, near, negative, contribution, least, largest] = [0, 0, 0, 0, Infinity, -Infinity]
+      for (let at = start; at < start + behind; at += 1) {
+        const value = values[at] ?? Number.NaN
+        sum += value
+        if (Math.abs(value) < bound) near += 1
+        if (value < 0) negative += 1
+        if (value < least) least = value
+        if (value > largest) largest = value
+        if (gradient !== null) contribution += value * (gradient[at] ?? Number.NaN)
+      }
+      increase(sums, channel, sum)
+      increase(contributions, channel, contribution)
+      increase(this.#near, channel, near)
+      increase(this.#negative, channel, negative)
+      this.#least[channel] = Math.min(this.#least[channel] ?? Infinity, least)
+      this.#largest[channel] = Math.max(this.#largest[channel] ?? -Infinity, largest)
+      channel = channel + 1 === this.count ? 0 : channel + 1
+    }
+    return { sums, contributions }
   }
 
   #merge(channel: number, values: number, mean: number, squares: number): void {
@@ -134,6 +152,22 @@ export class Channels {
       deadChannels: this.#near.reduce((dead, _, channel) => dead + Number(this.#isDead(channel)), 0),
     }
   }
+}
+
+/** Of each channel the sum of squared deviations from its mean. */
+function squaresAround(means: Float64Array, values: Float32Array, behind: number): Float64Array {
+  const squares = new Float64Array(means.length)
+  for (let start = 0, channel = 0; start < values.length; start += behind) {
+    const mean = means[channel] ?? Number.NaN
+    let sum = 0
+    for (let at = start; at < start + behind; at += 1) {
+      const apart = (values[at] ?? Number.NaN) - mean
+      sum += apart * apart
+    }
+    increase(squares, channel, sum)
+    channel = channel + 1 === means.length ? 0 : channel + 1
+  }
+  return squares
 }
 
 interface Moments {

@@ -61,7 +61,8 @@ export function histogramOf(values: Float32Array, most: number): Histogram {
     throw new AppError({ code: 'BAD_PARAMETER', message: `A histogram needs 2 bins or more, not ${most}.` })
   let least = Infinity
   let largest = -Infinity
-  for (const value of values) {
+  for (let at = 0; at < values.length; at += 1) {
+    const value = values[at] ?? Number.NaN
     if (value < least) least = value
     if (value > largest) largest = value
   }
@@ -69,8 +70,10 @@ export function histogramOf(values: Float32Array, most: number): Histogram {
   const width = widthFor(least, largest, most)
   const first = Math.floor(least / width)
   const counts = new Float64Array(Math.floor(largest / width) - first + 1)
-  for (const value of values) {
-    const bin = Math.floor(value / width) - first
+  // Exact, as the width is: a power of two has an inverse.
+  const perValue = 1 / width
+  for (let at = 0; at < values.length; at += 1) {
+    const bin = Math.floor((values[at] ?? Number.NaN) * perValue) - first
     counts[bin] = (counts[bin] ?? 0) + 1
   }
   return { width, first, counts, least, largest }

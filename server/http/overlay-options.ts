@@ -10,7 +10,13 @@ const SIZES = [16, 2048] as const
 /** Which of a run's maps an address names, by its place among them. @throws AppError BAD_PARAMETER */
 export function mapIn(found: unknown): number {
   if (found === undefined) return 0
-  return wholeNumber('map', String(found), 0, 2 ** 31 - 1, "the place of a map among the run's, from 0")
+  return wholeNumber(
+    'map',
+    typeof found === 'string' ? found : JSON.stringify(found),
+    0,
+    2 ** 31 - 1,
+    "the place of a map among the run's, from 0",
+  )
 }
 
 /** Colour map ids are checked where they are known, in lib/render. @throws AppError BAD_PARAMETER */

@@ -77,7 +77,7 @@ export function createStatisticsStore({
     },
 
     async complete(id, { statistics: { taps, scores }, libraries }) {
-      const stored: StoredStatistics = { taps: taps.map(({ byInput: _, ...tap }) => tap), scores }
+      const stored: StoredStatistics = { taps: taps.map((tap) => ({ ...tap, byInput: undefined })), scores }
       await prisma.statistics.updateMany({
         // Where it was deleted or cancelled meanwhile there is none.
         where: { id, status: 'RUNNING' },

@@ -6,8 +6,10 @@ import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { COLOUR_MAPS } from '../../lib/render/colour-maps.ts'
 import { MODELS, ROOT } from '../../server/paths.ts'
+import { createStatisticsStore } from '../../server/services/statistics-store.ts'
+import { watchStatistics } from '../../server/services/watch-statistics.ts'
 import { EXPLAIN, textInput, type Explained } from '../helpers/requests.ts'
-import { SLOW_WORKER, startTestServer, type TestServer } from '../helpers/server.ts'
+import { startTestServer, type TestServer } from '../helpers/server.ts'
 
 interface Tap {
   readonly tap: string
@@ -198,6 +200,42 @@ describe('activation statistics', () => {
     expect(await refused('&celll=1')).toContain('Did you mean "cell"?')
     expect((await fetch(`${server.url}${found.pictureUrl.replace('layers', 'inputs')}`)).status).toBe(400)
     expect((await fetch(`${server.url}/api/statistics/none/colourful-dimension.png`)).status).toBe(404)
+  })
+
+  it('are told of while they are computed, and stop when they are cancelled; asked again they are computed', async () => {
+    const inputs = Array.from({ length: 300 }, (_, at) => ({ text: `Film number ${at} is neither good nor bad.` }))
+    const long = { model: 'reviews-minilm', inputs, waitMs: 0 }
+    const { id, taps, status } = await ask(long)
+    expect([taps, status]).toEqual([[], 'QUEUED'])
+    let seen = 0
+    for await (const state of watchStatistics(server.parts, id)) {
+      seen = (await server.parts.news.progress([id])).get(id) ?? 0
+      if (state.status === 'RUNNING' && seen > 0) break
+    }
+    expect(seen).toBeGreaterThan(0)
+    expect(seen).toBeLessThan(1)
+    const cancel = 'mutation ($id: ID!) { cancelActivationStatistics(id: $id) { status taps { tap } } }'
+    const cancelled = { cancelActivationStatistics: { status: 'CANCELLED', taps: [] } }
+    expect(await server.data(cancel, { id })).toEqual(cancelled)
+    const again = await ask(long)
+    expect(again.id).toBe(id)
+    expect(again.status).toMatch(/QUEUED|RUNNING/)
+    expect(await server.data(cancel, { id })).toEqual(cancelled)
+    // The worker is free again.
+    expect((await ask({ model: 'reviews-minilm', inputs: [{ text: 'At last.' }] })).status).toBe('DONE')
+  })
+
+  it('that were being computed when the server ended are queued by the next one, and given up after the second time', async () => {
+    const { prisma, now, version } = server.parts
+    const ids = [(await ask({ model: 'reviews-minilm', inputs: [{ text: 'One.' }] })).id, (await ask({ model: 'reviews-minilm', inputs: [{ text: 'Two.' }] })).id] // prettier-ignore
+    for (const [at, id] of ids.entries())
+      await prisma.statistics.update({ where: { id }, data: { status: 'RUNNING', result: null, attempts: at + 1 } })
+    const recovered = await createStatisticsStore({ prisma, now, version }).recover()
+    expect(recovered).toEqual({ queued: [{ id: ids[0], kind: 'statistics', weight: 'heavy' }], failed: 1 })
+    const query = `query ($id: ID!) { activationStatistics(id: $id) { status error { code } } }`
+    expect(await server.data(query, { id: ids[1] })).toEqual({
+      activationStatistics: { status: 'FAILED', error: { code: 'WORKER_LOST' } },
+    })
   })
 
   it('are refused with what to do', async () => {
