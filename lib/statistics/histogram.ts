@@ -17,8 +17,6 @@ export interface Histogram {
   readonly largest: number
 }
 
-/** Of a value that is zero everywhere: below any float32, so that it is coarsened to whatever is beside it. */
-const FINEST = 2 ** -149
 /** Binary digits of a float32: a narrower bin would hold a single number. */
 const DIGITS = 23
 
@@ -28,12 +26,12 @@ function fits(width: number, least: number, largest: number, most: number): bool
 
 /**
  * The smallest power of two by which at most `most` bins hold all values from `least` to `largest`. It never falls where the
- * range grows: what was counted in narrower bins can always be counted in these.
+ * range grows, but from nothing but zeros (1): what was counted in narrower bins can always be counted in these.
  */
 function widthFor(least: number, largest: number, most: number): number {
   const extent = Math.max(Math.abs(least), Math.abs(largest))
-  if (extent === 0) return FINEST
-  const resolution = Math.max(FINEST, 2 ** (Math.floor(Math.log2(extent)) - DIGITS))
+  if (extent === 0) return 1
+  const resolution = 2 ** (Math.floor(Math.log2(extent)) - DIGITS)
   const spread = (largest - least) / most
   // One step below what the spread says: the logarithm may be off by one.
   const narrowest = spread === 0 ? resolution : 2 ** (Math.floor(Math.log2(spread)) - 1)
@@ -42,7 +40,10 @@ function widthFor(least: number, largest: number, most: number): number {
   return width
 }
 
-/** The same values in bins of a larger width, from `first` on. @param width a power of two, at least the histogram's own */
+/**
+ * The same values in bins of a larger width, from `first` on.
+ * @param width a power of two, at least the histogram's own; of nothing but zeros any, for they begin bin 0 of every width
+ */
 function inBins({ width: own, first: ownFirst, counts }: Histogram, width: number, first: number, into: Float64Array) {
   const ratio = own / width
   counts.forEach((count, at) => {
@@ -66,7 +67,7 @@ export function histogramOf(values: Float32Array, most: number): Histogram {
     if (value < least) least = value
     if (value > largest) largest = value
   }
-  if (values.length === 0) return { width: FINEST, first: 0, counts: new Float64Array(1), least: 0, largest: 0 }
+  if (values.length === 0) return { width: 1, first: 0, counts: new Float64Array(1), least: 0, largest: 0 }
   const width = widthFor(least, largest, most)
   const first = Math.floor(least / width)
   const counts = new Float64Array(Math.floor(largest / width) - first + 1)
@@ -100,10 +101,9 @@ export function countsLike(one: Histogram, like: Pick<Histogram, 'width' | 'firs
   return counts
 }
 
-/** The edges of its bins, one more than there are; of nothing but zeros the one bin from 0 to 1. */
+/** The edges of its bins, one more than there are. */
 export function edgesOf({ width, first, counts }: Pick<Histogram, 'width' | 'first' | 'counts'>): number[] {
-  const shown = width === FINEST ? 1 : width
-  return Array.from({ length: counts.length + 1 }, (_, at) => (first + at) * shown)
+  return Array.from({ length: counts.length + 1 }, (_, at) => (first + at) * width)
 }
 
 /** A histogram as it is told, and the range of its values, back in the form that goes {@link together} with others. */

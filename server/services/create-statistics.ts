@@ -15,6 +15,7 @@ import { statisticsKind, type StatisticsPayload } from '../jobs/kinds/statistics
 import { weightOf, type Weight } from '../jobs/queued-job.ts'
 import type { Parts } from '../parts.ts'
 import { findModel } from './find-model.ts'
+import { queuedAgain } from './queued-again.ts'
 import { WITHOUT_COUNTS, type StatisticsRow } from './statistics-store.ts'
 import { isUniqueViolation } from './unique-violation.ts'
 
@@ -117,15 +118,7 @@ async function check(parts: Parts, request: StatisticsRequest): Promise<Checked>
 async function restart(parts: Parts, id: string, weight: Weight): Promise<StatisticsRow | null> {
   const { count } = await parts.prisma.statistics.updateMany({
     where: { id, status: { in: ['FAILED', 'CANCELLED'] } },
-    data: {
-      status: 'QUEUED',
-      attempts: 0,
-      errorCode: null,
-      errorMessage: null,
-      queuedAt: parts.now(),
-      startedAt: null,
-      finishedAt: null,
-    },
+    data: queuedAgain(parts.now()),
   })
   if (count > 0) parts.queue.enqueue({ id, kind: statisticsKind.id, weight })
   return parts.prisma.statistics.findUnique({ where: { id }, omit: WITHOUT_COUNTS })

@@ -33,7 +33,11 @@ describe('a histogram', () => {
     expect(low).toBe(3)
     expect(high).toBeGreaterThan(3)
     expect(edgesOf(of([0, -0, 0], 16))).toEqual([0, 1])
-    expect(Array.from(of([0, -0, 0], 16).counts)).toEqual([3])
+    const silent = of([0, -0, 0], 16)
+    expect(Array.from(silent.counts)).toEqual([3])
+    // Beside other values they are wherever zero is, in bins of a thousandth too.
+    const both = together([silent, of([0.01, -0.01], 16)], 16)
+    expect(both).toEqual(of([0, 0, 0, 0.01, -0.01], 16))
   })
 
   it('of parts is that of the whole, to the value, whatever the order and the cuts', () => {
