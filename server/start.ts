@@ -29,6 +29,7 @@ import type { Parts } from './parts.ts'
 import { MODELS, ROOT, WORKER } from './paths.ts'
 import { createEvaluationStore } from './services/evaluation-store.ts'
 import { createRunStore } from './services/run-store.ts'
+import { createStatisticsStore } from './services/statistics-store.ts'
 import { AssetFiles } from './storage/asset-files.ts'
 import { makeFolder } from './storage/make-folder.ts'
 
@@ -148,6 +149,7 @@ export async function start(options: StartOptions): Promise<RunningServer> {
     const stores = [
       createRunStore({ prisma, methods, now, version: version() }),
       createEvaluationStore({ prisma, now, version: version() }),
+      createStatisticsStore({ prisma, now, version: version() }),
     ]
     const imports = openImports({
       hub: options.hub,

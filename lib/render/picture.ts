@@ -47,7 +47,7 @@ function checkedOpacity(opacity = 1): number {
  * The row of the colour table for a display value. Zero is the middle of a diverging map, rectified or not; on a
  * sequential one it is the low end when rectified, else the middle.
  */
-function tableRow(value: number, kind: ColourMap['kind'], rectify: boolean): number {
+export function tableRow(value: number, kind: ColourMap['kind'], rectify: boolean): number {
   const share = kind === 'sequential' && rectify ? value : (value + 1) / 2
   return Math.round(Math.min(Math.max(share, 0), 1) * 255)
 }

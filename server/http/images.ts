@@ -8,8 +8,10 @@ import { findSharedRun } from '../services/find-shared-run.ts'
 import { getRun } from '../services/get-run.ts'
 import { readAttribution, readDisplay } from '../services/read-pictures.ts'
 import { checkImage, MAX_IMAGE_BYTES } from '../services/store-image.ts'
+import { getStatistics } from '../services/watch-statistics.ts'
 import { readUpload } from './read-upload.ts'
 import { mapIn, overlayOptions } from './overlay-options.ts'
+import { statisticsOptions } from './statistics-options.ts'
 
 /** A picture never changes under its name; a map may after the run was deleted and asked again with a newer method. */
 const FOR_EVER = 'private, max-age=31536000, immutable'
@@ -79,6 +81,13 @@ export function imageRoutes(parts: Parts): Router {
   })
   router.get('/runs/:id/attribution.npy', async (request, response) => {
     await sendNpy(parts, await getRun(parts, request.params.id), request.query, response, ASK_AGAIN)
+  })
+
+  router.get('/statistics/:id/colourful-dimension.png', async (request, response) => {
+    const options = statisticsOptions(request.query)
+    const found = await getStatistics(parts, request.params.id)
+    const { renderStatistics } = await import('../services/render-statistics.ts')
+    sendBytes(response, 'image/png', ASK_AGAIN, await renderStatistics(parts, found, options))
   })
 
   router.get('/shared/:token/image', async (request, response) => {

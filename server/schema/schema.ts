@@ -1,5 +1,6 @@
 /** The whole schema; schema.graphql in the root is printed from it. */
 import { printSchema, type GraphQLSchema } from 'graphql'
+import { addActivationStatistics } from './activation-statistics.ts'
 import { addAnnotation } from './annotation.ts'
 import { addAttribution } from './attribution.ts'
 import { createBuilder } from './builder.ts'
@@ -27,8 +28,9 @@ export function createSchema(): GraphQLSchema {
   const parts = { ...addAttribution(builder), ...addAnnotation(builder), ...addShareLink(builder) }
   const runs = addRun(builder, { ...enums, ...methods, ...models, ...parts })
   addRuns(builder, enums, runs)
-  addExplain(builder, { ...enums, ...runs })
+  const explain = addExplain(builder, { ...enums, ...runs })
   addEvaluation(builder, { ...enums, ...metrics, ...models, ...parts, ...runs })
+  addActivationStatistics(builder, { ...enums, ...runs, ...explain })
   addColourMap(builder)
   addModelImport(builder, models)
   return builder.toSchema({ sortSchema: false })

@@ -25,6 +25,7 @@ import { checkCost, checkSeed } from './create-run.ts'
 import { findMetric } from './find-metric.ts'
 import { findModel } from './find-model.ts'
 import { getRun } from './get-run.ts'
+import { queuedAgain } from './queued-again.ts'
 import { isUniqueViolation } from './unique-violation.ts'
 import type { z } from 'zod'
 
@@ -162,15 +163,7 @@ async function check(
 async function restart(parts: Parts, { id }: Evaluation, weight: Weight): Promise<Evaluation | null> {
   const { count } = await parts.prisma.evaluation.updateMany({
     where: { id, status: { in: ['FAILED', 'CANCELLED'] } },
-    data: {
-      status: 'QUEUED',
-      attempts: 0,
-      errorCode: null,
-      errorMessage: null,
-      queuedAt: parts.now(),
-      startedAt: null,
-      finishedAt: null,
-    },
+    data: queuedAgain(parts.now()),
   })
   if (count > 0) parts.queue.enqueue({ id, kind: evaluateKind.id, weight })
   return parts.prisma.evaluation.findUnique({ where: { id } })

@@ -20,6 +20,7 @@ import { askMaps, targetsAsked, type MapsRequest } from './ask-maps.ts'
 import { findMethod } from './find-method.ts'
 import { findModel } from './find-model.ts'
 import { parseParams } from '../../lib/methods/parse-params.ts'
+import { queuedAgain } from './queued-again.ts'
 import { bytesOfBase64, checkImage, findImage, type CheckedImage } from './store-image.ts'
 import { isUniqueViolation } from './unique-violation.ts'
 
@@ -153,15 +154,7 @@ async function nameRun(parts: Parts, id: string, name: string): Promise<void> {
 async function restart(parts: Parts, run: Run, weight: Weight): Promise<Run | null> {
   const { count } = await parts.prisma.run.updateMany({
     where: { id: run.id, status: { in: ['FAILED', 'CANCELLED'] } },
-    data: {
-      status: 'QUEUED',
-      attempts: 0,
-      errorCode: null,
-      errorMessage: null,
-      queuedAt: parts.now(),
-      startedAt: null,
-      finishedAt: null,
-    },
+    data: queuedAgain(parts.now()),
   })
   if (count > 0) parts.queue.enqueue({ id: run.id, kind: explainKind.id, weight })
   return parts.prisma.run.findUnique({ where: { id: run.id } })

@@ -3,6 +3,7 @@ import type { JobKind } from '../kind.ts'
 import { describeKind } from './describe.ts'
 import { evaluateKind } from './evaluate.ts'
 import { explainKind } from './explain.ts'
+import { statisticsKind } from './statistics.ts'
 import { tryModelKind } from './try-model.ts'
 
-export const KINDS: readonly JobKind[] = [tryModelKind, describeKind, explainKind, evaluateKind]
+export const KINDS: readonly JobKind[] = [tryModelKind, describeKind, explainKind, evaluateKind, statisticsKind]

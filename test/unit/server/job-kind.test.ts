@@ -94,7 +94,7 @@ describe('a kind of job from the outside', () => {
   test('that the worker does not know is refused with those it does', async () => {
     await expect(
       pool.run({ ...toyKind, id: 'telepathy' }, { id: 'x', payload: { asset: FIRST, lie: false } }, hooks()),
-    ).rejects.toThrow(/describe, explain, evaluate, histogram.*telepathy/)
+    ).rejects.toThrow(/describe, explain, evaluate, statistics, histogram.*telepathy/)
   })
 
   test('goes to the worker that has what it uses', async () => {
