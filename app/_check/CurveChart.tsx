@@ -1,0 +1,110 @@
+'use client'
+
+import { useState, type PointerEvent } from 'react'
+import type { Evaluation } from '../_graphql/types.ts'
+import { significant } from '../_run/format.ts'
+import { curveAxes } from './curveAxes.ts'
+import { nearestPoint, pathOf, pointInWords, valueRange, type Frame } from './curves.ts'
+import { controlIn } from './standing.ts'
+import styles from './CurveChart.module.css'
+
+const WIDTH = 320
+const HEIGHT = 160
+const FRAME: Frame = { left: 40, right: WIDTH - 8, top: 8, bottom: HEIGHT - 20 }
+
+/** A metric's curve beside that of random attributions; a slider, or the pointer, reads its points. */
+export function CurveChart({ evaluation }: { readonly evaluation: Evaluation }) {
+  const [chosen, setChosen] = useState<number | null>(null)
+  const { curve, metric } = evaluation
+  const random = controlIn(evaluation, 'random')?.curve ?? null
+  if (curve === null || curve.share.length < 2) return null
+  const axes = curveAxes(metric.id)
+  const [low, high] = valueRange([...curve.value, ...(random?.value ?? [])])
+  const range = { low, high }
+  const point = chosen ?? Math.floor(curve.share.length / 2)
+  const share = curve.share[point] ?? 0
+  const atX = FRAME.left + share * (FRAME.right - FRAME.left)
+  const follow = (event: PointerEvent<SVGSVGElement>) => {
+    const { left, width } = event.currentTarget.getBoundingClientRect()
+    const across = ((event.clientX - left) / width) * WIDTH
+    setChosen(nearestPoint(curve.share, (across - FRAME.left) / (FRAME.right - FRAME.left)))
+  }
+  return (
+    <figure className={styles['figure']}>
+      <figcaption>
+        <b>{metric.title}</b>{' '}
+        <span>
+          {axes.y} over the share of {axes.x.replace(/^of /, '')}
+        </span>
+      </figcaption>
+      <svg
+        viewBox={`0 0 ${String(WIDTH)} ${String(HEIGHT)}`}
+        aria-hidden="true"
+        onPointerMove={follow}
+        onPointerDown={follow}
+      >
+        {[low, high].map((value) => {
+          const y = value === low ? FRAME.bottom : FRAME.top
+          return (
+            <g key={value}>
+              <path className={styles['grid']} d={`M${String(FRAME.left)} ${String(y)} H${String(FRAME.right)}`} />
+              <text className={styles['tick']} x={FRAME.left - 6} y={y + 4} textAnchor="end">
+                {significant(value)}
+              </text>
+            </g>
+          )
+        })}
+        {[0, 0.5, 1].map((at) => (
+          <text
+            key={at}
+            className={styles['tick']}
+            x={FRAME.left + at * (FRAME.right - FRAME.left)}
+            y={HEIGHT - 5}
+            textAnchor={at === 0 ? 'start' : at === 1 ? 'end' : 'middle'}
+          >
+            {at * 100} %
+          </text>
+        ))}
+        <path className={styles['cursor']} d={`M${String(atX)} ${String(FRAME.top)} V${String(FRAME.bottom)}`} />
+        {random ? <path className={styles['random']} d={pathOf(random, FRAME, range)} /> : null}
+        <path className={styles['map']} d={pathOf(curve, FRAME, range)} data-testid="curve" />
+      </svg>
+      <input
+        type="range"
+        min={0}
+        max={curve.share.length - 1}
+        step={1}
+        value={point}
+        aria-label={`Point on the curve of ${metric.title}`}
+        aria-valuetext={pointInWords(curve, random, point, axes.y)}
+        onChange={(event) => {
+          setChosen(Number(event.target.value))
+        }}
+      />
+      <p className={styles['reading']} aria-hidden="true">
+        {pointInWords(curve, random, point, axes.y)}
+      </p>
+    </figure>
+  )
+}
+
+export function CurveLegend({ hasRandom }: { readonly hasRandom: boolean }) {
+  return (
+    <ul className={styles['legend']} aria-label="Lines of the curves">
+      <li>
+        <svg viewBox="0 0 28 8" aria-hidden="true">
+          <path className={styles['map']} d="M0 4 H28" />
+        </svg>
+        this explanation
+      </li>
+      {hasRandom ? (
+        <li>
+          <svg viewBox="0 0 28 8" aria-hidden="true">
+            <path className={styles['random']} d="M0 4 H28" />
+          </svg>
+          mean of random ones
+        </li>
+      ) : null}
+    </ul>
+  )
+}
