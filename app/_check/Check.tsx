@@ -110,7 +110,13 @@ export function Check({ run }: { readonly run: Run }) {
       >
         <summary>Choose metrics</summary>
         {choosing ? (
-          <MetricChoice runId={run.id} modality={modality} isMarked={marked} onAsk={(ids) => void asked.ask(ids)} />
+          <MetricChoice
+            runId={run.id}
+            modality={modality}
+            isMarked={marked}
+            asked={asked.evaluations.map(({ metric }) => metric.id)}
+            onAsk={(ids) => void asked.ask(ids)}
+          />
         ) : null}
       </details>
     </section>

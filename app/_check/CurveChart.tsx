@@ -4,7 +4,7 @@ import { useState, type PointerEvent } from 'react'
 import type { Evaluation } from '../_graphql/types.ts'
 import { significant } from '../_run/format.ts'
 import { curveAxes } from './curveAxes.ts'
-import { nearestPoint, pathOf, pointInWords, valueRange, type Frame } from './curves.ts'
+import { nearestPoint, pathOf, pointInWords, stopsOf, valueRange, type Frame } from './curves.ts'
 import { controlIn } from './standing.ts'
 import styles from './CurveChart.module.css'
 
@@ -21,20 +21,23 @@ export function CurveChart({ evaluation }: { readonly evaluation: Evaluation }) 
   const axes = curveAxes(metric.id)
   const [low, high] = valueRange([...curve.value, ...(random?.value ?? [])])
   const range = { low, high }
-  const point = chosen ?? Math.floor(curve.share.length / 2)
-  const share = curve.share[point] ?? 0
+  const stops = stopsOf(curve.share)
+  const shares = stops.map((stop) => curve.share[stop] ?? 0)
+  const at = chosen ?? Math.floor(stops.length / 2)
+  const point = stops[at] ?? 0
+  const share = shares[at] ?? 0
   const atX = FRAME.left + share * (FRAME.right - FRAME.left)
   const follow = (event: PointerEvent<SVGSVGElement>) => {
     const { left, width } = event.currentTarget.getBoundingClientRect()
     const across = ((event.clientX - left) / width) * WIDTH
-    setChosen(nearestPoint(curve.share, (across - FRAME.left) / (FRAME.right - FRAME.left)))
+    setChosen(nearestPoint(shares, (across - FRAME.left) / (FRAME.right - FRAME.left)))
   }
   return (
     <figure className={styles['figure']}>
       <figcaption>
         <b>{metric.title}</b>{' '}
         <span>
-          {axes.y} over the share of {axes.x.replace(/^of /, '')}
+          {axes.y} over {axes.x}
         </span>
       </figcaption>
       <svg
@@ -54,15 +57,15 @@ export function CurveChart({ evaluation }: { readonly evaluation: Evaluation }) 
             </g>
           )
         })}
-        {[0, 0.5, 1].map((at) => (
+        {[0, 0.5, 1].map((tick) => (
           <text
-            key={at}
+            key={tick}
             className={styles['tick']}
-            x={FRAME.left + at * (FRAME.right - FRAME.left)}
+            x={FRAME.left + tick * (FRAME.right - FRAME.left)}
             y={HEIGHT - 5}
-            textAnchor={at === 0 ? 'start' : at === 1 ? 'end' : 'middle'}
+            textAnchor={tick === 0 ? 'start' : tick === 1 ? 'end' : 'middle'}
           >
-            {at * 100} %
+            {tick * 100} %
           </text>
         ))}
         <path className={styles['cursor']} d={`M${String(atX)} ${String(FRAME.top)} V${String(FRAME.bottom)}`} />
@@ -72,9 +75,9 @@ export function CurveChart({ evaluation }: { readonly evaluation: Evaluation }) 
       <input
         type="range"
         min={0}
-        max={curve.share.length - 1}
+        max={stops.length - 1}
         step={1}
-        value={point}
+        value={at}
         aria-label={`Point on the curve of ${metric.title}`}
         aria-valuetext={pointInWords(curve, random, point, axes.y)}
         onChange={(event) => {

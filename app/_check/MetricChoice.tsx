@@ -14,6 +14,8 @@ interface MetricChoiceProps {
   readonly runId: string
   readonly modality: Modality
   readonly isMarked: boolean
+  /** Ids of the metrics that were asked before. */
+  readonly asked: readonly string[]
   readonly onAsk: (ids: readonly string[]) => void
 }
 
@@ -23,7 +25,7 @@ function passesInWords(passes: number | null): string {
 }
 
 /** Every metric of the modality by family, with what it costs here or why it cannot be asked. */
-export function MetricChoice({ runId, modality, isMarked, onAsk }: MetricChoiceProps) {
+export function MetricChoice({ runId, modality, isMarked, asked, onAsk }: MetricChoiceProps) {
   const [chosen, setChosen] = useState<readonly string[]>([])
   const [{ data, error }] = useQuery({ query: MetricsForRunDocument, variables: { id: runId } })
   if (error) return <Notice tone="error">{sentence(error)}</Notice>
@@ -63,7 +65,7 @@ export function MetricChoice({ runId, modality, isMarked, onAsk }: MetricChoiceP
                 <span>
                   <b>{metric.title}</b>
                   <span>{metric.summary}</span>
-                  <small>{reason ?? passesInWords(offer.passes)}</small>
+                  <small>{reason ?? (asked.includes(metric.id) ? 'asked already' : passesInWords(offer.passes))}</small>
                 </span>
               </label>
             )

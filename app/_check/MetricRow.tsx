@@ -111,7 +111,7 @@ export function MetricRow({ evaluation, isOutdated }: MetricRowProps) {
       </tr>
       <tr role="row" hidden={!open} id={aboutId}>
         <td role="cell" colSpan={4}>
-          <About evaluation={evaluation} />
+          {open ? <About evaluation={evaluation} /> : null}
         </td>
       </tr>
     </>

@@ -5,23 +5,23 @@ interface Axes {
 }
 
 const PROBABILITY = 'probability'
-const RANDOMISED: Axes = { x: 'layers randomised', y: 'rank correlation' }
+const RANDOMISED: Axes = { x: 'share of layers randomised', y: 'rank correlation' }
 
 const AXES: Readonly<Record<string, Axes>> = {
-  deletion: { x: 'pixels taken out', y: PROBABILITY },
-  insertion: { x: 'pixels brought back', y: PROBABILITY },
-  'road-most': { x: 'most relevant pixels imputed', y: PROBABILITY },
-  'road-least': { x: 'least relevant pixels imputed', y: PROBABILITY },
-  'road-combined': { x: 'pixels imputed', y: 'half the difference' },
-  'sensitivity-n': { x: 'pixels in a set', y: 'correlation' },
+  deletion: { x: 'share of pixels taken out', y: PROBABILITY },
+  insertion: { x: 'share of pixels brought back', y: PROBABILITY },
+  'road-most': { x: 'share of pixels, most relevant first, imputed', y: PROBABILITY },
+  'road-least': { x: 'share of pixels, least relevant first, imputed', y: PROBABILITY },
+  'road-combined': { x: 'share of pixels imputed', y: 'half the difference' },
+  'sensitivity-n': { x: 'share of pixels in a set', y: 'correlation' },
   mprt: RANDOMISED,
   'smooth-mprt': RANDOMISED,
-  iou: { x: 'of the largest value', y: 'intersection over union' },
-  comprehensiveness: { x: 'tokens deleted', y: PROBABILITY },
-  sufficiency: { x: 'tokens kept', y: PROBABILITY },
+  iou: { x: 'threshold, as a share of the largest value', y: 'intersection over union' },
+  comprehensiveness: { x: 'share of tokens deleted', y: PROBABILITY },
+  sufficiency: { x: 'share of tokens kept', y: PROBABILITY },
   auprc: { x: 'recall', y: 'precision' },
 }
 
 export function curveAxes(metricId: string): Axes {
-  return AXES[metricId] ?? { x: 'of the input', y: 'value' }
+  return AXES[metricId] ?? { x: 'share of the input', y: 'value' }
 }

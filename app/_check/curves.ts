@@ -39,6 +39,11 @@ export function nearestPoint(shares: readonly number[], share: number): number {
   )
 }
 
+/** Indices of the points to read, one a share: in a short text several sizes of a rationale are the same few tokens. */
+export function stopsOf(shares: readonly number[]): readonly number[] {
+  return shares.flatMap((share, point) => (point > 0 && share === shares[point - 1] ? [] : [point]))
+}
+
 /** For example "At 25.0 %: probability 0.42, random 0.71". */
 export function pointInWords({ share, value }: Curve, random: Curve | null, point: number, y: string): string {
   const at = share[point] ?? 0

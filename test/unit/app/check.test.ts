@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { nearestPoint, pointInWords, valueRange } from '../../../app/_check/curves.ts'
+import { nearestPoint, pointInWords, stopsOf, valueRange } from '../../../app/_check/curves.ts'
 import { quickOnes, whyNot } from '../../../app/_check/families.ts'
 import { isMarked, isOfTheseMarks } from '../../../app/_check/marks.ts'
 import { scaleOf } from '../../../app/_check/scale.ts'
@@ -137,6 +137,10 @@ describe('a curve', () => {
     expect(valueRange([0.2, 0.9])).toEqual([0, 1])
     expect(valueRange([-0.5, 0.9])).toEqual([-0.5, 0.9])
     expect(valueRange([3])).toEqual([2.5, 3.5])
+  })
+
+  it('is read once where several points are the same share', () => {
+    expect(stopsOf([0.1, 0.1, 0.2, 0.2, 0.5])).toEqual([0, 2, 4])
   })
 
   it('is read at the nearest point, beside the random one there', () => {
