@@ -4,7 +4,6 @@ import { useId, useState } from 'react'
 import type { Evaluation, Run } from '../_graphql/types.ts'
 import { hasEnded } from '../_graphql/types.ts'
 import { Notice } from '../_ui/Notice.tsx'
-import { Progress } from '../_ui/Progress.tsx'
 import { Judgements } from './Judgements.tsx'
 import { isMarked, isOfTheseMarks } from './marks.ts'
 import { MetricChoice } from './MetricChoice.tsx'
@@ -78,7 +77,8 @@ export function Check({ run }: { readonly run: Run }) {
   const [choosing, setChoosing] = useState(false)
   const { modality } = run.model
   const marked = isMarked(run.annotations)
-  const label = asked.loading ? null : quickLabel(asked.evaluations, run)
+  // While what was asked before is loading, the button is there and waits, so that nothing on the page moves.
+  const label = quickLabel(asked.evaluations, run)
   return (
     <section className={styles['check']} aria-labelledby={headingId}>
       <h2 id={headingId}>Check</h2>
@@ -86,14 +86,13 @@ export function Check({ run }: { readonly run: Run }) {
         How far does this explanation hold? Each metric stands beside what it says of attributions that know nothing of
         the model. None of them alone says that an explanation is right.
       </p>
-      {asked.loading ? <Progress label="Loading what was asked before…" /> : null}
       {asked.failure === null ? null : <Notice tone="error">{asked.failure}</Notice>}
       {label === null ? null : (
         <div>
           <button
             type="button"
             data-variant={asked.evaluations.length === 0 ? 'primary' : undefined}
-            disabled={asked.asking}
+            disabled={asked.asking || asked.loading}
             onClick={() => void asked.askQuick(marked, modality)}
           >
             {label}

@@ -1,3 +1,4 @@
+import { Legend } from '../_ui/Legend.tsx'
 import type { Scale } from './scale.ts'
 import styles from './ControlScale.module.css'
 
@@ -70,16 +71,19 @@ const LEGEND: readonly { readonly mark: Mark; readonly text: string }[] = [
 
 export function ScaleLegend({ hasEdges }: { readonly hasEdges: boolean }) {
   return (
-    <ul className={styles['legend']} aria-label="Marks on the scales">
-      {LEGEND.filter(({ mark }) => mark !== 'edges' || hasEdges).map(({ mark, text }) => (
-        <li key={mark}>
-          <svg viewBox={`0 0 20 ${String(HEIGHT)}`} aria-hidden="true">
-            <Shape mark={mark} at={10} />
-          </svg>
-          {text}
-        </li>
-      ))}
-      <li>Worse on the left, better on the right.</li>
-    </ul>
+    <Legend
+      label="Marks on the scales"
+      entries={[
+        ...LEGEND.filter(({ mark }) => mark !== 'edges' || hasEdges).map(({ mark, text }) => ({
+          drawn: (
+            <svg viewBox={`0 0 20 ${String(HEIGHT)}`} aria-hidden="true">
+              <Shape mark={mark} at={10} />
+            </svg>
+          ),
+          text,
+        })),
+        { drawn: null, text: 'Worse on the left, better on the right.' },
+      ]}
+    />
   )
 }

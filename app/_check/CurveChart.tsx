@@ -3,6 +3,7 @@
 import { useState, type PointerEvent } from 'react'
 import type { Evaluation } from '../_graphql/types.ts'
 import { significant } from '../_run/format.ts'
+import { Legend } from '../_ui/Legend.tsx'
 import { curveAxes } from './curveAxes.ts'
 import { nearestPoint, pathOf, pointInWords, stopsOf, valueRange, type Frame } from './curves.ts'
 import { controlIn } from './standing.ts'
@@ -91,23 +92,13 @@ export function CurveChart({ evaluation }: { readonly evaluation: Evaluation }) 
   )
 }
 
+/** @param hasRandom some of the charts have the line of random attributions */
 export function CurveLegend({ hasRandom }: { readonly hasRandom: boolean }) {
-  return (
-    <ul className={styles['legend']} aria-label="Lines of the curves">
-      <li>
-        <svg viewBox="0 0 28 8" aria-hidden="true">
-          <path className={styles['map']} d="M0 4 H28" />
-        </svg>
-        this explanation
-      </li>
-      {hasRandom ? (
-        <li>
-          <svg viewBox="0 0 28 8" aria-hidden="true">
-            <path className={styles['random']} d="M0 4 H28" />
-          </svg>
-          mean of random ones
-        </li>
-      ) : null}
-    </ul>
+  const line = (which: 'map' | 'random') => (
+    <svg viewBox="0 0 28 8" aria-hidden="true">
+      <path className={styles[which]} d="M0 4 H28" />
+    </svg>
   )
+  const random = hasRandom ? [{ drawn: line('random'), text: 'mean of random ones' }] : []
+  return <Legend label="Lines of the curves" entries={[{ drawn: line('map'), text: 'this explanation' }, ...random]} />
 }

@@ -4,6 +4,7 @@ import { useId, useState } from 'react'
 import type { Evaluation } from '../_graphql/types.ts'
 import { significant } from '../_run/format.ts'
 import { lines } from '../_run/jsonLines.ts'
+import { Citation } from '../_ui/Citation.tsx'
 import { ControlScale } from './ControlScale.tsx'
 import { scaleOf } from './scale.ts'
 import { standingInWords } from './standing.ts'
@@ -39,10 +40,7 @@ function About({ evaluation: { metric, params } }: { readonly evaluation: Evalua
         <div>
           <dt>Paper</dt>
           <dd>
-            {metric.paper.authors} {metric.paper.year}:{' '}
-            <a href={metric.paper.url} target="_blank" rel="noreferrer">
-              {metric.paper.title}
-            </a>
+            <Citation paper={metric.paper} />
           </dd>
         </div>
       ) : null}

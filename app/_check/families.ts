@@ -12,7 +12,7 @@ export interface Family {
   readonly controls?: string
 }
 
-export const FAMILIES: readonly Family[] = [
+const FAMILIES: readonly Family[] = [
   {
     id: 'FAITHFULNESS',
     title: 'Faithfulness',

@@ -29,21 +29,40 @@ export function singleRandom({ value, interval, samples }: Control): Interval | 
 }
 
 /** True where the value can be compared with the controls at all. */
-export function isCompared({ metric, value }: Pick<Evaluation, 'metric' | 'value'>): boolean {
+function isCompared({ metric, value }: Pick<Evaluation, 'metric' | 'value'>): boolean {
   return value !== null && COMPARED.includes(metric.family) && NO_CONTEST[metric.id] === undefined
 }
 
+type Standing = 'better' | 'worse' | 'open'
+
 /**
- * Whether the explanation is better than a control: with the whole of its interval, where it has one, beyond the control's value,
- * and for `random` beyond where single random attributions lie.
+ * How the explanation stands to a control: `better` or `worse` with the whole of its interval, where it has one, beyond the
+ * control's value, and for `random` beyond where single random attributions lie; else `open`.
  * @returns null where the two cannot be compared
  */
-export function beats(evaluation: Evaluation, id: ControlId): boolean | null {
+function standingTo(evaluation: Evaluation, id: ControlId): Standing | null {
   const { value, interval, metric } = evaluation
   const control = controlIn(evaluation, id)
   if (!isCompared(evaluation) || value === null || control === undefined || control.value === null) return null
   const reach = (id === 'random' ? singleRandom(control) : null) ?? { low: control.value, high: control.value }
-  return metric.better === 'HIGHER' ? (interval?.low ?? value) > reach.high : (interval?.high ?? value) < reach.low
+  const own = interval ?? { low: value, high: value }
+  const isHigher = metric.better === 'HIGHER'
+  if (own.low > reach.high) return isHigher ? 'better' : 'worse'
+  if (own.high < reach.low) return isHigher ? 'worse' : 'better'
+  return 'open'
+}
+
+/** Whether it is better than a control; null where the two cannot be compared. */
+export function beats(evaluation: Evaluation, id: ControlId): boolean | null {
+  const standing = standingTo(evaluation, id)
+  return standing === null ? null : standing === 'better'
+}
+
+/** What is said of random ones: they scatter, so what they leave open is not proved to be no better. */
+const BESIDE_RANDOM: Readonly<Record<Standing, string | null>> = {
+  better: null,
+  worse: 'worse than random',
+  open: 'not clearly better than random',
 }
 
 /** In a few words, for the table. Empty where there is nothing to compare. */
@@ -53,11 +72,10 @@ export function standingInWords(evaluation: Evaluation): string {
   if (reason !== undefined) return reason
   const told = CONTROL_IDS.map((id) => ({ id, better: beats(evaluation, id) }))
   const won = told.filter(({ better }) => better === true).map(({ id }) => id)
-  // Random ones scatter: what they leave open is not proved to be no better.
-  const unclear = beats(evaluation, 'random') === false ? 'not clearly better than random' : null
+  const toRandom = standingTo(evaluation, 'random')
   const lost = told.filter(({ id, better }) => better === false && id !== 'random').map(({ id }) => id)
   return [
-    unclear,
+    toRandom === null ? null : BESIDE_RANDOM[toRandom],
     lost.length > 0 ? `no better than ${listed(lost)}` : null,
     won.length > 0 ? `better than ${listed(won)}` : null,
   ]

@@ -3,7 +3,7 @@ import type { Evaluation } from '../_graphql/types.ts'
 import { familyOf, type Family } from './families.ts'
 import { beats, listed } from './standing.ts'
 
-export interface Verdict {
+interface Verdict {
   readonly tone: 'info' | 'warning'
   readonly sentence: string
 }
@@ -41,11 +41,14 @@ function againstRandom({ family: { adjective }, better, lost }: Found): Verdict 
     return { tone: better.length === 1 ? 'info' : 'warning', sentence }
   }
   if (lost.length === 0)
-    return { tone: 'info', sentence: `All ${all} ${adjective} metrics are better than random (${titles(better)}).` }
+    return {
+      tone: 'info',
+      sentence: `${all === 2 ? 'Both' : `All ${all}`} ${adjective} metrics are better than random (${titles(better)}).`,
+    }
   if (better.length === 0)
     return {
       tone: 'warning',
-      sentence: `None of ${all} ${adjective} metrics is clearly better than random (${titles(lost)}): by them this explanation cannot be told from noise.`,
+      sentence: `${all === 2 ? 'Neither of the 2' : `None of the ${all}`} ${adjective} metrics is clearly better than random (${titles(lost)}): by them this explanation cannot be told from noise.`,
     }
   const [isLost, isBetter] = [lost, better].map(({ length }) => (length === 1 ? 'is' : 'are'))
   return {

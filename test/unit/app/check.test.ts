@@ -70,6 +70,7 @@ describe('the comparison with random attributions', () => {
     expect(standingInWords(evaluation('a', 0.5, controls))).toBe(
       'not clearly better than random; no better than edges; better than uniform',
     )
+    expect(standingInWords(evaluation('a', 0.1, controls))).toBe('worse than random; no better than uniform and edges')
   })
 })
 
@@ -83,8 +84,8 @@ describe('what metrics say together', () => {
   })
 
   it('tells agreement either way, and never lets one stand alone', () => {
-    expect(sentences(wins('A'), wins('B'))).toEqual(['All 2 faithfulness metrics are better than random (A and B).'])
-    expect(sentences(ties('A'), ties('B'))[0]).toMatch(/^None of 2 faithfulness metrics is clearly better/)
+    expect(sentences(wins('A'), wins('B'))).toEqual(['Both faithfulness metrics are better than random (A and B).'])
+    expect(sentences(ties('A'), ties('B'))[0]).toMatch(/^Neither of the 2 faithfulness metrics is clearly better/)
     expect(sentences(wins('A'))[0]).toBe(
       'A is better than random. One faithfulness metric alone says little: ask for others beside it.',
     )
