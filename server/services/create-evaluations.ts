@@ -6,7 +6,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { AppError } from '../../lib/errors.ts'
 import { RANDOM_CONTROLS } from '../../lib/evaluate.ts'
 import { parseParams } from '../../lib/methods/parse-params.ts'
-import { checkAvailable } from '../../lib/methods/place.ts'
+import { checkMetric } from '../../lib/metrics/available.ts'
 import type { marks } from '../../lib/metrics/marks.ts'
 import type { Metric } from '../../lib/metrics/metric.ts'
 import type { Annotation, Evaluation, Run } from '../../prisma/generated/client.ts'
@@ -107,12 +107,12 @@ async function check(
     })
   const seed = checkSeed(request.seed ?? 0)
   const randomControls = checkRandomControls(request.randomControls ?? RANDOM_CONTROLS)
-  const { run, modality, facts, passesOf } = await judgedRun(parts, runId)
+  const { run, modality, described, passesOf } = await judgedRun(parts, runId)
   const marked = await marksFor(parts, run, request)
   const all = request.metrics.map(({ id, params: given }) => {
     const metric = findMetric(parts, id, modality)
     const params = parseParams(metric, given)
-    checkAvailable(metric, facts)
+    checkMetric(metric, described)
     const cost = passesOf(metric, params, randomControls)
     checkCost(metric, cost)
     const asked = { params: canonicalJson(params), seed, randomControls, marks: neededMarks(metric, marked) }

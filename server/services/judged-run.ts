@@ -4,10 +4,9 @@ import { RANDOM_CONTROLS } from '../../lib/evaluate.ts'
 import { costFacts } from '../../lib/methods/cost.ts'
 import { methodFor } from '../../lib/methods/find.ts'
 import { parseParams } from '../../lib/methods/parse-params.ts'
-import { whyUnavailable } from '../../lib/methods/place.ts'
+import { whyNoMetric } from '../../lib/metrics/available.ts'
 import type { Metric } from '../../lib/metrics/metric.ts'
 import type { Modality } from '../../lib/models/card.ts'
-import type { ModelFacts } from '../../lib/models/facts.ts'
 import { refOf } from '../../lib/models/model-ref.ts'
 import type { Run } from '../../prisma/generated/client.ts'
 import type { Parts } from '../parts.ts'
@@ -17,7 +16,8 @@ import { getRun } from './get-run.ts'
 interface JudgedRun {
   readonly run: Run
   readonly modality: Modality
-  readonly facts: ModelFacts
+  /** Of its model. */
+  readonly described: Awaited<ReturnType<Parts['describe']>>
   /** Forward passes that a metric takes with all its controls, an upper bound. */
   readonly passesOf: (metric: Metric, params: unknown, randomControls: number) => number
 }
@@ -42,13 +42,13 @@ export async function judgedRun(parts: Parts, id: string): Promise<JudgedRun> {
       message: `${changed ?? run.methodId} has changed since this run was made, so its explanation cannot be judged any more. Explain the input again.`,
       details: { runId: id },
     })
-  const { facts } = await parts.describe(model)
+  const described = await parts.describe(model)
   const costs = costFacts(model.card, null, run.text)
   const again = method.cost(parseParams(method, JSON.parse(run.params)), costs)
   return {
     run,
     modality,
-    facts,
+    described,
     // Itself, the random controls, the uniform one and the edges.
     passesOf: (metric, params, randomControls) => metric.cost(params, { ...costs, again }) * (3 + randomControls),
   }
@@ -64,12 +64,12 @@ export interface OfferedMetric {
 
 /** The metrics of a run's modality, with what each would cost here. @throws AppError as {@link judgedRun} */
 export async function offeredMetrics(parts: Parts, runId: string): Promise<readonly OfferedMetric[]> {
-  const { modality, facts, passesOf } = await judgedRun(parts, runId)
+  const { modality, described, passesOf } = await judgedRun(parts, runId)
   return parts.metrics
     .filter((metric) => metric.modality === modality)
     .map((metric) => ({
       metric,
-      reason: whyUnavailable(metric, facts),
+      reason: whyNoMetric(metric, described),
       passes: passesOf(metric, parseParams(metric, {}), RANDOM_CONTROLS),
     }))
 }
