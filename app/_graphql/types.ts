@@ -1,6 +1,8 @@
 /** Names for the parts of answers that the components pass around. */
 import type {
   ColourMapsQuery,
+  EvaluationPartsFragment,
+  MetricsForRunQuery,
   MethodPartsFragment,
   ModelChoicesQuery,
   ModelSetupQuery,
@@ -21,6 +23,11 @@ export type ImageAttribution = Extract<NonNullable<Run['attribution']>, { __type
 export type TextAttribution = Extract<NonNullable<Run['attribution']>, { __typename: 'TextAttribution' }>
 export type Span = TextAttribution['tokens'][number]
 export type Box = NonNullable<Annotation['box']>
+export type Evaluation = EvaluationPartsFragment
+export type Control = Evaluation['controls'][number]
+export type Curve = NonNullable<Evaluation['curve']>
+export type Interval = NonNullable<Evaluation['interval']>
+export type OfferedMetric = NonNullable<NonNullable<MetricsForRunQuery['run']>['metrics']>[number]
 
 export function couldBeLoaded(model: ModelSetup): model is Setup {
   return Object.values(model).every((part) => part !== null)

@@ -3,6 +3,7 @@
 import { useQuery } from 'urql'
 import { MethodCardsDocument, type Modality } from '../_graphql/generated/graphql.ts'
 import { sentence } from '../_graphql/sentence.ts'
+import { Citation } from '../_ui/Citation.tsx'
 import { Notice } from '../_ui/Notice.tsx'
 import { Progress } from '../_ui/Progress.tsx'
 import { readFields } from '../_workbench/paramFields.ts'
@@ -64,10 +65,7 @@ export function MethodCards() {
                         <div>
                           <dt>Paper</dt>
                           <dd>
-                            {method.paper.authors} {method.paper.year}:{' '}
-                            <a href={method.paper.url} target="_blank" rel="noreferrer">
-                              {method.paper.title}
-                            </a>
+                            <Citation paper={method.paper} />
                           </dd>
                         </div>
                       ) : null}

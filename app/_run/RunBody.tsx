@@ -1,5 +1,6 @@
 'use client'
 
+import type { ReactNode } from 'react'
 import type { Run } from '../_graphql/types.ts'
 import { Notice } from '../_ui/Notice.tsx'
 import { Progress } from '../_ui/Progress.tsx'
@@ -15,10 +16,12 @@ interface RunBodyProps {
   /** Absent on a read-only page. */
   readonly onChanged?: () => void
   readonly onCancel?: () => void
+  /** Under the result: how far it holds. */
+  readonly check?: ReactNode
 }
 
 /** A run's input with whatever is known about it: shared by the run page and the read-only page. */
-export function RunBody({ run, onChanged, onCancel }: RunBodyProps) {
+export function RunBody({ run, onChanged, onCancel, check }: RunBodyProps) {
   const isOpen = run.status === 'QUEUED' || run.status === 'RUNNING'
   return (
     <div className={styles['body']}>
@@ -63,6 +66,7 @@ export function RunBody({ run, onChanged, onCancel }: RunBodyProps) {
             <p className={styles['plainText']}>{run.text}</p>
           )
         ) : null}
+        {run.status === 'DONE' ? check : null}
       </div>
       <aside className={styles['side']} aria-label="Prediction and provenance">
         {run.predictions.length > 0 ? (

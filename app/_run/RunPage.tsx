@@ -5,6 +5,7 @@ import { useRouter } from 'next/navigation'
 import { useState } from 'react'
 import { useMutation } from 'urql'
 import { usePageCommands } from '../_actions/ActionProvider.tsx'
+import { Check } from '../_check/Check.tsx'
 import { CancelRunDocument } from '../_graphql/generated/graphql.ts'
 import { LoadFailure } from '../_graphql/LoadFailure.tsx'
 import { sentence } from '../_graphql/sentence.ts'
@@ -86,6 +87,7 @@ export function RunPage({ id }: { readonly id: string }) {
       <RunBody
         run={run}
         onChanged={refresh}
+        check={<Check key={run.id} run={run} />}
         onCancel={() => {
           void cancel({ id: run.id }).then(refresh)
         }}

@@ -1,6 +1,7 @@
 'use client'
 
 import { useQuery } from 'urql'
+import { SharedCheck } from '../_check/SharedCheck.tsx'
 import { SharedRunDocument } from '../_graphql/generated/graphql.ts'
 import { LoadFailure } from '../_graphql/LoadFailure.tsx'
 import { Message } from '../_ui/Message.tsx'
@@ -19,7 +20,7 @@ export function SharedRunPage({ token }: { readonly token: string }) {
         <header className={styles['head']}>
           <RunTitle run={run} />
         </header>
-        <RunBody run={run} />
+        <RunBody run={run} check={<SharedCheck token={token} />} />
       </article>
     )
   }

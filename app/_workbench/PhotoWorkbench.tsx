@@ -2,6 +2,7 @@
 
 import { useRef, useState } from 'react'
 import { usePageCommands } from '../_actions/ActionProvider.tsx'
+import { Check } from '../_check/Check.tsx'
 import type { Run } from '../_graphql/types.ts'
 import { Diagnoses } from '../_run/Diagnoses.tsx'
 import { describe, layerOf } from '../_run/describe.ts'
@@ -172,6 +173,7 @@ export function PhotoWorkbench({ earlierRunId }: { readonly earlierRunId: string
                     >
                       {run ? <Diagnoses diagnoses={run.diagnoses} /> : null}
                     </ImageResult>
+                    {run ? <Check key={run.id} run={run} /> : null}
                   </div>
                 ) : (
                   <p className={styles['placeholder']}>

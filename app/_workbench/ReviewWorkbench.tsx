@@ -2,6 +2,7 @@
 
 import { useState } from 'react'
 import { usePageCommands } from '../_actions/ActionProvider.tsx'
+import { Check } from '../_check/Check.tsx'
 import type { Run } from '../_graphql/types.ts'
 import { Diagnoses } from '../_run/Diagnoses.tsx'
 import { TextResult } from '../_run/TextResult.tsx'
@@ -117,6 +118,7 @@ export function ReviewWorkbench({ earlierRunId }: { readonly earlierRunId: strin
               <TextResult run={run} onChanged={() => void explaining.refresh()}>
                 <Diagnoses diagnoses={run.diagnoses} />
               </TextResult>
+              <Check key={run.id} run={run} />
             </div>
           ) : null}
         </div>

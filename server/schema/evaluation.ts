@@ -8,6 +8,7 @@ import type { Interval } from '../../lib/metrics/shared/statistics.ts'
 import type { Evaluation } from '../../prisma/generated/client.ts'
 import { createEvaluations } from '../services/create-evaluations.ts'
 import type { StoredJudgement } from '../services/evaluation-store.ts'
+import { offeredMetrics, type OfferedMetric } from '../services/judged-run.ts'
 import { cancelEvaluation, getEvaluation, waitForEvaluations, watchEvaluation } from '../services/watch-evaluation.ts'
 import type { AnnotationTypes } from './annotation.ts'
 import { answerSize } from './answer-size.ts'
@@ -202,16 +203,19 @@ function addFields(
   { ModelRef, RunRef, MetricRef }: Types,
   EvaluationRef: ReturnType<typeof addObjects>,
 ) {
-  const MetricAvailability = builder
-    .objectRef<{ metric: Metric; reason: string | null }>('MetricAvailability')
-    .implement({
-      description: 'Whether a metric can judge explanations of a model, and if not, why.',
-      fields: (t) => ({
-        metric: t.field({ type: MetricRef, resolve: ({ metric }) => metric }),
-        available: t.boolean({ resolve: ({ reason }) => reason === null }),
-        reason: t.exposeString('reason', { nullable: true }),
+  const MetricAvailability = builder.objectRef<OfferedMetric>('MetricAvailability').implement({
+    description: 'Whether a metric can judge explanations of a model, and if not, why.',
+    fields: (t) => ({
+      metric: t.field({ type: MetricRef, resolve: ({ metric }) => metric }),
+      available: t.boolean({ resolve: ({ reason }) => reason === null }),
+      reason: t.exposeString('reason', { nullable: true }),
+      passes: t.exposeFloat('passes', {
+        nullable: true,
+        description:
+          'Forward passes through the model that it takes of a run with its defaults and all controls, an upper bound; null where no run is asked about.',
       }),
-    })
+    }),
+  })
   builder.objectField(ModelRef, 'metrics', (t) =>
     t.field({
       type: [MetricAvailability],
@@ -222,8 +226,19 @@ function addFields(
         const described = await describe(model, context)
         return context.parts.metrics
           .filter((metric) => metric.modality === model.card.preprocessing.kind)
-          .map((metric) => ({ metric, reason: whyNoMetric(metric, described) }))
+          .map((metric) => ({ metric, reason: whyNoMetric(metric, described), passes: null }))
       },
+    }),
+  )
+  builder.objectField(RunRef, 'metrics', (t) =>
+    t.field({
+      type: [MetricAvailability],
+      nullable: true,
+      description:
+        'The metrics that this run can be asked about, and what each costs. null with an error where it cannot be judged (not DONE, or what made it has changed); empty on a shared run. Loads the model when it is not loaded yet.',
+      extensions: answerSize({ assumedSize: 50 }),
+      resolve: async ({ run, token }, _args, { parts }) =>
+        token === null ? [...(await offeredMetrics(parts, run.id))] : [],
     }),
   )
   builder.objectField(RunRef, 'evaluations', (t) =>

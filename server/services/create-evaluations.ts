@@ -5,16 +5,10 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { AppError } from '../../lib/errors.ts'
 import { RANDOM_CONTROLS } from '../../lib/evaluate.ts'
-import { costFacts } from '../../lib/methods/cost.ts'
-import { methodFor } from '../../lib/methods/find.ts'
 import { parseParams } from '../../lib/methods/parse-params.ts'
-import type { Method } from '../../lib/methods/method.ts'
 import { checkMetric } from '../../lib/metrics/available.ts'
 import type { marks } from '../../lib/metrics/marks.ts'
 import type { Metric } from '../../lib/metrics/metric.ts'
-import type { Modality } from '../../lib/models/card.ts'
-import type { CatalogueEntry } from '../../lib/models/catalogue.ts'
-import { refOf } from '../../lib/models/model-ref.ts'
 import type { Annotation, Evaluation, Run } from '../../prisma/generated/client.ts'
 import { canonicalJson } from '../canonical.ts'
 import { evaluateKind } from '../jobs/kinds/evaluate.ts'
@@ -23,8 +17,8 @@ import type { Parts } from '../parts.ts'
 import { checkBox, checkSpan } from './annotate-run.ts'
 import { checkCost, checkSeed } from './create-run.ts'
 import { findMetric } from './find-metric.ts'
-import { findModel } from './find-model.ts'
 import { getRun } from './get-run.ts'
+import { judgedRun } from './judged-run.ts'
 import { queuedAgain } from './queued-again.ts'
 import { isUniqueViolation } from './unique-violation.ts'
 import type { z } from 'zod'
@@ -52,31 +46,6 @@ function checkRandomControls(count: number): number {
     code: 'BAD_INPUT',
     message: `randomControls is ${count}; it must be 2 to ${MOST_RANDOM_CONTROLS}, for an interval needs two.`,
   })
-}
-
-/** What was found to judge. @throws AppError CONFLICT where there is no result yet, or no more of what made it */
-async function judgedRun(parts: Parts, id: string): Promise<{ run: Run; model: CatalogueEntry; method: Method }> {
-  const run = await getRun(parts, id)
-  if (run.status !== 'DONE')
-    throw new AppError({
-      code: 'CONFLICT',
-      message: `The run ${id} is ${run.status}, so there is no result to judge. Wait until it is DONE.`,
-      details: { runId: id, status: run.status },
-    })
-  const model = await findModel(parts, run.modelId)
-  const method = methodFor(parts.methods, modalityOf(run), run.methodId)
-  const changed =
-    refOf(model) !== run.modelVersionId ? model.id : method?.version === run.methodVersion ? null : run.methodId
-  if (changed === null && method !== null) return { run, model, method }
-  throw new AppError({
-    code: 'CONFLICT',
-    message: `${changed} has changed since this run was made, so its explanation cannot be judged any more. Explain the input again.`,
-    details: { runId: id },
-  })
-}
-
-function modalityOf({ modality }: Run): Modality {
-  return modality === 'image' ? 'image' : 'text'
 }
 
 function statedMarks(run: Run, { boxes, spans }: NonNullable<EvaluateRequest['annotation']>): StatedMarks | null {
@@ -139,17 +108,13 @@ async function check(
     })
   const seed = checkSeed(request.seed ?? 0)
   const randomControls = checkRandomControls(request.randomControls ?? RANDOM_CONTROLS)
-  const { run, model, method } = await judgedRun(parts, runId)
-  const described = await parts.describe(model)
+  const { run, modality, described, passesOf } = await judgedRun(parts, runId)
   const marked = await marksFor(parts, run, request)
-  const costs = costFacts(model.card, null, run.text)
-  const again = method.cost(parseParams(method, JSON.parse(run.params)), costs)
   const all = request.metrics.map(({ id, params: given }) => {
-    const metric = findMetric(parts, id, modalityOf(run))
+    const metric = findMetric(parts, id, modality)
     const params = parseParams(metric, given)
     checkMetric(metric, described)
-    // Itself, the random controls, the uniform one and the edges.
-    const cost = metric.cost(params, { ...costs, again }) * (3 + randomControls)
+    const cost = passesOf(metric, params, randomControls)
     checkCost(metric, cost)
     const asked = { params: canonicalJson(params), seed, randomControls, marks: neededMarks(metric, marked) }
     const identity = { run: run.key, metric: `${metric.id}@${metric.version}`, ...asked }

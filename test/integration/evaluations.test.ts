@@ -70,6 +70,35 @@ describe('metrics', () => {
       reason: null,
     })
   })
+
+  it('are offered for a run, with what each costs of it', async () => {
+    const OFFERED = 'metrics { available reason passes metric { id modality } }'
+    interface Offered {
+      readonly metrics: readonly {
+        readonly passes: number
+        readonly metric: { readonly id: string; readonly modality: string }
+      }[]
+    }
+    const { run } = await server.data<{ run: Offered }>(`query ($id: ID!) { run(id: $id) { ${OFFERED} } }`, {
+      id: picture,
+    })
+    const passes = new Map(run.metrics.map(({ metric, passes: found }) => [metric.id, found]))
+    expect(run.metrics.every(({ metric }) => metric.modality === 'IMAGE')).toBe(true)
+    // 28 steps, the whole and the empty picture; itself, five random ones, the uniform one, the edges.
+    expect(passes.get('deletion')).toBe(30 * 8)
+    expect(passes.get('gini')).toBe(0)
+
+    const { shareRun } = await server.data<{ shareRun: { url: string } }>(
+      'mutation ($id: ID!) { shareRun(runId: $id) { url } }',
+      { id: picture },
+    )
+    const token = shareRun.url.slice(shareRun.url.lastIndexOf('/') + 1)
+    const { sharedRun } = await server.data<{ sharedRun: Offered }>(
+      `query ($token: String!) { sharedRun(token: $token) { ${OFFERED} } }`,
+      { token },
+    )
+    expect(sharedRun.metrics).toEqual([])
+  })
 })
 
 describe('an evaluation', () => {
