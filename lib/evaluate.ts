@@ -88,6 +88,8 @@ interface Settled extends Omit<EvaluateRequest, 'params' | 'marks' | 'randomCont
   readonly methodParams: unknown
   readonly marks: Marks | null
   readonly samples: number
+  /** A method that is asked again gives signs of life, and moves nothing on. */
+  readonly alive: () => void
 }
 
 /** The marks, where the metric needs them. @throws AppError BAD_INPUT where there are none */
@@ -139,7 +141,7 @@ async function evaluateImage(
   const marked = marksFor(asked)
   const [, , height = 0, width = 0] = context.picture.dims
   const again = async (other: ImageContext): Promise<FloatTensor> =>
-    (await method.run({ ...other, tap, progress: () => undefined }, methodParams)).map
+    (await method.run({ ...other, tap, progress: asked.alive }, methodParams)).map
   const judged: ImageJudged = {
     ...by,
     again,
@@ -169,7 +171,7 @@ async function evaluateText(
     throw notOf(attribution, `[${context.tokenIds.length}], a score a token`)
   const marked = marksFor(asked)
   const again = async (other: TextContext): Promise<FloatTensor> =>
-    (await method.run({ ...other, tap, progress: () => undefined }, methodParams)).scores
+    (await method.run({ ...other, tap, progress: asked.alive }, methodParams)).scores
   const judged: TextJudged = {
     ...by,
     again,
@@ -195,8 +197,15 @@ export async function evaluate(
   const { metric, attribution, by, signal } = request
   throwIfCancelled(signal)
   const { method } = by
+  let reached = 0
+  const progress = (fraction: number): void => {
+    reached = Math.max(reached, fraction)
+    request.progress(reached)
+  }
   const asked: Settled = {
     ...request,
+    progress,
+    alive: () => progress(reached),
     params: parseParams(metric, request.params),
     methodParams: parseParams(method, by.params),
     marks: request.marks ?? null,

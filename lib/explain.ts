@@ -2,15 +2,20 @@
 import { AppError, throwIfCancelled } from './errors.ts'
 import type { Link } from './engine/head.ts'
 import type { Placement } from './image/preprocess.ts'
+import type { RunContext } from './methods/context.ts'
 import type { Diagnosis } from './methods/diagnosis.ts'
+import { gradientRows } from './methods/image/shared/asked.ts'
+import type { MapsAsked } from './methods/maps-asked.ts'
 import type { Completeness, ImageMethod, Method, TextMethod } from './methods/method.ts'
 import { parseParams } from './methods/parse-params.ts'
 import { checkAvailable } from './methods/place.ts'
+import { placesAt, runAt, type MapPlace } from './methods/several.ts'
+import { batchSize } from './methods/text/shared/embedding.ts'
 import type { ImagePreprocessing, ModelCard, Modality, TextPreprocessing } from './models/card.ts'
 import type { LoadedModel } from './models/load.ts'
 import { prepareImage, prepareText, type ExplainInput, type RunParts } from './prepare.ts'
 import { predictionsOf, type Prediction } from './target/predictions.ts'
-import { classOf, scalarOf } from './target/scalar.ts'
+import { classOf, scalarOf, targetFor } from './target/scalar.ts'
 import type { Target } from './target/target.ts'
 import { float32, type FloatTensor } from './tensor/tensor.ts'
 import { groupWords } from './text/words.ts'
@@ -21,6 +26,8 @@ export interface ExplainRequest {
   readonly params: unknown
   readonly target: Target
   readonly seed: number
+  /** Several maps in one run, the first of them that of `params` and `target`; left out: that one alone. */
+  readonly maps?: MapsAsked | null
 }
 
 export interface ExplainHooks {
@@ -59,6 +66,13 @@ export interface TextExplanation {
   readonly completeness: Completeness | null
 }
 
+/** What a run of several maps found beside the first. */
+export interface FurtherMap {
+  readonly attribution: ImageExplanation | TextExplanation
+  /** About this map; what is to be said of the input is said once, of the run. */
+  readonly diagnoses: readonly Diagnosis[]
+}
+
 export interface Explanation {
   /** Most probable first. */
   readonly predictions: readonly Prediction[]
@@ -70,6 +84,8 @@ export interface Explanation {
   readonly scalar: number
   readonly attribution: ImageExplanation | TextExplanation
   readonly diagnoses: readonly Diagnosis[]
+  /** Where several were asked for: those behind the first, in the order asked. */
+  readonly further: readonly FurtherMap[]
   readonly timings: { readonly preprocessMs: number; readonly computeMs: number }
 }
 
@@ -114,9 +130,27 @@ function checkPromises(values: FloatTensor, completeness: Completeness | null, {
 
 interface Ran {
   readonly logits: FloatTensor
-  readonly attribution: ImageExplanation | TextExplanation
+  /** One at least. */
+  readonly maps: readonly FurtherMap[]
+  /** About the input. */
   readonly diagnoses: readonly Diagnosis[]
   readonly preparedAt: number
+}
+
+/** Where a run's maps are asked: one at the context's own layer and target, where no others are named. */
+function placesOf(
+  method: Method,
+  { tap, target, facts, head }: RunContext,
+  maps: MapsAsked | null,
+): readonly MapPlace[] {
+  if (maps === null) return [{ tap, target }]
+  return placesAt({ ...maps, targets: maps.targets.map((one) => targetFor(one, head)) }, tap, method, facts)
+}
+
+function logitsOf(results: readonly { readonly logits: FloatTensor }[]): FloatTensor {
+  const [first] = results
+  if (first === undefined) throw new AppError({ code: 'INTERNAL', message: 'a run without a map' })
+  return first.logits
 }
 
 type Request = ExplainRequest & RunParts & { readonly now: () => number }
@@ -126,7 +160,7 @@ async function explainImage(
   { image }: Extract<ExplainInput, { kind: 'image' }>,
   preprocessing: ImagePreprocessing,
   method: ImageMethod,
-  { params, now, ...parts }: Request,
+  { params, maps = null, now, ...parts }: Request,
 ): Promise<Ran> {
   const { context, placement, diagnoses } = await prepareImage(
     loaded,
@@ -136,14 +170,21 @@ async function explainImage(
     parts,
   )
   const preparedAt = now()
-  const { map, layer, completeness = null, ...result } = await method.run(context, params)
-  const [height = 0, width = 0] = map.dims
-  checkValues(map, [height, width], method)
-  checkPromises(map, completeness, method)
+  const places = placesOf(method, context, maps)
+  const results = await runAt(method, context, params, places, gradientRows(context))
   return {
-    logits: result.logits,
-    attribution: { kind: 'image', map, width, height, signed: method.output.signed, layer, placement, completeness },
-    diagnoses: [...diagnoses, ...result.diagnoses],
+    logits: logitsOf(results),
+    maps: results.map(({ map, layer, completeness = null, ...result }) => {
+      const [height = 0, width = 0] = map.dims
+      checkValues(map, [height, width], method)
+      checkPromises(map, completeness, method)
+      const { signed } = method.output
+      return {
+        attribution: { kind: 'image', map, width, height, signed, layer, placement, completeness },
+        diagnoses: result.diagnoses,
+      }
+    }),
+    diagnoses,
     preparedAt,
   }
 }
@@ -153,33 +194,39 @@ async function explainText(
   { text }: Extract<ExplainInput, { kind: 'text' }>,
   preprocessing: TextPreprocessing,
   method: TextMethod,
-  { params, now, ...parts }: Request,
+  { params, maps = null, now, ...parts }: Request,
 ): Promise<Ran> {
   const { context, diagnoses } = await prepareText(loaded, text, preprocessing, { of: method, params }, parts)
   const preparedAt = now()
-  const { scores, ...result } = await method.run(context, params)
-  checkValues(scores, [context.tokens.length], method)
-  checkPromises(scores, result.completeness, method)
-  const tokens = context.tokens.map((token, position) => ({
-    ...token,
-    score: scores.data[position] ?? Number.NaN,
-    special: context.special[position] ?? false,
-  }))
+  const places = placesOf(method, context, maps)
+  const results = await runAt(method, context, params, places, batchSize(context.tokenIds.length))
   return {
-    logits: result.logits,
-    attribution: {
-      kind: 'text',
-      tokens,
-      words: groupWords(text, tokens, result.wordReduction),
-      completeness: result.completeness,
-    },
-    diagnoses: [...diagnoses, ...result.diagnoses],
+    logits: logitsOf(results),
+    maps: results.map(({ scores, ...result }) => {
+      checkValues(scores, [context.tokens.length], method)
+      checkPromises(scores, result.completeness, method)
+      const tokens = context.tokens.map((token, position) => ({
+        ...token,
+        score: scores.data[position] ?? Number.NaN,
+        special: context.special[position] ?? false,
+      }))
+      return {
+        attribution: {
+          kind: 'text',
+          tokens,
+          words: groupWords(text, tokens, result.wordReduction),
+          completeness: result.completeness,
+        },
+        diagnoses: result.diagnoses,
+      }
+    }),
+    diagnoses,
     preparedAt,
   }
 }
 
 /**
- * Explains one scalar of one input.
+ * Explains one scalar of one input, or several of them at several layers.
  * @throws AppError WRONG_MODALITY, METHOD_UNAVAILABLE, BAD_PARAMETER, UNKNOWN_LABEL, UNKNOWN_LAYER, BAD_TEXT,
  *   TEXT_TOO_LONG, BAD_RESULT, CANCELLED.
  */
@@ -207,13 +254,16 @@ export async function explain(
   const { link } = loaded.model
   const predictions = predictionsOf(float32(ran.logits.data, [ran.logits.data.length]), card.labels, link)
   const index = classOf(request.target, ran.logits.data)
+  const [main, ...further] = ran.maps
+  if (main === undefined) throw new AppError({ code: 'INTERNAL', message: 'a run without a map' })
   return {
     predictions,
     link,
     scalar: scalarOf(request.target, ran.logits.data, link),
     target: predictions.find((prediction) => prediction.index === index) ?? null,
-    attribution: ran.attribution,
-    diagnoses: ran.diagnoses,
+    attribution: main.attribution,
+    diagnoses: [...ran.diagnoses, ...main.diagnoses],
+    further,
     timings: { preprocessMs: ran.preparedAt - start, computeMs: hooks.now() - ran.preparedAt },
   }
 }

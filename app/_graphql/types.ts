@@ -5,6 +5,7 @@ import type {
   ModelChoicesQuery,
   ModelSetupQuery,
   RunPartsFragment,
+  StripOfRunQuery,
 } from './generated/graphql'
 
 export type Run = RunPartsFragment
@@ -14,6 +15,7 @@ type ModelSetup = NonNullable<ModelSetupQuery['model']>
 export type Setup = { readonly [Part in keyof ModelSetup]: NonNullable<ModelSetup[Part]> }
 export type ColourMap = ColourMapsQuery['colourMaps'][number]
 export type MethodInfo = MethodPartsFragment
+export type StripMap = NonNullable<StripOfRunQuery['run']>['maps'][number]
 export type Annotation = Run['annotations'][number]
 export type ImageAttribution = Extract<NonNullable<Run['attribution']>, { __typename: 'ImageAttribution' }>
 export type TextAttribution = Extract<NonNullable<Run['attribution']>, { __typename: 'TextAttribution' }>

@@ -15,7 +15,7 @@ export function AddsUp({
       <dt>Completeness</dt>
       <dd>
         The scores add up to {signedValue(sum)}; {explained} moved by {signedValue(expected)} from the baseline. Error{' '}
-        {percent(error)}, measured with {points} gradients.
+        {percent(error)}, measured with {points} gradients or predictions.
       </dd>
     </div>
   )

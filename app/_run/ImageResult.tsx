@@ -11,6 +11,7 @@ import { BoxFields } from './BoxFields.tsx'
 import { FIRST_BOX } from './boxes.ts'
 import { ImageStage, type ShownPicture } from './ImageStage.tsx'
 import { MapControls } from './MapControls.tsx'
+import type { MapDisplay } from './mapDisplay.ts'
 import { useMapDisplay } from './useMapDisplay.ts'
 import notes from './TextLegend.module.css'
 import styles from './Result.module.css'
@@ -21,12 +22,14 @@ interface ImageResultProps {
   readonly run: Run | null
   /** Absent on a read-only page. */
   readonly onChanged?: (() => void) | undefined
+  /** Under the stage and its controls, shown as the map is. */
+  readonly strip?: (display: MapDisplay) => ReactNode
   /** Between the picture's controls and its annotations. */
   readonly children?: ReactNode
 }
 
 /** A picture, its map, the controls of its display and its annotations. */
-export function ImageResult({ picture, run, onChanged, children }: ImageResultProps) {
+export function ImageResult({ picture, run, onChanged, strip, children }: ImageResultProps) {
   const { display, change } = useMapDisplay()
   const [draft, setDraft] = useState<{ runId: string; box: Box } | null>(null)
   const [focusNote, setFocusNote] = useState(0)
@@ -82,6 +85,7 @@ export function ImageResult({ picture, run, onChanged, children }: ImageResultPr
           <AddsUp completeness={map.completeness} explained={run.explained.title} />
         </dl>
       ) : null}
+      {map ? strip?.(display) : null}
       {children}
       {run && map && (onChanged || run.annotations.length > 0) ? (
         <section className={styles['annotations']} aria-label="Annotations of the picture">

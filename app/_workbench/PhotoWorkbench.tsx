@@ -4,22 +4,32 @@ import { useRef, useState } from 'react'
 import { usePageCommands } from '../_actions/ActionProvider.tsx'
 import type { Run } from '../_graphql/types.ts'
 import { Diagnoses } from '../_run/Diagnoses.tsx'
-import { describe } from '../_run/describe.ts'
+import { describe, layerOf } from '../_run/describe.ts'
 import { ImageResult } from '../_run/ImageResult.tsx'
 import { Notice } from '../_ui/Notice.tsx'
 import { Progress } from '../_ui/Progress.tsx'
 import { CameraDialog } from './CameraDialog.tsx'
+import { LayerStrip } from './LayerStrip.tsx'
 import { PhotoInput } from './PhotoInput.tsx'
 import { RunActions } from './RunActions.tsx'
 import { RunStatusLine } from './RunStatusLine.tsx'
 import { useEarlierRun } from './useEarlierRun.ts'
 import { useExplanation } from './useExplanation.ts'
 import { useIncomingPhotos } from './useIncomingPhotos.ts'
-import { usePicture } from './usePicture.ts'
+import { useLayerStrip } from './useLayerStrip.ts'
+import { usePicture, type Picture } from './usePicture.ts'
 import { isSamplePhoto, useSamples, type SamplePhoto } from './useSamples.ts'
 import { useSettings } from './useSettings.ts'
 import { WorkbenchSide } from './WorkbenchSide.tsx'
 import styles from './Workbench.module.css'
+
+/** Of the picture that is shown: the chosen file, or where the browser cannot show it, the server's copy. */
+function extentOf(
+  { url, width, height }: Picture,
+  run: Run | null,
+): { readonly width: number; readonly height: number } {
+  return url ? { width, height } : { width: run?.image?.width ?? width, height: run?.image?.height ?? height }
+}
 
 /** Bring a photo; see what the model says and which pixels made it say so. */
 export function PhotoWorkbench({ earlierRunId }: { readonly earlierRunId: string | null }) {
@@ -37,6 +47,7 @@ export function PhotoWorkbench({ earlierRunId }: { readonly earlierRunId: string
     question && picture && assetId !== null ? { ...question, image: { assetId }, name: picture.fileName } : null
   const explaining = useExplanation(input)
   const { run } = explaining
+  const strip = useLayerStrip(input, settings)
 
   const earlier = useEarlierRun(earlierRunId, 'IMAGE', (found: Run) => {
     if (!found.image) return
@@ -72,6 +83,7 @@ export function PhotoWorkbench({ earlierRunId }: { readonly earlierRunId: string
   // A picture that the server will not take is not shown either: it may be a single pixel, or no picture at all.
   const isRefused = picture?.upload.kind === 'failed' && !picture.upload.transient
   const shownUrl = picture?.url ?? run?.image?.url ?? null
+  const shown = picture && shownUrl !== null ? { url: shownUrl, ...extentOf(picture, run), alt: picture.alt } : null
   return (
     <div className={styles['workbench']}>
       <input
@@ -148,17 +160,15 @@ export function PhotoWorkbench({ earlierRunId }: { readonly earlierRunId: string
                     onRetry={explaining.ask}
                   />
                 )}
-                {shownUrl ? (
+                {shown ? (
                   <div className={styles['live']} data-stale={explaining.pending !== null && run !== null}>
                     <ImageResult
-                      picture={{
-                        url: shownUrl,
-                        width: picture.url ? picture.width : (run?.image?.width ?? picture.width),
-                        height: picture.url ? picture.height : (run?.image?.height ?? picture.height),
-                        alt: picture.alt,
-                      }}
+                      picture={shown}
                       run={run}
                       onChanged={() => void explaining.refresh()}
+                      strip={(display) => (
+                        <LayerStrip strip={strip} picture={shown} display={display} current={layerOf(run)} />
+                      )}
                     >
                       {run ? <Diagnoses diagnoses={run.diagnoses} /> : null}
                     </ImageResult>

@@ -12,6 +12,7 @@ import type { Target } from '../target/target.ts'
 import type { FloatTensor, Tensor } from '../tensor/tensor.ts'
 import type { InputRoles, TextFeeds } from '../text/feeds.ts'
 import type { TokenSpan } from '../text/spans.ts'
+import type { ReadAhead } from './shared/reading.ts'
 
 export interface RunContext {
   readonly model: ExplainableModel
@@ -26,6 +27,8 @@ export interface RunContext {
   readonly signal: AbortSignal
   /** Share done, 0..1. */
   readonly progress: (fraction: number) => void
+  /** What one question has read for this layer and target among others: `readOnce` need not ask again. */
+  readonly readAhead?: ReadAhead
 }
 
 export interface ImageContext extends RunContext {

@@ -27,7 +27,7 @@ export interface Completeness {
   readonly expected: number
   /** |sum - expected| / |expected| */
   readonly error: number
-  /** Number of gradients evaluated. */
+  /** Gradients evaluated, or predictions by a method that reads none. */
   readonly points: number
 }
 
@@ -45,7 +45,7 @@ export interface TextResult {
 /** How a method finds what counts: what the forms group methods by, in this order. */
 export const FAMILIES = ['CAM', 'gradient', 'relevance', 'perturbation', 'attention', 'concepts'] as const
 /** `retired` stands for what made a stored run and is there no more. */
-export type Family = (typeof FAMILIES)[number] | 'retired'
+type Family = (typeof FAMILIES)[number] | 'retired'
 
 interface MethodDescription<P> extends Description<P> {
   readonly family: Family

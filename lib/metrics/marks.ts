@@ -25,8 +25,11 @@ export const marks = z.discriminatedUnion('kind', [
   }),
 ])
 
-/** A mask of the upright picture, at a resolution of its own: [height, width], not 0 inside. */
-export interface Mask {
+/**
+ * A mask of the upright picture, at a resolution of its own: [height, width], 1 inside, 0 outside, 2 where nobody says (the
+ * boundary of a trimap), which counts as neither.
+ */
+interface Mask {
   readonly kind: 'mask'
   readonly height: number
   readonly width: number
@@ -45,13 +48,15 @@ function wrongKind(marked: Marks, needed: string): AppError {
   return new AppError({ code: 'BAD_INPUT', message: `The annotation has ${marked.kind}; this metric needs ${needed}.` })
 }
 
-/** Whether a place of the upright picture, in fractions of it, is marked. */
-function isInside(marked: Exclude<Marks, { kind: 'spans' }>, x: number, y: number): boolean {
+/** 1 where a place of the upright picture, in fractions of it, is marked, 0 where not, 2 where nobody says. */
+function markAt(marked: Exclude<Marks, { kind: 'spans' }>, x: number, y: number): number {
   if (marked.kind === 'boxes')
     return marked.boxes.some((box) => x >= box.x && x < box.x + box.width && y >= box.y && y < box.y + box.height)
+      ? 1
+      : 0
   const row = Math.min(marked.height - 1, Math.floor(y * marked.height))
   const column = Math.min(marked.width - 1, Math.floor(x * marked.width))
-  return marked.inside[row * marked.width + column] !== 0
+  return marked.inside[row * marked.width + column] ?? 0
 }
 
 /**
@@ -64,8 +69,11 @@ export function markedPixels(marked: Marks, placement: Placement, height: number
   for (let y = 0; y < height; y += 1)
     for (let x = 0; x < width; x += 1) {
       const [across, down] = [(x + 0.5) / width, (y + 0.5) / height]
-      if (isInside(marked, placement.x + across * placement.width, placement.y + down * placement.height))
-        inside[y * width + x] = 1
+      inside[y * width + x] = markAt(
+        marked,
+        placement.x + across * placement.width,
+        placement.y + down * placement.height,
+      )
     }
   if (!inside.includes(1)) throw nothingMarked('the marked part of the picture is cut off or smaller than a pixel')
   return { kind: 'pixels', height, width, inside }

@@ -39,7 +39,7 @@ export interface MetricResult {
   readonly diagnoses: readonly Diagnosis[]
 }
 
-/** The part of a picture that a person marked, in the pixels of the feed: [H, W], 1 inside. */
+/** The part of a picture that a person marked, in the pixels of the feed: [H, W], 1 inside, 0 outside, 2 where nobody says. */
 export interface MarkedPixels {
   readonly kind: 'pixels'
   readonly height: number
@@ -80,7 +80,7 @@ export type TextJudged = Judged<TextContext, MarkedTokens>
 export type JudgedImage = ImageContext & ImageJudged
 export type JudgedText = TextContext & TextJudged
 
-export interface MetricCostFacts extends CostFacts {
+interface MetricCostFacts extends CostFacts {
   /** What the method costs that is judged, in forward passes: some metrics ask it again. */
   readonly again: number
 }
@@ -89,6 +89,8 @@ interface MetricDescription<P> extends Omit<Description<P>, 'cost'> {
   readonly family: MetricFamily
   /** The direction in which better explanations lie. */
   readonly better: 'higher' | 'lower'
+  /** Where only one engine can: it gives the model random weights. */
+  readonly engine?: 'onnx'
   /** It compares with what a person marked. */
   readonly needsAnnotation: boolean
   /** Cost in units of one forward pass of this input, an upper bound, of one judgement without its controls. */

@@ -27,6 +27,12 @@ export interface RgbPicture {
   readonly rgb: Uint8Array
 }
 
+/** A picture made smaller, for a thumbnail. */
+export async function reducePicture({ rgb, ...from }: RgbPicture, width: number, height: number): Promise<RgbPicture> {
+  const pixels = sharp(rgb, { raw: { ...from, channels: 3 } }).resize(width, height, { fit: 'fill' })
+  return { width, height, rgb: new Uint8Array(await pixels.raw().toBuffer()) }
+}
+
 function checkedOpacity(opacity = 1): number {
   if (opacity >= 0 && opacity <= 1) return opacity
   throw new AppError({

@@ -114,6 +114,21 @@ export function stateScalars(targets: readonly Target[], head: Head): StatedScal
   return { of: { [logits]: cotangent }, perRow }
 }
 
+/**
+ * Which of several targets {@link stateScalars} can state in one question: positions, in the order of the first of each group.
+ * @throws AppError as there, for a class or a scalar that the model has not
+ */
+export function statedTogether(targets: readonly Target[], head: Head): readonly (readonly number[])[] {
+  const groups = new Map<string, number[]>()
+  for (const [at, target] of targets.entries()) {
+    checkTarget(target, head)
+    const fixed = kindOf(target).weights(target, head) !== null
+    const group = fixed ? 'fixed' : `${target.kind} ${isPredicted(target) ? 'predicted' : 'named'}`
+    groups.set(group, [...(groups.get(group) ?? []), at])
+  }
+  return [...groups.values()]
+}
+
 /** As {@link stateScalars}, the same for every row. */
 export function stateScalar(target: Target, head: Head, rows = 1): StatedScalar {
   return stateScalars(

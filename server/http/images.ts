@@ -9,7 +9,7 @@ import { getRun } from '../services/get-run.ts'
 import { readAttribution, readDisplay } from '../services/read-pictures.ts'
 import { checkImage, MAX_IMAGE_BYTES } from '../services/store-image.ts'
 import { readUpload } from './read-upload.ts'
-import { overlayOptions } from './overlay-options.ts'
+import { mapIn, overlayOptions } from './overlay-options.ts'
 
 /** A picture never changes under its name; a map may after the run was deleted and asked again with a newer method. */
 const FOR_EVER = 'private, max-age=31536000, immutable'
@@ -47,11 +47,18 @@ async function sendOverlay(
   sendBytes(response, 'image/png', cache, await renderOverlay(parts, run, options))
 }
 
-async function sendNpy(parts: Parts, run: Run, response: Response, cache: string): Promise<void> {
+async function sendNpy(
+  parts: Parts,
+  run: Run,
+  query: Record<string, unknown>,
+  response: Response,
+  cache: string,
+): Promise<void> {
+  const map = mapIn(query['map'])
   const { npyBytes } = await import('../../lib/render/npy.ts')
-  const { detail, values } = await readAttribution(parts, run)
+  const { detail, values } = await readAttribution(parts, run, map)
   const dims = detail.kind === 'image' ? [detail.height, detail.width] : [values.length]
-  response.attachment(`${run.id}.npy`)
+  response.attachment(`${run.id}${map === 0 ? '' : `-${map}`}.npy`)
   sendBytes(response, 'application/octet-stream', cache, npyBytes({ type: 'float32', dims, data: values }))
 }
 
@@ -71,7 +78,7 @@ export function imageRoutes(parts: Parts): Router {
     await sendOverlay(parts, await getRun(parts, request.params.id), request.query, response, ASK_AGAIN)
   })
   router.get('/runs/:id/attribution.npy', async (request, response) => {
-    await sendNpy(parts, await getRun(parts, request.params.id), response, ASK_AGAIN)
+    await sendNpy(parts, await getRun(parts, request.params.id), request.query, response, ASK_AGAIN)
   })
 
   router.get('/shared/:token/image', async (request, response) => {
@@ -82,7 +89,7 @@ export function imageRoutes(parts: Parts): Router {
     await sendOverlay(parts, await sharedRun(parts, request.params.token), request.query, response, NEVER)
   })
   router.get('/shared/:token/attribution.npy', async (request, response) => {
-    await sendNpy(parts, await sharedRun(parts, request.params.token), response, NEVER)
+    await sendNpy(parts, await sharedRun(parts, request.params.token), request.query, response, NEVER)
   })
   return router
 }

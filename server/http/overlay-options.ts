@@ -3,7 +3,7 @@ import { AppError } from '../../lib/errors.ts'
 import type { OverlayOptions } from '../services/render-overlay.ts'
 import { didYouMean, quoted } from '../../lib/suggest.ts'
 
-const NAMES = ['colormap', 'opacity', 'rectify', 'view'] as const
+const NAMES = ['colormap', 'opacity', 'rectify', 'view', 'map', 'size'] as const
 type Name = (typeof NAMES)[number]
 
 function bad(name: Name, found: string, allowed: string): AppError {
@@ -26,6 +26,21 @@ function fraction(name: Name, found: string): number {
   throw bad(name, found, 'a number from 0 to 1')
 }
 
+/** Sides of a thumbnail, in pixels. */
+const SIZES = [16, 2048] as const
+
+function wholeNumber(name: Name, found: string, least: number, most: number, allowed: string): number {
+  const value = Number(found)
+  if (/^\d+$/.test(found) && value >= least && value <= most) return value
+  throw bad(name, found, allowed)
+}
+
+/** Which of a run's maps an address names, by its place among them. @throws AppError BAD_PARAMETER */
+export function mapIn(found: unknown): number {
+  if (found === undefined) return 0
+  return wholeNumber('map', String(found), 0, 2 ** 31 - 1, "the place of a map among the run's, from 0")
+}
+
 /** Colour map ids are checked where they are known, in lib/render. @throws AppError BAD_PARAMETER */
 export function overlayOptions(query: Readonly<Record<string, unknown>>): OverlayOptions {
   const given: Partial<Record<Name, string>> = {}
@@ -44,5 +59,10 @@ export function overlayOptions(query: Readonly<Record<string, unknown>>): Overla
     opacity: given.opacity === undefined ? null : fraction('opacity', given.opacity),
     rectify: oneOf('rectify', given.rectify ?? 'true', ['true', 'false']) === 'true',
     view: oneOf('view', given.view ?? 'overlay', ['overlay', 'heat']),
+    map: mapIn(given.map),
+    size:
+      given.size === undefined
+        ? null
+        : wholeNumber('size', given.size, ...SIZES, `a whole number of pixels from ${SIZES[0]} to ${SIZES[1]}`),
   }
 }

@@ -9,11 +9,16 @@ export interface ImageAttributionView {
   readonly values: Float32Array
   /** Where the run's pictures are served: `/api/runs/<id>` or `/api/shared/<token>`. */
   readonly base: string
+  /** Its place among the maps of the run. */
+  readonly place: number
 }
 export interface TextAttributionView {
   readonly detail: TextDetail
   readonly scores: Float32Array
 }
+
+/** The first map's address is that of the run. */
+const mapQuery = (place: number): string => (place === 0 ? '' : `?map=${place}`)
 
 export function addAttribution(builder: Builder) {
   const Placement = builder.objectRef<ImageDetail['placement']>('Placement').implement({
@@ -31,7 +36,9 @@ export function addAttribution(builder: Builder) {
       sum: t.exposeFloat('sum', { description: 'Sum of all scores.' }),
       expected: t.exposeFloat('expected', { description: 'Logit of the input minus logit of the baseline.' }),
       error: t.exposeFloat('error', { description: '|sum - expected| / |expected|' }),
-      points: t.exposeInt('points', { description: 'Number of gradients evaluated.' }),
+      points: t.exposeInt('points', {
+        description: 'Gradients evaluated, or predictions by a method that reads none.',
+      }),
     }),
   })
   const ImageAttribution = builder.objectRef<ImageAttributionView>('ImageAttribution').implement({
@@ -68,12 +75,12 @@ export function addAttribution(builder: Builder) {
       }),
       overlayUrl: t.string({
         description:
-          'PNG, relative to this server. Query parameters: colormap, opacity (0..1), rectify (true|false), view (overlay: over the picture; heat: the map alone, transparent outside its placement).',
-        resolve: ({ base }) => `${base}/overlay.png`,
+          "PNG, relative to this server. Query parameters: colormap, opacity (0..1), rectify (true|false), view (overlay: over the picture; heat: the map alone, transparent outside its placement), size (16..2048: pixels of the longer side at most, for a thumbnail), map (which of the run's maps, from 0).",
+        resolve: ({ base, place }) => `${base}/overlay.png${mapQuery(place)}`,
       }),
       npyUrl: t.string({
         description: 'NumPy .npy, float32, [height, width]; relative to this server.',
-        resolve: ({ base }) => `${base}/attribution.npy`,
+        resolve: ({ base, place }) => `${base}/attribution.npy${mapQuery(place)}`,
       }),
     }),
   })

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { AppError } from '../../lib/errors.ts'
 import type { Control } from '../../lib/metrics/controls.ts'
 import { methodFor } from '../../lib/methods/find.ts'
-import { whyUnavailable } from '../../lib/methods/place.ts'
+import { whyNoMetric } from '../../lib/metrics/available.ts'
 import type { Curve, Metric } from '../../lib/metrics/metric.ts'
 import type { Interval } from '../../lib/metrics/shared/statistics.ts'
 import type { Evaluation } from '../../prisma/generated/client.ts'
@@ -219,10 +219,10 @@ function addFields(
       description: "The metrics for explanations of the model's modality. Loads the model when it is not loaded yet.",
       extensions: answerSize({ assumedSize: 50 }),
       resolve: async (model, _args, context) => {
-        const { facts } = await describe(model, context)
+        const described = await describe(model, context)
         return context.parts.metrics
           .filter((metric) => metric.modality === model.card.preprocessing.kind)
-          .map((metric) => ({ metric, reason: whyUnavailable(metric, facts) }))
+          .map((metric) => ({ metric, reason: whyNoMetric(metric, described) }))
       },
     }),
   )

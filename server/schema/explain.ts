@@ -71,6 +71,21 @@ function addInputs(builder: Builder, { TargetKind }: Enums) {
         required: false,
         description: 'Left out: the logit of the predicted class.',
       }),
+      targets: t.field({
+        type: [TargetInput],
+        required: false,
+        description: 'Instead of `target`: several, a map for each (`Run.maps`).',
+      }),
+      layers: t.idList({
+        required: false,
+        description:
+          "Instead of a `layer` among the params: several of the method's layers, a map for each, or for each with each target: by layer, then by target. At most 64 maps.",
+      }),
+      allLayers: t.boolean({
+        required: false,
+        description:
+          'Instead of `layers`: every layer where the method can be asked, in network order, as many as fit. Without the picture itself; of a layer and the norm or activation right behind it the last; of more than fit, as many at even distances, the first, the last and the default one among them.',
+      }),
       params: t.field({
         type: 'JSON',
         required: false,
@@ -103,6 +118,9 @@ export function addExplain(builder: Builder, types: RunTypes & Enums): void {
           text: input.text ?? null,
           name: input.name ?? null,
           target: input.target ?? null,
+          targets: input.targets ?? null,
+          layers: input.layers?.map(String) ?? null,
+          allLayers: input.allLayers ?? null,
           params: input.params ?? null,
           seed: input.seed ?? null,
         })

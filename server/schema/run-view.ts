@@ -3,7 +3,7 @@ import type { Link } from '../../lib/engine/head.ts'
 import { scalarIn, withScalar } from '../../lib/methods/text/shared/scalar-param.ts'
 import { predictionsOf, type Prediction } from '../../lib/target/predictions.ts'
 import { targetInWords } from '../../lib/target/request.ts'
-import { scalarOf, settled, targetFor } from '../../lib/target/scalar.ts'
+import { classOf, scalarOf, settled, targetFor } from '../../lib/target/scalar.ts'
 import { storedTarget, type Target } from '../../lib/target/target.ts'
 import { modelCard } from '../../lib/models/card.ts'
 import { refOf } from '../../lib/models/model-ref.ts'
@@ -13,6 +13,7 @@ import { float32 } from '../../lib/tensor/tensor.ts'
 import type { Run } from '../../prisma/generated/client.ts'
 import { AppError } from '../../lib/errors.ts'
 import { methodFor } from '../../lib/methods/find.ts'
+import { askedAt, storedMaps } from '../../lib/methods/maps-asked.ts'
 import type { ResultFacts } from '../services/load-run-parts.ts'
 import { floatsOf } from '../storage/float-bytes.ts'
 import { linkIn, type StoredDetail } from '../storage/stored-detail.ts'
@@ -94,9 +95,18 @@ export async function attributionOf(
 ): Promise<ImageAttributionView | TextAttributionView | null> {
   const [result, bytes] = await Promise.all([runParts.result.load(view.run.id), runParts.attribution.load(view.run.id)])
   if (result === null || bytes === null) return null
-  const detail = JSON.parse(result.detail) as StoredDetail
+  return viewAttribution(view, 0, result.detail, bytes)
+}
+
+function viewAttribution(
+  view: RunView,
+  place: number,
+  stored: string,
+  bytes: Uint8Array,
+): ImageAttributionView | TextAttributionView {
+  const detail = JSON.parse(stored) as StoredDetail
   const values = floatsOf(bytes)
-  return detail.kind === 'image' ? { detail, values, base: baseOf(view) } : { detail, scores: values }
+  return detail.kind === 'image' ? { detail, values, base: baseOf(view), place } : { detail, scores: values }
 }
 
 /** What a run explains. */
@@ -108,15 +118,63 @@ export interface ExplainedView {
 
 export async function explainedOf(view: RunView, context: Context): Promise<ExplainedView> {
   const { run } = view
-  const asked = withScalar(storedTarget(run), scalarIn(JSON.parse(run.params)))
   const result = await context.runParts.result.load(run.id)
-  if (result === null) {
-    const { card } = await modelOf(view, context)
-    return { target: asked, title: targetInWords(asked, card.labels), value: null }
-  }
+  const asked = askedOf(run, storedTarget(run))
+  if (result !== null) return explainedIn(result, asked)
+  const { card } = await modelOf(view, context)
+  return { target: asked, title: targetInWords(asked, card.labels), value: null }
+}
+
+/** With what a parameter of the method makes of the target. */
+function askedOf({ params }: Run, target: Target): Target {
+  return withScalar(target, scalarIn(JSON.parse(params)))
+}
+
+function settledIn(result: ResultFacts, asked: Target) {
   const logits = floatsOf(result.logits)
   const link = linkOf(result)
-  const target = settled(targetFor(asked, { classes: logits.length, link }), logits)
+  return { logits, link, target: settled(targetFor(asked, { classes: logits.length, link }), logits) }
+}
+
+function explainedIn(result: ResultFacts, asked: Target): ExplainedView {
+  const { logits, link, target } = settledIn(result, asked)
   const title = targetInWords(target, JSON.parse(result.labels) as string[])
   return { target: asked, title, value: scalarOf(target, logits, link) }
+}
+
+/** One of a run's maps. */
+export interface MapView {
+  readonly layer: string | null
+  readonly target: Prediction | null
+  readonly explained: ExplainedView
+  readonly attribution: ImageAttributionView | TextAttributionView
+  readonly diagnoses: readonly Diagnosis[]
+}
+
+/** Every map of a run, the main one first; none until it is done. */
+export async function mapsOf(view: RunView, { runParts }: Context): Promise<readonly MapView[]> {
+  const { run } = view
+  const [result, main, further] = await Promise.all([
+    runParts.result.load(run.id),
+    runParts.attribution.load(run.id),
+    run.maps === null ? [] : runParts.furtherMaps.load(run.id),
+  ])
+  if (result === null || main === null) return []
+  const predictions = predictionsIn(result)
+  const asked = run.maps === null ? null : storedMaps(run.maps)
+  const { detail, diagnoses } = result
+  return [{ position: 0, attribution: main, detail, diagnoses }, ...further].map((found) => {
+    const at = asked === null ? null : askedAt(asked, found.position)
+    const stated = askedOf(run, at?.target ?? storedTarget(run))
+    const { logits, target } = settledIn(result, stated)
+    const index = classOf(target, logits)
+    const attribution = viewAttribution(view, found.position, found.detail, found.attribution)
+    return {
+      layer: 'base' in attribution ? attribution.detail.layer : (at?.layer ?? null),
+      target: predictions.find((prediction) => prediction.index === index) ?? null,
+      explained: explainedIn(result, stated),
+      attribution,
+      diagnoses: JSON.parse(found.diagnoses) as Diagnosis[],
+    }
+  })
 }

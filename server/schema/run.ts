@@ -16,11 +16,13 @@ import {
   diagnosesIn,
   explainedOf,
   linkOf,
+  mapsOf,
   methodOf,
   modelOf,
   predictionsIn,
   targetOf,
   type ExplainedView,
+  type MapView,
   type RunView,
 } from './run-view.ts'
 import type { ShareLinkTypes } from './share-link.ts'
@@ -31,8 +33,10 @@ type Types = Enums & MethodTypes & ModelTypes & AttributionTypes & AnnotationTyp
 const RESULT_WEIGHT = 500
 /** A whole map is read, 200 kB where it has a value a pixel, even if only its address is asked for. */
 const ATTRIBUTION_WEIGHT = 10_000
+/** A strip of many layers; as many maps of a value a pixel are as large as the answer may be. */
+const USUAL_MAPS = 32
 
-function addParts(builder: Builder, { DiagnosisSeverity, TargetKind }: Types) {
+function addParts(builder: Builder, { DiagnosisSeverity, TargetKind, Attribution }: Types) {
   const RunError = builder.objectRef<{ code: string; message: string }>('RunError').implement({
     description: 'Why a run failed.',
     fields: (t) => ({
@@ -96,7 +100,31 @@ function addParts(builder: Builder, { DiagnosisSeverity, TargetKind }: Types) {
       }),
     }),
   })
-  return { RunError, PredictionRef, DiagnosisRef, Timings, ImageAsset, Explained }
+  const MapRef = builder.objectRef<MapView>('RunMap').implement({
+    description: 'One of the maps of a run: of a layer, and of a number of the model.',
+    fields: (t) => ({
+      layer: t.exposeString('layer', {
+        nullable: true,
+        description: 'The tap it was read at; null where that is the input, or nothing in particular.',
+      }),
+      target: t.field({
+        type: PredictionRef,
+        nullable: true,
+        description: 'The explained class; null where the number is of no one class.',
+        resolve: ({ target }) => target,
+      }),
+      explained: t.field({ type: Explained, resolve: ({ explained }) => explained }),
+      attribution: t.field({ type: Attribution, resolve: ({ attribution }) => attribution }),
+      diagnoses: t.field({
+        type: [DiagnosisRef],
+        description:
+          "About this map. What is to be said of the input is among the run's, which are those of its first map.",
+        extensions: answerSize({ assumedSize: 10 }),
+        resolve: ({ diagnoses }) => [...diagnoses],
+      }),
+    }),
+  })
+  return { RunError, PredictionRef, DiagnosisRef, Timings, ImageAsset, Explained, MapRef }
 }
 
 type Failed = Pick<Run, 'errorCode' | 'errorMessage' | 'status'>
@@ -114,7 +142,7 @@ function checkedCount(first: number | null): number | undefined {
 
 export function addRun(builder: Builder, types: Types) {
   const { RunStatus, Link, MethodRef, ModelRef, Attribution, AnnotationRef, ShareLinkRef } = types
-  const { RunError, PredictionRef, DiagnosisRef, Timings, ImageAsset, Explained } = addParts(builder, types)
+  const { RunError, PredictionRef, DiagnosisRef, Timings, ImageAsset, Explained, MapRef } = addParts(builder, types)
 
   const RunRef = builder.objectRef<RunView>('Run').implement({
     description: 'One input, one model, one method, and what came of it.',
@@ -199,6 +227,13 @@ export function addRun(builder: Builder, types: Types) {
         description: 'null until the run is done.',
         extensions: answerSize({ weight: ATTRIBUTION_WEIGHT }),
         resolve: (view, _args, context) => attributionOf(view, context),
+      }),
+      maps: t.field({
+        type: [MapRef],
+        description:
+          'Every map of the run, in the order asked: by layer, then by target. The first is `attribution`, and the only one where no several were asked for; empty until done.',
+        extensions: answerSize({ weight: ATTRIBUTION_WEIGHT, assumedSize: USUAL_MAPS }),
+        resolve: async (view, _args, context) => [...(await mapsOf(view, context))],
       }),
       diagnoses: t.field({
         type: [DiagnosisRef],

@@ -8,8 +8,8 @@ import { RANDOM_CONTROLS } from '../../lib/evaluate.ts'
 import { costFacts } from '../../lib/methods/cost.ts'
 import { methodFor } from '../../lib/methods/find.ts'
 import { parseParams } from '../../lib/methods/parse-params.ts'
-import { checkAvailable } from '../../lib/methods/place.ts'
 import type { Method } from '../../lib/methods/method.ts'
+import { checkMetric } from '../../lib/metrics/available.ts'
 import type { marks } from '../../lib/metrics/marks.ts'
 import type { Metric } from '../../lib/metrics/metric.ts'
 import type { Modality } from '../../lib/models/card.ts'
@@ -139,14 +139,14 @@ async function check(
   const seed = checkSeed(request.seed ?? 0)
   const randomControls = checkRandomControls(request.randomControls ?? RANDOM_CONTROLS)
   const { run, model, method } = await judgedRun(parts, runId)
-  const { facts } = await parts.describe(model)
+  const described = await parts.describe(model)
   const marked = await marksFor(parts, run, request)
   const costs = costFacts(model.card, null, run.text)
   const again = method.cost(parseParams(method, JSON.parse(run.params)), costs)
   const all = request.metrics.map(({ id, params: given }) => {
     const metric = findMetric(parts, id, modalityOf(run))
     const params = parseParams(metric, given)
-    checkAvailable(metric, facts)
+    checkMetric(metric, described)
     // Itself, the random controls, the uniform one and the edges.
     const cost = metric.cost(params, { ...costs, again }) * (3 + randomControls)
     checkCost(metric, cost)

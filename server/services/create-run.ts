@@ -4,12 +4,11 @@
  */
 import { createHash, randomUUID } from 'node:crypto'
 import { AppError } from '../../lib/errors.ts'
+import type { MapsAsked } from '../../lib/methods/maps-asked.ts'
 import type { Method } from '../../lib/methods/method.ts'
 import type { Modality } from '../../lib/models/card.ts'
 import type { CatalogueEntry } from '../../lib/models/catalogue.ts'
 import { refOf } from '../../lib/models/model-ref.ts'
-import { resolveTarget, type TargetRequest } from '../../lib/target/request.ts'
-import { checkTarget, targetFor } from '../../lib/target/scalar.ts'
 import { asStored, type Target } from '../../lib/target/target.ts'
 import { checkedCodePoints } from '../../lib/text/limits.ts'
 import type { Asset, Run } from '../../prisma/generated/client.ts'
@@ -17,22 +16,20 @@ import { canonicalJson } from '../canonical.ts'
 import type { Parts } from '../parts.ts'
 import { explainKind } from '../jobs/kinds/explain.ts'
 import { weightOf, type Weight } from '../jobs/queued-job.ts'
-import { costFacts } from '../../lib/methods/cost.ts'
-import { layerIn, placeFor } from '../../lib/methods/place.ts'
+import { askMaps, targetsAsked, type MapsRequest } from './ask-maps.ts'
 import { findMethod } from './find-method.ts'
 import { findModel } from './find-model.ts'
 import { parseParams } from '../../lib/methods/parse-params.ts'
 import { bytesOfBase64, checkImage, findImage, type CheckedImage } from './store-image.ts'
 import { isUniqueViolation } from './unique-violation.ts'
 
-export interface RunRequest {
+export interface RunRequest extends MapsRequest {
   readonly model: string
   readonly method: string
   readonly image?: { readonly base64?: string | null; readonly assetId?: string | null } | null
   readonly text?: string | null
   /** What to call the input in the history. */
   readonly name?: string | null
-  readonly target?: TargetRequest | null
   readonly params?: unknown
   readonly seed?: number | null
 }
@@ -110,6 +107,8 @@ interface CheckedRequest {
   readonly input: CheckedInput
   readonly params: string
   readonly target: Target
+  /** Where there are several; the target and the parameters are those of the first. */
+  readonly maps: MapsAsked | null
   readonly seed: number
   readonly name: string | null
   readonly weight: Weight
@@ -119,21 +118,19 @@ async function check(parts: Parts, request: RunRequest): Promise<CheckedRequest>
   const model = await findModel(parts, request.model)
   checkModality(modalityAsked(request), model)
   const method = findMethod(parts, request.method, model)
-  const params = parseParams(method, request.params)
-  const target = resolveTarget(request.target, model.card.labels)
+  const parsed = parseParams(method, request.params)
+  const targets = targetsAsked(request, model.card.labels)
   const seed = checkSeed(request.seed ?? 0)
   const name = checkName(request.name ?? null)
   const input = await checkInput(parts, request)
   const { facts } = await parts.describe(model)
-  const outputs = { classes: model.card.labels.length, link: facts.link }
-  checkTarget(targetFor(target, outputs), outputs)
-  const tap = placeFor(method, layerIn(params), facts)
-  const cost = method.cost(params, costFacts(model.card, tap, input.kind === 'text' ? input.text : null))
+  const text = input.kind === 'text' ? input.text : null
+  const { params, target, maps, cost } = askMaps(request, { method, model, text }, parsed, targets, facts)
   checkCost(method, cost)
-  return { model, method, input, params: canonicalJson(params), target, seed, name, weight: weightOf(cost) }
+  return { model, method, input, params: canonicalJson(params), target, maps, seed, name, weight: weightOf(cost) }
 }
 
-function keyOf({ model, method, input, params, target, seed }: CheckedRequest): string {
+function keyOf({ model, method, input, params, target, maps, seed }: CheckedRequest): string {
   const identity = {
     model: [model.id, model.sha256],
     input: input.kind === 'image' ? { image: input.image.id } : { text: input.text },
@@ -141,6 +138,7 @@ function keyOf({ model, method, input, params, target, seed }: CheckedRequest): 
     params,
     // A class alone is its index, as before there were other targets.
     target: target.kind === 'logit' ? target.index : target,
+    ...(maps === null ? {} : { maps }),
     seed,
   }
   return createHash('sha256').update(canonicalJson(identity)).digest('hex')
@@ -193,6 +191,7 @@ async function insert(parts: Parts, request: CheckedRequest, key: string, asset:
         params: request.params,
         seed: request.seed,
         ...asStored(request.target),
+        maps: request.maps === null ? null : canonicalJson(request.maps),
         assetId: asset?.id ?? null,
         text: input.kind === 'text' ? input.text : null,
         name: request.name,

@@ -2,7 +2,7 @@ import type { Parts } from '../parts.ts'
 import { findRun } from './get-run.ts'
 
 /**
- * Deletes a run with its result, evaluations, notes and links, and its picture when no other run shows it. Stops what is
+ * Deletes a run with its results, evaluations, notes and links, and its picture when no other run shows it. Stops what is
  * being computed of it first.
  * @returns false when there was no such run
  */

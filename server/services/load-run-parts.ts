@@ -1,6 +1,14 @@
 /** What belongs to runs, fetched for all runs of a request at once (no query per run in a list). */
 import DataLoader from 'dataloader'
-import type { Annotation, Asset, Evaluation, ModelVersion, Result, ShareLink } from '../../prisma/generated/client.ts'
+import type {
+  Annotation,
+  Asset,
+  Evaluation,
+  ModelVersion,
+  Result,
+  RunMap,
+  ShareLink,
+} from '../../prisma/generated/client.ts'
 import type { Parts } from '../parts.ts'
 
 export type ResultFacts = Omit<Result, 'attribution'>
@@ -8,6 +16,8 @@ export type ResultFacts = Omit<Result, 'attribution'>
 export interface RunParts {
   readonly result: DataLoader<string, ResultFacts | null>
   readonly attribution: DataLoader<string, Uint8Array | null>
+  /** Those behind the first, in order. */
+  readonly furtherMaps: DataLoader<string, readonly RunMap[]>
   readonly asset: DataLoader<string, Asset | null>
   readonly modelVersion: DataLoader<string, ModelVersion | null>
   readonly annotations: DataLoader<string, readonly Annotation[]>
@@ -58,6 +68,10 @@ export function loadRunParts({ prisma, news }: Pick<Parts, 'prisma' | 'news'>): 
       (ids) => prisma.result.findMany({ where: { runId: { in: ids } }, select: { runId: true, attribution: true } }),
       (row) => row.runId,
       (row) => row.attribution,
+    ),
+    furtherMaps: many(
+      (ids) => prisma.runMap.findMany({ where: { runId: { in: ids } }, orderBy: { position: 'asc' } }),
+      (row) => row.runId,
     ),
     asset: one(
       (ids) => prisma.asset.findMany({ where: { id: { in: ids } } }),

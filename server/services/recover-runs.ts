@@ -2,6 +2,7 @@ import type { PrismaClient } from '../../prisma/generated/client.ts'
 import type { Method } from '../../lib/methods/method.ts'
 import { costFacts } from '../../lib/methods/cost.ts'
 import { methodFor } from '../../lib/methods/find.ts'
+import { mapCount, storedMaps } from '../../lib/methods/maps-asked.ts'
 import { modelCard } from '../../lib/models/card.ts'
 import { MAX_ATTEMPTS, type Recovered } from '../jobs/job-store.ts'
 import { explainKind } from '../jobs/kinds/explain.ts'
@@ -10,6 +11,7 @@ import { weightOf, type Weight } from '../jobs/queued-job.ts'
 interface StoredQuestion {
   readonly params: string
   readonly text: string | null
+  readonly maps: string | null
   readonly model: { readonly card: string }
 }
 
@@ -18,7 +20,8 @@ function weightOfStored(method: Method | null, run: StoredQuestion): Weight {
   const parsed = method?.params.safeParse(JSON.parse(run.params))
   if (method === null || parsed?.success !== true) return 'heavy'
   const card = modelCard.safeParse(JSON.parse(run.model.card))
-  return card.success ? weightOf(method.cost(parsed.data, costFacts(card.data, null, run.text))) : 'heavy'
+  const maps = run.maps === null ? 1 : mapCount(storedMaps(run.maps))
+  return card.success ? weightOf(maps * method.cost(parsed.data, costFacts(card.data, null, run.text))) : 'heavy'
 }
 
 /** As {@link JobStore.recover} says, for runs. */
@@ -41,7 +44,15 @@ export async function recoverRuns(
     const queued = await tx.run.findMany({
       where: { status: 'QUEUED' },
       orderBy: [{ queuedAt: 'asc' }, { id: 'asc' }],
-      select: { id: true, modality: true, methodId: true, params: true, text: true, model: { select: { card: true } } },
+      select: {
+        id: true,
+        modality: true,
+        methodId: true,
+        params: true,
+        text: true,
+        maps: true,
+        model: { select: { card: true } },
+      },
     })
     return {
       queued: queued.map((run) => ({

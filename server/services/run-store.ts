@@ -1,6 +1,7 @@
 /** How the rows of runs follow the explain jobs behind them: each step of a run's life is one transaction. */
 import { AppError } from '../../lib/errors.ts'
 import type { Explanation } from '../../lib/explain.ts'
+import { storedMaps } from '../../lib/methods/maps-asked.ts'
 import type { Method } from '../../lib/methods/method.ts'
 import { storedTarget } from '../../lib/target/target.ts'
 import type { PrismaClient, Run } from '../../prisma/generated/client.ts'
@@ -29,12 +30,15 @@ export function payloadOf(run: Run): ExplainPayload {
     method: { id: run.methodId, version: run.methodVersion },
     params: JSON.parse(run.params) as unknown,
     target: storedTarget(run),
+    ...(run.maps === null ? {} : { maps: storedMaps(run.maps) }),
     seed: run.seed,
     input: inputOf(run),
   }
 }
 
-function detailOf({ attribution, link }: Explanation): StoredDetail {
+type Found = Pick<Explanation, 'attribution'>
+
+function detailOf({ attribution }: Found, link: Explanation['link']): StoredDetail {
   const linked = link === 'softmax' ? {} : { link }
   if (attribution.kind === 'image') {
     const { width, height, signed, layer, placement, completeness } = attribution
@@ -51,7 +55,7 @@ function detailOf({ attribution, link }: Explanation): StoredDetail {
   }
 }
 
-function valuesOf({ attribution }: Explanation): Float32Array {
+function valuesOf({ attribution }: Found): Float32Array {
   if (attribution.kind === 'image') return attribution.map.data
   return Float32Array.from(attribution.tokens, (token) => token.score)
 }
@@ -101,7 +105,7 @@ export function createRunStore({
             labels: JSON.stringify(byIndex.map((prediction) => prediction.label)),
             targetIndex: explanation.target?.index ?? -1,
             attribution: floatBytes(valuesOf(explanation)),
-            detail: JSON.stringify(detailOf(explanation)),
+            detail: JSON.stringify(detailOf(explanation, explanation.link)),
             diagnoses: JSON.stringify(explanation.diagnoses),
             queuedMs: (run.startedAt ?? finishedAt).getTime() - run.queuedAt.getTime(),
             loadMs,
@@ -110,6 +114,16 @@ export function createRunStore({
             totalMs: finishedAt.getTime() - run.queuedAt.getTime(),
           },
         })
+        if (explanation.further.length > 0)
+          await tx.runMap.createMany({
+            data: explanation.further.map((map, at) => ({
+              runId,
+              position: at + 1,
+              attribution: floatBytes(valuesOf(map)),
+              detail: JSON.stringify(detailOf(map, explanation.link)),
+              diagnoses: JSON.stringify(map.diagnoses),
+            })),
+          })
       })
     },
 

@@ -262,3 +262,38 @@ test('a Teachable Machine export in the models folder is there after a reload, a
     await rm(join(server.models, 'Broken'), { recursive: true })
   }
 })
+
+test('all layers are a strip of small maps, made when asked for; a click or Enter chooses one', async ({ page }) => {
+  await page.setViewportSize({ width: 390, height: 900 })
+  await explainSample(page)
+  const strip = page.getByRole('list', { name: 'All layers, in network order' })
+  await expect(strip).toHaveCount(0)
+  await page.getByRole('button', { name: 'All layers' }).click()
+  const tiles = strip.getByRole('button')
+  await expect(tiles).toHaveCount(25)
+  await expect(tiles.first()).toHaveAccessibleName('conv1_relu')
+  const chosen = strip.getByRole('button', { pressed: true })
+  await expect(chosen).toHaveAccessibleName('conv_pw_12_relu')
+  await expect(chosen).toBeInViewport()
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390)
+  const thumbnail = chosen.getByRole('presentation').last()
+  await expect.poll(() => shownWidth(thumbnail)).toBe(192)
+  expect(await seriousViolations(page)).toEqual([])
+
+  await strip.getByRole('button', { name: 'conv_pw_6_relu' }).click()
+  await expect(page.getByText(/Grad-CAM for “(cat|dog)”, layer conv_pw_6_relu/)).toBeVisible()
+  await expect(chosen).toHaveAccessibleName('conv_pw_6_relu')
+  await expect(page.getByLabel('Layer', { exact: true })).toHaveValue('conv_pw_6_relu')
+  await chosen.press('ArrowLeft')
+  await expect(strip.getByRole('button', { name: 'conv_dw_6_relu' })).toBeFocused()
+  await page.keyboard.press('Enter')
+  await expect(page.getByText(/Grad-CAM for “(cat|dog)”, layer conv_dw_6_relu/)).toBeVisible()
+  await page.keyboard.press('Home')
+  await expect(tiles.first()).toBeFocused()
+
+  // Another question has other maps: they are made when they are asked for again.
+  await page.getByLabel('Method', { exact: true }).selectOption('hires-cam')
+  await expect(page.getByText(/HiResCAM for /)).toBeVisible()
+  await expect(strip).toHaveCount(0)
+  await expect(page.getByRole('button', { name: 'All layers' })).toBeVisible()
+})

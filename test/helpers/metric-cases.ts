@@ -27,7 +27,7 @@ export const SIDE = 6
 const AREA = SIDE * SIDE
 const VALUES = 3 * AREA
 const CLASSES = 3
-export const EXPLAINED = 0
+const EXPLAINED = 0
 
 const wave = (size: number, step: number, phase: number, scale = 1): number[] =>
   Array.from({ length: size }, (_, at) => Math.fround(scale * Math.sin(step * at + phase)))
@@ -44,7 +44,7 @@ function logitsOf(x: ArrayLike<number>): number[] {
   })
 }
 
-export function pictureModel(): ExplainableModel {
+function pictureModel(): ExplainableModel {
   const tap = (id: string, kind: 'input' | 'output', shape: (number | null)[]) => {
     return { id, label: id, kind, operator: '', shape, spatial: false, differentiable: true }
   }
@@ -121,7 +121,7 @@ export const IDS = [101, 28, 27, 8, 3, 36, 25, 22, 18, 17, 37, 102]
 /** What a person marked: positions of tokens. */
 export const SPANS = [[3, 4], [9]]
 
-export function textAttribution(ids: readonly number[], index = EXPLAINED): FloatTensor {
+function textAttribution(ids: readonly number[], index = EXPLAINED): FloatTensor {
   const around = 1 + 0.1 * ids.reduce((sum, id) => sum + dot(V, wordOf(id)), 0)
   const scores = ids.map((id) => around * (index === 0 ? Math.tanh(dot(U, wordOf(id))) : dot(V, wordOf(id))))
   return float32(scores, [ids.length])

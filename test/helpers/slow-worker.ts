@@ -87,6 +87,7 @@ const explain: typeof explainKind = {
         scalar: target.logit,
         attribution: { kind: 'text', tokens: [span], words: [span], completeness: null },
         diagnoses: [],
+        further: [],
         timings: { preprocessMs: 1, computeMs: 2 },
       },
       loadMs: 0,

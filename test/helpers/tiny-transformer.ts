@@ -13,7 +13,7 @@ export { goldens }
 /** `bert` has fused normalisations and activations, `bert-spelled` the same as plain operators; `mean` pools over tokens. */
 export type Tiny = 'bert' | 'bert-spelled' | 'mean' | 'bias-free' | 'mlp'
 
-export const TINY_VOCABULARY = { size: 60, pad: 0, mask: 4, unknown: 1 }
+const TINY_VOCABULARY = { size: 60, pad: 0, mask: 4, unknown: 1 }
 const [CLS, SEP] = [2, 3]
 
 export function loadTiny(name: Tiny): Promise<ExplainableModel> {

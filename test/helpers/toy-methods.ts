@@ -7,7 +7,7 @@ import { imageMethod, type Method } from '../../lib/methods/method.ts'
 import { readOnce, tapIn, type Reading } from '../../lib/methods/shared/reading.ts'
 
 const toyMethod = imageMethod({
-  id: 'integrated-gradients',
+  id: 'gradient-norm',
   version: 7,
   modality: 'image',
   family: 'gradient',

@@ -19,7 +19,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.remove())
 
-const ID = 'integrated-gradients'
+const ID = 'gradient-norm'
 const RUN = `id status error { code message } method { id title version modality }
   attribution { __typename ... on ImageAttribution { layer width height } }`
 interface Answered {
@@ -43,7 +43,7 @@ test('it is offered with its form, beside the one of the same id for texts', asy
   }>('{ methods { id modality title paramsSchema } }')
   const named = methods.filter(({ id }) => id === ID)
   expect(named.map(({ modality, title }) => [modality, title])).toEqual([
-    ['TEXT', 'Integrated gradients'],
+    ['TEXT', 'Gradient norm'],
     ['IMAGE', 'Mean gradient'],
   ])
   expect(named[1]?.paramsSchema.properties).toMatchObject({ sharpness: { title: 'Sharpness', default: 2 } })
@@ -71,7 +71,7 @@ test('each model gets its own, and so does what was stored', async () => {
   const review = await explain({ model: 'reviews-minilm', method: ID, text: 'A wonderful film.' })
   expect(review).toMatchObject({
     status: 'DONE',
-    method: { title: 'Integrated gradients', modality: 'TEXT' },
+    method: { title: 'Gradient norm', modality: 'TEXT' },
     attribution: { __typename: 'TextAttribution' },
   })
   for (const run of [picture, review]) {

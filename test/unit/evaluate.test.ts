@@ -94,6 +94,11 @@ test('progress rises to 1 over the judgement and its controls; a cancelled one s
   expect(seen).toEqual(seen.toSorted((a, b) => a - b))
   expect(seen.at(-1)).toBe(1)
   expect(seen.length).toBeGreaterThan(8)
+  // A method that is asked again tells that it is alive, and nothing else.
+  const alive: number[] = []
+  const two = { params: { samples: 2 }, progress: (fraction: number) => alive.push(fraction) }
+  await judge(maxSensitivity, two)
+  expect(alive).toEqual([0, 0.5, 0.5, 1, 1])
   const cancel = new AbortController()
   const progress = (): void => cancel.abort()
   const cancelled = judge(deletion, { params, randomControls: 2, progress, signal: cancel.signal })

@@ -11,7 +11,7 @@
 import { gaussianWeights } from '../blur.ts'
 import type { Segmentation } from './slic.ts'
 
-export interface FelzenszwalbChoice {
+interface FelzenszwalbChoice {
   /** Larger ones make larger segments; in levels of 0..255 where the picture has 0..1. */
   readonly scale: number
   /** Standard deviation of the blur before, in pixels. */

@@ -19,7 +19,7 @@ export interface Segmentation {
   readonly count: number
 }
 
-export interface SlicChoice {
+interface SlicChoice {
   /** About how many. */
   readonly segments: number
   /** How much place counts against colour (in units of L*a*b*): 10 for shapes that follow edges, 100 for near squares. */

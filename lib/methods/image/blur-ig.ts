@@ -14,7 +14,7 @@ import { blurPath } from './shared/blur-path.ts'
 import { completeResult, sameNumbers } from './shared/complete.ts'
 import { COLOURS } from './shared/pixels.ts'
 
-export const widestField = z.number().min(0.01).max(0.5).default(BLUR_SHARE).meta({
+const widestField = z.number().min(0.01).max(0.5).default(BLUR_SHARE).meta({
   title: 'Widest blur',
   description: "Standard deviation of the blur at the beginning, as a share of the model input's shorter side.",
 })

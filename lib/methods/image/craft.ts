@@ -9,7 +9,6 @@
  * Letters: N crops, C channels of the layer, h x w its extent, R concepts.
  */
 import { z } from 'zod'
-import { given } from '../../engine/formula.ts'
 import { float32 } from '../../tensor/tensor.ts'
 import { imageMethod } from '../method.ts'
 import { rowsWithin } from '../shared/batches.ts'
@@ -24,7 +23,7 @@ import { layerParams } from './shared/layer.ts'
 import { cropsOf } from './shared/resampling.ts'
 
 const params = layerParams.extend({
-  concepts: z.int().min(1).max(50).default(5).meta({ title: 'Concepts', description: 'How many to find.' }),
+  concepts: z.int().min(1).max(50).default(10).meta({ title: 'Concepts', description: 'How many to find.' }),
   concept: z.int().min(1).max(50).nullable().default(null).meta({
     title: 'Concept',
     description:
@@ -40,7 +39,7 @@ const params = layerParams.extend({
     title: 'Window',
     description: 'The share of the picture’s sides that a window has.',
   }),
-  samples: z.int().min(4).max(1000).default(48).meta({
+  samples: z.int().min(4).max(1000).default(32).meta({
     title: 'Samples',
     description: 'Pairs of random points for the importance: more are surer.',
   }),
@@ -71,7 +70,7 @@ export const craft = imageMethod<z.infer<typeof params>>({
   async run(context, { concepts, concept, crops: side, share, samples }) {
     const { model, feeds, input, picture, seed, head } = context
     const { tap, map, logits, target } = await readLayer(context)
-    const [, channels = 0, height = 0, width = 0] = map.dims
+    const [, , height = 0, width = 0] = map.dims
     const [, , rows = 0, columns = 0] = picture.dims
     const activations = await cropActivations(context, tap.id, cropsOf([rows, columns], side, share))
     const { parts } = nonNegativeParts(activations, concepts, seed)
@@ -82,14 +81,7 @@ export const craft = imageMethod<z.infer<typeof params>>({
       { ...context, target, progress },
       {
         place: tap.id,
-        total: points.length,
-        at: given('layer'),
-        shared: {},
-        perRow({ first, count }) {
-          const data = new Float32Array(count * map.data.length)
-          points.slice(first, first + count).forEach((point, at) => data.set(layer.from(point), at * map.data.length))
-          return { layer: float32(data, [count, channels, height, width]) }
-        },
+        ...layer.rows(points),
         ...(tap.id === input ? {} : { feeds: (count: number) => repeated(feeds, count) }),
       },
       rowsWithin(model, { ...MEMORY, from: tap.id }),

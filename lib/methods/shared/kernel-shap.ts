@@ -19,7 +19,7 @@ export const samplesField = z.int().min(2).max(20_000).default(1000).meta({
     'Sets of parts that are scored, two for each part at least; where there are no more than that, all of them, and the values are exact.',
 })
 
-export interface WeightedCoalitions {
+interface WeightedCoalitions {
   readonly coalitions: readonly Coalition[]
   /** Add up to 1, [N]. */
   readonly weights: readonly number[]

@@ -29,7 +29,7 @@ export const limeFields = (samples: number) => ({
   }),
 })
 
-export interface Lime {
+interface Lime {
   readonly samples: number
   readonly width: number
   readonly ridge: number
@@ -46,7 +46,7 @@ export function limeSamples(seed: number, players: number, samples: number): rea
   })
 }
 
-export interface Surrogate {
+interface Surrogate {
   /** One a player, [M]. */
   readonly coefficients: readonly number[]
   readonly intercept: number

@@ -38,7 +38,7 @@ interface Context {
   readonly weight: number
 }
 
-export interface OwenValues {
+interface OwenValues {
   /** One a player, [M]; they add up to f11 - f00 of the whole tree. */
   readonly values: readonly number[]
   /** Predictions asked for. */

@@ -7,12 +7,13 @@
 import type { Tap } from '../../engine/model.ts'
 import type { TapId } from '../../engine/tap-id.ts'
 import { AppError } from '../../errors.ts'
+import { settled, statedTogether } from '../../target/scalar.ts'
 import type { Target } from '../../target/target.ts'
 import { float32, sizeOf, type FloatTensor } from '../../tensor/tensor.ts'
 import type { RunContext } from '../context.ts'
 import { batchesOf } from './batches.ts'
 import type { Explaining, MadeRows } from './made-rows.ts'
-import { readRows, repeated, type Reading, type Rows } from './reading.ts'
+import { readRows, repeated, sameRules, type Reading, type ReadOnce, type Rows } from './reading.ts'
 
 /**
  * What a method reads in a context: at its tap, of its target.
@@ -32,42 +33,55 @@ export function readingOf<Context extends RunContext>(
   })
 }
 
-export interface OfTargets {
-  /** Tap -> its attribution, for each target: [H, W] or [T]. */
-  readonly attributions: ReadonlyMap<TapId, readonly FloatTensor[]>
-  /** Of the input, [K]. */
-  readonly logits: FloatTensor
+/** Layers whose readings can stand in one question: nothing that one of them gives or bends is another's. */
+function together(readings: readonly Reading[]): boolean {
+  return readings.length === 1 || readings.every((one) => one.shared === undefined && sameRules(one.rules, readings[0]?.rules)) // prettier-ignore
 }
 
 /**
- * Attributions at several taps for several targets, from one question.
+ * Readings at several taps for several targets, in as few questions as there can be: one, but for targets that the engine
+ * cannot differentiate beside each other, taps at which a method bends the gradient in different ways, and more targets than
+ * fit a question.
  * @param read what is read in a context with one of the taps and one of the targets; its outputs are the same for every target
+ * @returns tap -> target -> what was read
  */
-export async function overLayersAndTargets<Context extends RunContext & Pick<Rows, 'feeds'>>(
+export async function readLayersAndTargets<Context extends RunContext & Pick<Rows, 'feeds'>>(
   context: Context,
   taps: readonly Tap[],
   targets: readonly Target[],
+  perQuestion: number,
   read: (context: Context) => Reading,
-): Promise<OfTargets> {
+): Promise<ReadonlyMap<TapId, readonly ReadOnce[]>> {
   const [tap] = taps
   const [target] = targets
   if (tap === undefined || target === undefined) throw new RangeError('no layer or no target')
-  const readings = new Map(taps.map((one) => [one.id, read({ ...context, tap: one, target })]))
-  const { outputs, logits } = await readRows(context, Object.fromEntries(readings), {
-    targets: targets.map((one) => read({ ...context, tap, target: one }).target),
-    feeds: repeated(context.feeds, targets.length),
-  })
-  return {
-    attributions: new Map(
-      [...readings].map(([id, reading]) => [id, (outputs[id] ?? []).map((one) => reading.attribution(one))]),
+  const readings = taps.map((one) => [one.id, read({ ...context, tap: one, target })] as const)
+  const asked = targets.map((one) => read({ ...context, tap, target: one }).target)
+  const inOne = together(readings.map(([, reading]) => reading))
+  const questions = (inOne ? [readings] : readings.map((one) => [one])).flatMap((layers) =>
+    statedTogether(asked, context.head).flatMap(
+      (alike) =>
+      batchesOf({ total: alike.length, perQuestion }).map(({ first, count }) => ({ layers, rows: alike.slice(first, first + count) })), // prettier-ignore
     ),
-    logits: answeredRow(logits),
+  )
+  const found = new Map(taps.map(({ id }) => [id, [] as ReadOnce[]]))
+  for (const [done, { layers, rows }] of questions.entries()) {
+    const rowTargets = rows.map((row) => asked[row] ?? target)
+    const { outputs, logits } = await readRows(context, Object.fromEntries(layers), {
+      targets: rowTargets,
+      feeds: repeated(context.feeds, rows.length),
+    })
+    for (const [id] of layers)
+      for (const [at, row] of rows.entries()) {
+        const [read, answered, of] = [outputs[id]?.[at], logits[at], rowTargets[at]]
+        const ofTap = found.get(id)
+        if (read === undefined || answered === undefined || of === undefined || ofTap === undefined)
+          throw new AppError({ code: 'INTERNAL', message: `the engine did not answer for ${id}` })
+        ofTap[row] = { outputs: read, logits: answered, target: settled(of, answered.data) }
+      }
+    context.progress((done + 1) / questions.length)
   }
-}
-
-function answeredRow([first]: readonly FloatTensor[]): FloatTensor {
-  if (first === undefined) throw new AppError({ code: 'INTERNAL', message: 'the engine answered no row' })
-  return first
+  return found
 }
 
 /**

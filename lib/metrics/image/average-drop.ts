@@ -1,14 +1,11 @@
 /** max(0, p - o) / p, with p the probability of the class for the picture and o for the picture seen through the map. */
-import { z } from 'zod'
 import { imageMetric } from '../metric.ts'
 import { resultOf, undefinedResult } from '../shared/result.ts'
-import { seenThroughMap } from './shared/seen-through-map.ts'
+import { SEEN_THROUGH_MAP, seenThroughMap } from './shared/seen-through-map.ts'
 
 export const averageDrop = imageMetric({
+  ...SEEN_THROUGH_MAP,
   id: 'average-drop',
-  version: 1,
-  modality: 'image',
-  family: 'faithfulness',
   title: 'Average drop',
   summary: 'What share of the probability is lost when only what the map shows is left of the picture.',
   meaning:
@@ -21,11 +18,7 @@ export const averageDrop = imageMetric({
     year: 2018,
     url: 'https://arxiv.org/abs/1710.11063',
   },
-  needs: [],
-  needsAnnotation: false,
-  params: z.strictObject({}),
   better: 'lower',
-  cost: () => 2,
   async run(context) {
     const { whole, shown } = await seenThroughMap(context)
     if (whole <= 0) return undefinedResult('The probability of the class is 0, and no share of it can be lost.')

@@ -1,14 +1,11 @@
 /** max(0, o - p) / (1 - p), with p the probability of the class for the picture and o for the picture seen through the map. */
-import { z } from 'zod'
 import { imageMetric } from '../metric.ts'
 import { resultOf, undefinedResult } from '../shared/result.ts'
-import { seenThroughMap } from './shared/seen-through-map.ts'
+import { SEEN_THROUGH_MAP, seenThroughMap } from './shared/seen-through-map.ts'
 
 export const averageGain = imageMetric({
+  ...SEEN_THROUGH_MAP,
   id: 'average-gain',
-  version: 1,
-  modality: 'image',
-  family: 'faithfulness',
   title: 'Average gain',
   summary: 'How much of the doubt goes when only what the map shows is left of the picture.',
   meaning:
@@ -21,11 +18,7 @@ export const averageGain = imageMetric({
     year: 2023,
     url: 'https://arxiv.org/abs/2301.07002',
   },
-  needs: [],
-  needsAnnotation: false,
-  params: z.strictObject({}),
   better: 'higher',
-  cost: () => 2,
   async run(context) {
     const { whole, shown } = await seenThroughMap(context)
     if (whole >= 1) return undefinedResult('The probability of the class is 1 already, and nothing can be gained.')

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { float32, type FloatTensor } from '../../tensor/tensor.ts'
 import { imageMetric, type JudgedImage } from '../metric.ts'
-import { completenessResult } from '../shared/completeness.ts'
+import { COMPLETENESS_ERROR, completenessResult } from '../shared/completeness.ts'
 import { followed } from '../shared/explained.ts'
 
 const params = z.strictObject({
@@ -21,26 +21,15 @@ function baselineOf({ picture, units }: JudgedImage, kind: z.infer<typeof params
 }
 
 export const completenessError = imageMetric<z.infer<typeof params>>({
-  id: 'completeness-error',
-  version: 1,
+  ...COMPLETENESS_ERROR,
   modality: 'image',
-  family: 'faithfulness',
-  title: 'Completeness error',
   summary: 'How far the values are from adding up to what the picture makes of the score.',
   meaning:
     'A complete attribution distributes the difference between the score of the picture and that of a baseline over the pixels, so that they add up to it. The number is what is lacking or too much, as a share of that difference: 0 is exact, 0.01 one per cent, 1 as much as the difference itself. The score is the number that the run explains.',
   misleads:
     'Only methods that promise to be complete can be near 0, and only at their own baseline: choose the one that the method was given. It says nothing of where the values lie: the uniform control with the right level has the same sum. Where picture and baseline score alike the share is of nearly nothing, and large for any method.',
-  paper: {
-    title: 'Axiomatic Attribution for Deep Networks',
-    authors: 'Sundararajan, Taly, Yan',
-    year: 2017,
-    url: 'https://arxiv.org/abs/1703.01365',
-  },
   needs: [],
-  needsAnnotation: false,
   params,
-  better: 'lower',
   cost: () => 2,
   async run(context, { baseline }) {
     const { target, whole } = await followed(context, false)

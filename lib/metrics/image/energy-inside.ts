@@ -31,6 +31,7 @@ export const energyInside = imageMetric({
     const { inside } = markedIn(context)
     let [within, total] = [0, 0]
     pixelScores(context).forEach((score, pixel) => {
+      if (inside[pixel] === 2) return
       const value = Math.max(0, score)
       total += value
       if (inside[pixel] === 1) within += value

@@ -1,14 +1,11 @@
 /** 1 where the class is more probable for the picture seen through the map than for the picture, else 0. */
-import { z } from 'zod'
 import { imageMetric } from '../metric.ts'
 import { resultOf } from '../shared/result.ts'
-import { seenThroughMap } from './shared/seen-through-map.ts'
+import { SEEN_THROUGH_MAP, seenThroughMap } from './shared/seen-through-map.ts'
 
 export const increase = imageMetric({
+  ...SEEN_THROUGH_MAP,
   id: 'increase',
-  version: 1,
-  modality: 'image',
-  family: 'faithfulness',
   title: 'Increase in confidence',
   summary: 'Whether the class is more probable when only what the map shows is left of the picture.',
   meaning:
@@ -21,11 +18,7 @@ export const increase = imageMetric({
     year: 2018,
     url: 'https://arxiv.org/abs/1710.11063',
   },
-  needs: [],
-  needsAnnotation: false,
-  params: z.strictObject({}),
   better: 'higher',
-  cost: () => 2,
   async run(context) {
     const { whole, shown } = await seenThroughMap(context)
     return resultOf(shown > whole ? 1 : 0)

@@ -26,7 +26,7 @@ const params = z.strictObject({
 })
 
 /** Squared errors, one a set. */
-export function squaredErrors(effects: readonly SubsetEffect[], scale: 'best' | 'none'): readonly number[] {
+function squaredErrors(effects: readonly SubsetEffect[], scale: 'best' | 'none'): readonly number[] {
   const squares = effects.reduce((sum, { attributed }) => sum + attributed ** 2, 0)
   const products = effects.reduce((sum, { attributed, lost }) => sum + attributed * lost, 0)
   const beta = scale === 'none' ? 1 : squares > 0 ? products / squares : 0

@@ -1,5 +1,5 @@
 import { imageMetric } from '../metric.ts'
-import { causalCurve, causalParams, type CausalParams } from './shared/causal-curve.ts'
+import { RISE_PAPER, causalCurve, causalParams, type CausalParams } from './shared/causal-curve.ts'
 
 export const insertion = imageMetric<CausalParams>({
   id: 'insertion',
@@ -12,12 +12,7 @@ export const insertion = imageMetric<CausalParams>({
     'The picture begins blurred (kernel 11, standard deviation 5) or, in the dialect xplique, empty; its pixels come back, those with the largest values first, and the probability of the explained class is followed. The number is the area under that curve, between 0 and 1. If the map is right about what suffices for the class, the probability rises at once and the area is large.',
   misleads:
     'A blurred picture often keeps most of its class, and then the curve starts high for every map and tells them apart badly: look at its first point. Compact maps that uncover one whole object do better than scattered ones that may be just as right. Like deletion it judges the order of the values alone, and pictures that the model was never trained on: compare only maps of one picture, beside the controls.',
-  paper: {
-    title: 'RISE: Randomized Input Sampling for Explanation of Black-box Models',
-    authors: 'Petsiuk, Das, Saenko',
-    year: 2018,
-    url: 'https://arxiv.org/abs/1806.07421',
-  },
+  paper: RISE_PAPER,
   needs: [],
   needsAnnotation: false,
   params: causalParams,

@@ -22,9 +22,10 @@ const params = z.strictObject({
 const THRESHOLDS = Array.from({ length: 100 }, (_, at) => (at + 1) / 100)
 
 /** @param inside 1 on what was marked, [H * W] */
-export function iouAt(scores: Float32Array, inside: Uint8Array, level: number): number {
+function iouAt(scores: Float32Array, inside: Uint8Array, level: number): number {
   let [both, either] = [0, 0]
   scores.forEach((score, pixel) => {
+    if (inside[pixel] === 2) return
     const [high, marked] = [score >= level, inside[pixel] === 1]
     if (high && marked) both += 1
     if (high || marked) either += 1

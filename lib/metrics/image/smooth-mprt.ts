@@ -44,6 +44,7 @@ export const smoothMprt = imageMetric<Params>({
   version: 1,
   modality: 'image',
   family: 'sanity',
+  engine: 'onnx',
   title: 'Smooth parameter randomisation',
   summary: 'Parameter randomisation with the noise of the maps averaged out first.',
   meaning:

@@ -37,7 +37,8 @@ export const topKIntersection = imageMetric<z.infer<typeof params>>({
   cost: () => 0,
   run(context, { k }) {
     const { inside } = markedIn(context)
-    const top = byFallingScore(pixelScores(context)).subarray(0, k)
+    const judged = byFallingScore(pixelScores(context)).filter((pixel) => inside[pixel] !== 2)
+    const top = judged.subarray(0, k)
     return Promise.resolve(resultOf(top.reduce((hits, pixel) => hits + (inside[pixel] ?? 0), 0) / top.length))
   },
 })

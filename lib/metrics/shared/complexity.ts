@@ -1,4 +1,5 @@
 /** How few of its values an attribution is made of: of absolute values, whatever their places. */
+import { z } from 'zod'
 
 /** Shannon entropy of |phi| / sum |phi|, in nats (Bhatt et al. 2020, 2005.00631); null where all are 0. */
 export function entropyOf(values: ArrayLike<number>): number | null {
@@ -23,3 +24,45 @@ export function giniOf(values: ArrayLike<number>): number | null {
 }
 
 export const ZERO_EVERYWHERE = 'The attribution is zero everywhere, so it has no shares to speak of.'
+
+/** What both modalities say of themselves alike. */
+export const ENTROPY = {
+  id: 'entropy',
+  version: 1,
+  family: 'complexity',
+  title: 'Entropy',
+  misleads:
+    'Short is not right: one wrong place has the best value there is. It says nothing of the model, and the uniform control is the worst by construction. An object that fills the picture, or a text that makes its point in every sentence, has no short explanation that is faithful. Values near 0 in great number, as the noise of gradients, raise it though nobody would see them.',
+  paper: {
+    title: 'Evaluating and Aggregating Feature-based Model Explanations',
+    authors: 'Bhatt, Weller, Moura',
+    year: 2020,
+    url: 'https://arxiv.org/abs/2005.00631',
+  },
+  needs: [],
+  needsAnnotation: false,
+  params: z.strictObject({}),
+  better: 'lower',
+  cost: () => 0,
+} as const
+
+/** What both modalities say of themselves alike. */
+export const GINI = {
+  id: 'gini',
+  version: 1,
+  family: 'complexity',
+  title: 'Gini sparseness',
+  misleads:
+    'Sparse is not right: one wrong place has nearly 1. It says nothing of the model. Rectified maps have many zeros and so look sparser than signed ones of the same method; compare like with like. Smooth maps of late layers cannot be as sparse as maps of single pixels.',
+  paper: {
+    title: 'Concise Explanations of Neural Networks using Adversarial Training',
+    authors: 'Chalasani, Chen, Chowdhury, Wu, Jha',
+    year: 2020,
+    url: 'https://arxiv.org/abs/1810.06583',
+  },
+  needs: [],
+  needsAnnotation: false,
+  params: z.strictObject({}),
+  better: 'higher',
+  cost: () => 0,
+} as const

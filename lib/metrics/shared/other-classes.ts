@@ -14,7 +14,7 @@ import { followed } from './explained.ts'
 import { resultOf, undefinedResult } from './result.ts'
 import { mean, meanInterval, spearman } from './statistics.ts'
 
-export const otherClassesParams = z.strictObject({
+const otherClassesParams = z.strictObject({
   classes: z.int().min(1).max(100).default(1).meta({
     title: 'Classes',
     description: 'How many other classes are explained, drawn at random; at most all there are.',
@@ -58,3 +58,24 @@ export async function similarityOfOtherClasses(
 export function valuesAt({ data }: FloatTensor, places?: readonly number[]): ArrayLike<number> {
   return places === undefined ? data : places.map((place) => data[place] ?? Number.NaN)
 }
+
+/** What both modalities say of themselves alike. */
+export const RANDOM_LOGIT = {
+  id: 'random-logit',
+  version: 1,
+  family: 'sanity',
+  title: 'Random logit',
+  summary: 'How much the explanation stays the same when another class is explained.',
+  misleads:
+    'Classes that look or mean alike may rightly be explained alike, two breeds of cat above all. Of two classes one is often exactly the other with the sign turned, which gives −1 and says little. Rectified or absolute values cannot be negative and are alike for that reason. A method that passes may still be wrong for both classes.',
+  paper: {
+    title: 'When Explanations Lie: Why Many Modified BP Attributions Fail',
+    authors: 'Sixt, Granz, Landgraf',
+    year: 2020,
+    url: 'https://arxiv.org/abs/1912.09818',
+  },
+  needs: [],
+  needsAnnotation: false,
+  params: otherClassesParams,
+  better: 'lower',
+} as const

@@ -17,7 +17,7 @@ export function distance(a: FloatTensor, b: FloatTensor, places?: readonly numbe
   return Math.sqrt(at.reduce((sum, place) => sum + ((a.data[place] ?? NaN) - (b.data[place] ?? NaN)) ** 2, 0))
 }
 
-export function lengthOf({ data }: FloatTensor): number {
+function lengthOf({ data }: FloatTensor): number {
   return Math.sqrt(data.reduce((sum, value) => sum + value * value, 0))
 }
 
@@ -34,3 +34,36 @@ export function largestSlope(moves: readonly Move[]): MetricResult {
   if (moved.length === 0) return undefinedResult('No neighbour differs from the input, so there is no slope.')
   return resultOf(moved.reduce((most, { input, attribution }) => Math.max(most, attribution / input), 0))
 }
+
+/** What both modalities say of themselves alike. */
+export const MAX_SENSITIVITY = {
+  id: 'max-sensitivity',
+  version: 1,
+  family: 'robustness',
+  title: 'Max-sensitivity',
+  paper: {
+    title: 'On the (In)fidelity and Sensitivity of Explanations',
+    authors: 'Yeh, Hsieh, Suggala, Inouye, Ravikumar',
+    year: 2019,
+    url: 'https://arxiv.org/abs/1901.09392',
+  },
+  needs: [],
+  needsAnnotation: false,
+  better: 'lower',
+} as const
+
+/** What both modalities say of themselves alike. */
+export const LOCAL_LIPSCHITZ = {
+  id: 'local-lipschitz',
+  version: 1,
+  family: 'robustness',
+  title: 'Local Lipschitz estimate',
+  paper: {
+    title: 'On the Robustness of Interpretability Methods',
+    authors: 'Alvarez-Melis, Jaakkola',
+    year: 2018,
+    url: 'https://arxiv.org/abs/1806.08049',
+  },
+  needsAnnotation: false,
+  better: 'lower',
+} as const

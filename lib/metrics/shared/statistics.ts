@@ -10,7 +10,7 @@ export function mean(values: ArrayLike<number>): number {
 }
 
 /** Unbiased, with n - 1. */
-export function deviation(values: ArrayLike<number>): number {
+function deviation(values: ArrayLike<number>): number {
   const middle = mean(values)
   let sum = 0
   for (let at = 0; at < values.length; at += 1) sum += ((values[at] ?? Number.NaN) - middle) ** 2

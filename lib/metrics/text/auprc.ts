@@ -10,7 +10,7 @@ import { ERASER_PAPER, markedWords } from './shared/rationale.ts'
 import { wordScores } from './shared/tokens.ts'
 
 /** Recall and precision from none to all, at each distinct score. */
-export function precisionRecall(
+function precisionRecall(
   scores: readonly number[],
   marked: readonly boolean[],
 ): { readonly recall: readonly number[]; readonly precision: readonly number[] } {

@@ -6,32 +6,21 @@ import { scalarParam, withScalar } from '../../methods/text/shared/scalar-param.
 import { scalarOf, settled } from '../../target/scalar.ts'
 import { float32 } from '../../tensor/tensor.ts'
 import { textMetric } from '../metric.ts'
-import { completenessResult } from '../shared/completeness.ts'
+import { COMPLETENESS_ERROR, completenessResult } from '../shared/completeness.ts'
 import { mean } from '../shared/statistics.ts'
 
 const params = z.strictObject({ baseline: baselineParam, specialTokens: specialTokensParam, scalar: scalarParam })
 
 export const completenessError = textMetric<z.infer<typeof params>>({
-  id: 'completeness-error',
-  version: 1,
+  ...COMPLETENESS_ERROR,
   modality: 'text',
-  family: 'faithfulness',
-  title: 'Completeness error',
   summary: 'How far the scores are from adding up to what the text makes of the explained number.',
   meaning:
     'A complete attribution distributes the difference between the explained number of the text and that of a baseline over the tokens, special ones included, so that they add up to it. The number is what is lacking or too much, as a share of that difference: 0 is exact, 0.01 one per cent, 1 as much as the difference itself.',
   misleads:
     'Only methods that promise to be complete can be near 0, and only at their own baseline and for their own number: give the parameters that the run was given. It says nothing of where the scores lie. Where text and baseline score alike the share is of nearly nothing, and large for any method.',
-  paper: {
-    title: 'Axiomatic Attribution for Deep Networks',
-    authors: 'Sundararajan, Taly, Yan',
-    year: 2017,
-    url: 'https://arxiv.org/abs/1703.01365',
-  },
   needs: [{ place: 'embedding' }],
-  needsAnnotation: false,
   params,
-  better: 'lower',
   cost: () => 8,
   async run(context, { baseline, specialTokens, scalar }) {
     const { embedding, logits } = await embed(context)

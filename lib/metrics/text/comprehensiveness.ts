@@ -1,5 +1,6 @@
 import { textMetric } from '../metric.ts'
 import { RATIONALE_COST, rationaleCurve, rationaleParams, type RationaleParams } from './shared/rationale-curve.ts'
+import { ERASER_PAPER } from './shared/rationale.ts'
 
 export const comprehensiveness = textMetric<RationaleParams>({
   id: 'comprehensiveness',
@@ -12,12 +13,7 @@ export const comprehensiveness = textMetric<RationaleParams>({
     'The tokens with the largest scores are deleted, in rationales of several sizes, and the fall of the explained class’s probability is averaged over the sizes: p(text) − p(text without the rationale). Near 1, the model cannot do without what the scores point at; near 0, it does as well without. Negative numbers mean that the deleted tokens spoke against the class. The curve keeps the probability at each size.',
   misleads:
     'A text with words missing is no text that the model was trained on, and the probability may fall for that reason alone: compare with the random control, which deletes as many. Where a text repeats itself, deleting one of two sufficient passages changes nothing, and a right explanation scores low. A model that was sure to begin with has more to lose than one that was not, so values of different texts are not on one scale. Only the order of the scores counts.',
-  paper: {
-    title: 'ERASER: A Benchmark to Evaluate Rationalized NLP Models',
-    authors: 'DeYoung, Jain, Rajani, Lehman, Xiong, Socher, Wallace',
-    year: 2020,
-    url: 'https://arxiv.org/abs/1911.03429',
-  },
+  paper: ERASER_PAPER,
   needs: [],
   needsAnnotation: false,
   params: rationaleParams,

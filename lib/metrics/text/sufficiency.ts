@@ -1,5 +1,6 @@
 import { textMetric } from '../metric.ts'
 import { RATIONALE_COST, rationaleCurve, rationaleParams, type RationaleParams } from './shared/rationale-curve.ts'
+import { ERASER_PAPER } from './shared/rationale.ts'
 
 export const sufficiency = textMetric<RationaleParams>({
   id: 'sufficiency',
@@ -12,12 +13,7 @@ export const sufficiency = textMetric<RationaleParams>({
     'Only the tokens with the largest scores are kept, in rationales of several sizes, and what the probability of the explained class loses is averaged over the sizes: p(text) − p(rationale alone). Near 0 or below, the rationale is enough for the model to say the same; near 1, it is not. The curve keeps the probability at each size.',
   misleads:
     'A handful of words out of a sentence is no text that the model was trained on. Strong words of sentiment suffice by themselves whether or not the model used them here, and models that lean to the explained class when they see little give everything a good score: the random control shows how good. Only the order of the scores counts, and values of different texts are not on one scale.',
-  paper: {
-    title: 'ERASER: A Benchmark to Evaluate Rationalized NLP Models',
-    authors: 'DeYoung, Jain, Rajani, Lehman, Xiong, Socher, Wallace',
-    year: 2020,
-    url: 'https://arxiv.org/abs/1911.03429',
-  },
+  paper: ERASER_PAPER,
   needs: [],
   needsAnnotation: false,
   params: rationaleParams,

@@ -3,7 +3,6 @@ import { z } from 'zod'
 import { AppError } from '../../../lib/errors.ts'
 import type { Evaluation } from '../../../lib/evaluate.ts'
 import { methodFor } from '../../../lib/methods/find.ts'
-import type { Method } from '../../../lib/methods/method.ts'
 import { marks } from '../../../lib/metrics/marks.ts'
 import { CONTROLS, type Control } from '../../../lib/metrics/controls.ts'
 import type { Curve, Metric } from '../../../lib/metrics/metric.ts'
@@ -68,50 +67,36 @@ function metricOf({ metric: asked, run }: EvaluatePayload, metrics: readonly Met
   })
 }
 
-interface Offered {
-  readonly methods: readonly Method[]
-  readonly metrics: readonly Metric[]
-}
-
-/** @param here loaded where the job is done, not where it is asked for */
-export const evaluateBy = (here: () => Promise<Offered>) =>
-  jobKind<EvaluatePayload, EvaluateOutcome>({
-    id: 'evaluate',
-    noun: 'evaluation',
-    payload,
-    outcome,
-    uses: ({ run: { model, input } }) => (input.kind === 'image' ? [model, input.asset] : [model]),
-    about: ({ run, metric }) => ({ model: idIn(run.model), method: run.method.id, metric: metric.id }),
-    async handle(job, parts, { signal, progress }) {
-      const { methods, metrics } = await here()
-      const by = { method: methodOf(job.run, methods), params: job.run.params }
-      const metric = metricOf(job, metrics)
-      const [{ evaluate }, { libraryVersions }] = await Promise.all([
-        import('../../../lib/evaluate.ts'),
-        import('../libraries.ts'),
-      ])
-      return parts.models.use(job.run.model, async (loaded) => {
-        const evaluation = await evaluate(loaded, await inputFor(job.run, parts), {
-          metric,
-          params: job.params,
-          attribution: job.attribution,
-          by,
-          marks: job.marks,
-          randomControls: job.randomControls,
-          target: job.run.target,
-          seed: job.seed,
-          signal,
-          progress,
-        })
-        return { evaluation, libraries: libraryVersions(loaded.entry) }
+export const evaluateKind = jobKind<EvaluatePayload, EvaluateOutcome>({
+  id: 'evaluate',
+  noun: 'evaluation',
+  payload,
+  outcome,
+  uses: ({ run: { model, input } }) => (input.kind === 'image' ? [model, input.asset] : [model]),
+  about: ({ run, metric }) => ({ model: idIn(run.model), method: run.method.id, metric: metric.id }),
+  async handle(job, parts, { signal, progress }) {
+    const [{ METHODS }, { METRICS }, { evaluate }, { libraryVersions }] = await Promise.all([
+      import('../../../lib/methods/index.ts'),
+      import('../../../lib/metrics/index.ts'),
+      import('../../../lib/evaluate.ts'),
+      import('../libraries.ts'),
+    ])
+    const by = { method: methodOf(job.run, METHODS), params: job.run.params }
+    const metric = metricOf(job, METRICS)
+    return parts.models.use(job.run.model, async (loaded) => {
+      const evaluation = await evaluate(loaded, await inputFor(job.run, parts), {
+        metric,
+        params: job.params,
+        attribution: job.attribution,
+        by,
+        marks: job.marks,
+        randomControls: job.randomControls,
+        target: job.run.target,
+        seed: job.seed,
+        signal,
+        progress,
       })
-    },
-  })
-
-export const evaluateKind = evaluateBy(async () => {
-  const [{ METHODS }, { METRICS }] = await Promise.all([
-    import('../../../lib/methods/index.ts'),
-    import('../../../lib/metrics/index.ts'),
-  ])
-  return { methods: METHODS, metrics: METRICS }
+      return { evaluation, libraries: libraryVersions(loaded.entry) }
+    })
+  },
 })

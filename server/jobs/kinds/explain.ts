@@ -3,10 +3,11 @@ import { z } from 'zod'
 import { AppError } from '../../../lib/errors.ts'
 import { LINKS } from '../../../lib/engine/head.ts'
 import type { EngineInfo } from '../../../lib/engine/model.ts'
-import type { Explanation, ImageExplanation, ScoredSpan, TextExplanation } from '../../../lib/explain.ts'
+import type { Explanation, FurtherMap, ImageExplanation, ScoredSpan, TextExplanation } from '../../../lib/explain.ts'
 import type { Placement } from '../../../lib/image/preprocess.ts'
 import { methodFor } from '../../../lib/methods/find.ts'
 import type { Completeness, Method } from '../../../lib/methods/method.ts'
+import { mapsAsked } from '../../../lib/methods/maps-asked.ts'
 import { idIn, modelRef, sha256 } from '../../../lib/models/model-ref.ts'
 import type { ExplainInput } from '../../../lib/prepare.ts'
 import type { Prediction } from '../../../lib/target/predictions.ts'
@@ -21,6 +22,8 @@ export const explainPayload = z.strictObject({
   /** Parsed by the method's own schema. */
   params: z.unknown(),
   target,
+  /** Where several were asked for. */
+  maps: mapsAsked.exactOptional(),
   seed: z.int().min(0),
   input: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('image'), asset: sha256 }),
@@ -57,30 +60,32 @@ const completeness = fieldsOf<Completeness>({
   error: anyNumber,
   points: z.number(),
 })
+const attribution = z.discriminatedUnion('kind', [
+  fieldsOf<ImageExplanation>({
+    kind: z.literal('image'),
+    map: floatTensor,
+    width: z.int(),
+    height: z.int(),
+    signed: z.boolean(),
+    layer: z.string().nullable(),
+    placement: fieldsOf<Placement>({ x: z.number(), y: z.number(), width: z.number(), height: z.number() }),
+    completeness: completeness.nullable(),
+  }),
+  fieldsOf<TextExplanation>({
+    kind: z.literal('text'),
+    tokens: z.array(span),
+    words: z.array(span),
+    completeness: completeness.nullable(),
+  }),
+])
 const explanation = fieldsOf<Explanation>({
   predictions: z.array(prediction).min(1),
   link: z.enum(LINKS),
   target: prediction.nullable(),
   scalar: anyNumber,
-  attribution: z.discriminatedUnion('kind', [
-    fieldsOf<ImageExplanation>({
-      kind: z.literal('image'),
-      map: floatTensor,
-      width: z.int(),
-      height: z.int(),
-      signed: z.boolean(),
-      layer: z.string().nullable(),
-      placement: fieldsOf<Placement>({ x: z.number(), y: z.number(), width: z.number(), height: z.number() }),
-      completeness: completeness.nullable(),
-    }),
-    fieldsOf<TextExplanation>({
-      kind: z.literal('text'),
-      tokens: z.array(span),
-      words: z.array(span),
-      completeness: completeness.nullable(),
-    }),
-  ]),
+  attribution,
   diagnoses: z.array(diagnosis),
+  further: z.array(fieldsOf<FurtherMap>({ attribution, diagnoses: z.array(diagnosis) })),
   timings: fieldsOf<Explanation['timings']>({ preprocessMs: z.number(), computeMs: z.number() }),
 })
 const outcome = fieldsOf<ExplainOutcome>({
@@ -129,7 +134,7 @@ export const explainBy = (methods: () => Promise<readonly Method[]>) =>
         const found = await explain(
           loaded,
           await inputFor(job, parts),
-          { method, params: job.params, target: job.target, seed: job.seed },
+          { method, params: job.params, target: job.target, maps: job.maps ?? null, seed: job.seed },
           { signal, progress, now: () => performance.now() },
         )
         return { explanation: found, loadMs, engine: loaded.model.engine, libraries: libraryVersions(loaded.entry) }

@@ -10,12 +10,12 @@ import { gradCam } from '../../../lib/methods/image/grad-cam.ts'
 import { METHODS } from '../../../lib/methods/index.ts'
 import { methodFor } from '../../../lib/methods/find.ts'
 import type { ImageMethod, Method } from '../../../lib/methods/method.ts'
-import { overLayersAndTargets, readingOf } from '../../../lib/methods/shared/vary.ts'
 import { listModels } from '../../../lib/models/catalogue.ts'
 import { loadModel, type LoadedModel } from '../../../lib/models/load.ts'
 import { prepareImage, type RunParts } from '../../../lib/prepare.ts'
 import { classTarget, type Target } from '../../../lib/target/target.ts'
 import type { FloatTensor } from '../../../lib/tensor/tensor.ts'
+import { mapsOver } from '../../helpers/several.ts'
 import { fakeContext, fakeModel } from '../methods/text/fake-model.ts'
 import { deepLift } from '../../../lib/methods/image/deep-lift.ts'
 
@@ -84,14 +84,12 @@ test('any method over several layers and classes, in one question', async () => 
   const taps = of.facts.taps.filter((tap: Tap) => tap.spatial && tap.kind === 'activation').slice(-3)
   const targets = [classTarget(0), classTarget(1)]
   const counting = { ...of.model, ask: (question: Question) => (asked.push(question), loaded.model.ask(question)) }
-  const { attributions } = await overLayersAndTargets({ ...of, model: counting }, taps, targets, (one) =>
-    readingOf(gradCam, one, { layer: null }),
-  )
+  const { maps } = await mapsOver(gradCam, { ...of, model: counting }, taps, targets, { layer: null })
   expect(asked).toHaveLength(1)
   expect(taps).toHaveLength(3)
   for (const tap of taps)
     for (const [at, target] of targets.entries())
-      expectClose(attributions.get(tap.id)?.[at], (await mapOf(gradCam, { layer: tap.id }, target)).data)
+      expectClose(maps.get(tap.id)?.[at], (await mapOf(gradCam, { layer: tap.id }, target)).data)
 })
 
 test('DeepLIFT adds up to what the picture changed, for every class', async () => {

@@ -91,6 +91,21 @@ describe('pictures', () => {
     expectBetter(imageMetric(id), good, await judge(turned(onMark)))
   })
 
+  it.each([
+    ['energy-inside', {}],
+    ['iou', {}],
+    ['top-k-intersection', { k: 9 }],
+  ] as const)('%s: a boundary that nobody decided counts as neither', async (id, params) => {
+    // Of what lies outside, all but one pixel is undecided; the map likes the undecided best.
+    const inside = INSIDE.map((one, pixel) => (one === 1 ? 1 : pixel === 0 ? 0 : 2))
+    const attribution = float32(
+      Array.from(inside, (one) => (one === 2 ? 2 : one === 1 ? 1 : 1e-9)),
+      [SIDE, SIDE],
+    )
+    const marked = { kind: 'pixels', height: SIDE, width: SIDE, inside } as const
+    expect((await ofImage(id, { attribution, marked }, params)).value).toBeCloseTo(1, 6)
+  })
+
   it.each(['max-sensitivity', 'local-lipschitz', 'random-logit'])('%s: the same again, or not', async (id) => {
     const other = { attribution: map, again: () => Promise.resolve(turned(map)) }
     const [same, different] = [await ofImage(id, still(map)), await ofImage(id, other)]

@@ -20,8 +20,8 @@ test('what the model was shown is a part of the picture', () => {
 })
 
 test('a mask has a resolution of its own', () => {
-  const mask = { kind: 'mask', height: 2, width: 2, inside: Uint8Array.from([0, 1, 255, 0]) } as const
-  expect(rows(markedPixels(mask, WHOLE, 4, 4).inside, 4)).toEqual(['0011', '0011', '1100', '1100'])
+  const mask = { kind: 'mask', height: 2, width: 2, inside: Uint8Array.from([0, 1, 2, 0]) } as const
+  expect(rows(markedPixels(mask, WHOLE, 4, 4).inside, 4)).toEqual(['0011', '0011', '2200', '2200'])
 })
 
 test('a span has the tokens that share a character with it, special ones never', () => {

@@ -47,6 +47,13 @@ test('equal scores keep their order', () => {
   expect(Array.from(byFallingScore(new Float32Array(300)))).toEqual(Array.from({ length: 300 }, (_, at) => at))
 })
 
+test('float32 rank as any numbers do: below 0, at both zeros, at the ends', () => {
+  const values = [0, -0, 1e-45, -1e-45, 3.4e38, -3.4e38, 0.5, -0.5, 0.5, 1, -1, 0]
+  const many = [...values, ...Array.from({ length: 500 }, (_, at) => Math.fround(Math.sin(at * at)))]
+  const rounded = many.map(Math.fround)
+  expect(byFallingScore(Float32Array.from(many))).toEqual(byFallingScore(rounded))
+})
+
 test('the area under a line is its middle', () => {
   expect(areaUnder([0, 0.5, 1])).toBeCloseTo(0.5, 12)
   expect(areaUnder([1])).toBe(1)

@@ -19,8 +19,10 @@ import { readingOf } from '../../shared/vary.ts'
 import { gradientRows } from './asked.ts'
 import { MAP } from './cam.ts'
 import { diagnosePixels } from './diagnose-pixels.ts'
+import { notRectified } from './rectified.ts'
 import { deconvnet } from '../deconvnet.ts'
 import { deepLift } from '../deep-lift.ts'
+import { elementwiseGradCam } from '../elementwise-grad-cam.ts'
 import { gradCamPlusPlus } from '../grad-cam-plus-plus.ts'
 import { gradCam } from '../grad-cam.ts'
 import { gradient } from '../gradient.ts'
@@ -29,8 +31,9 @@ import { hiresCam } from '../hires-cam.ts'
 import { inputXGradient } from '../input-x-gradient.ts'
 import { layerCam } from '../layer-cam.ts'
 import { lrp } from '../lrp.ts'
+import { xgradCam } from '../xgrad-cam.ts'
 
-/** The methods that read a gradient once, with their default parameters. */
+/** The methods that read a gradient once and whose map is a formula of it, with their default parameters. */
 const WRAPPED = [
   gradient,
   inputXGradient,
@@ -42,6 +45,8 @@ const WRAPPED = [
   gradCamPlusPlus,
   hiresCam,
   layerCam,
+  xgradCam,
+  elementwiseGradCam,
 ]
 
 export const noiseFields = {
@@ -93,6 +98,10 @@ async function momentsOver(
   }
 }
 
+/** Whether a method bends rectifiers, and has to say where a network has none. */
+const bends = ({ needs }: ImageMethod): boolean =>
+  needs.some(({ rules }) => rules === 'guided-relu' || rules === 'deconvnet')
+
 function perColour(reading: Reading) {
   const formula = reading.perColour ?? reading.outputs[MAP]
   if (formula === undefined) throw new AppError({ code: 'INTERNAL', message: 'a reading without a map' })
@@ -131,7 +140,10 @@ export function overNoise<P extends NoiseParams>(
         map: result,
         layer: atLayer ? tap.id : null,
         logits: clean.logits,
-        diagnoses: diagnosePixels(context, result, clean.logits, target, null),
+        diagnoses: [
+          ...(bends(method) ? notRectified(context.model) : []),
+          ...diagnosePixels(context, result, clean.logits, target, null),
+        ],
       }
     },
   })

@@ -69,7 +69,7 @@ export function pixelReading(
 }
 
 /** Reads the picture once; what the method has to say of itself comes first among the diagnoses. */
-export async function readPixels(
+async function readPixels(
   context: ImageContext,
   reading: Reading,
   own: ImageResult['diagnoses'] = [],

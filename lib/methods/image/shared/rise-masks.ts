@@ -12,14 +12,14 @@ import { float32, type FloatTensor } from '../../../tensor/tensor.ts'
 import type { Batch } from '../../shared/batches.ts'
 import { randomStream } from '../../shared/random.ts'
 
-export interface Drawn {
+interface Drawn {
   /** 0 or 1, [g, g]. */
   readonly cells: Float32Array
   /** In pixels, [down, across], each from 0 on and below c. */
   readonly shift: readonly [number, number]
 }
 
-export interface RiseMasks {
+interface RiseMasks {
   readonly height: number
   readonly width: number
   readonly grid: number

@@ -1,6 +1,6 @@
 /** Squares that move over a picture. Letters: H x W extent. */
 
-export interface WindowSides {
+interface WindowSides {
   /** In pixels, [down, across]. */
   readonly window: readonly [number, number]
   readonly stride: readonly [number, number]

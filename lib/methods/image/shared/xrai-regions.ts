@@ -15,7 +15,7 @@ const LEAST_SEGMENT = 150
 const DILATION = 5
 const LEAST_ADDED = 50
 
-export interface RegionSizes {
+interface RegionSizes {
   /** Pixels of the smallest segment. */
   readonly least: number
   /** How far segments are enlarged, in pixels. */
@@ -35,7 +35,7 @@ export function sizesFor(height: number, width: number): RegionSizes {
 }
 
 /** 1 in the region and 0 outside of it, [H * W]. */
-export type Mask = Uint8Array
+type Mask = Uint8Array
 
 /** @param rgb [H, W, 3], in any range: it is stretched to -1..1 */
 export function xraiMasks(rgb: ArrayLike<number>, height: number, width: number, sizes: RegionSizes): readonly Mask[] {

@@ -47,7 +47,7 @@ export function textWithout(
 }
 
 /** Who asks about texts: a context with a settled target. */
-export type AskingTexts = Pick<TextContext, 'model' | 'head' | 'target' | 'signal' | 'feedsFor' | 'roles' | 'tokenIds'>
+type AskingTexts = Pick<TextContext, 'model' | 'head' | 'target' | 'signal' | 'feedsFor' | 'roles' | 'tokenIds'>
 
 export interface Texts {
   readonly total: number

@@ -12,12 +12,12 @@ import { logitsOf } from '../../shared/logits.ts'
 import { wordGame, type Hiding } from './hiding.ts'
 import { withScalar, type Scalar } from './scalar-param.ts'
 
-export interface WordParams {
+interface WordParams {
   readonly hiding: Hiding
   readonly scalar: Scalar
 }
 
-export interface Played {
+interface Played {
   /** One a word, [M]. */
   readonly values: readonly number[]
   /** Of a method whose values add up to the text's score less it: the score of a text of nothing. */
@@ -27,7 +27,7 @@ export interface Played {
   readonly diagnoses: readonly Diagnosis[]
 }
 
-export interface Playing {
+interface Playing {
   readonly context: TextContext
   readonly words: readonly TokenGroup[]
   readonly game: Game

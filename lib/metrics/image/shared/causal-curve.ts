@@ -27,6 +27,13 @@ export const causalParams = z.strictObject({
 })
 export type CausalParams = z.infer<typeof causalParams>
 
+export const RISE_PAPER = {
+  title: 'RISE: Randomized Input Sampling for Explanation of Black-box Models',
+  authors: 'Petsiuk, Das, Saenko',
+  year: 2018,
+  url: 'https://arxiv.org/abs/1806.07421',
+}
+
 const KERNEL = 11
 const SIGMA = 5
 
@@ -50,7 +57,7 @@ export function riseKernel(): number[] {
 }
 
 /** A convolution of each channel with that kernel, zeros beyond the border. [1, C, H, W] */
-export function riseBlurred(picture: FloatTensor): FloatTensor {
+function riseBlurred(picture: FloatTensor): FloatTensor {
   const { height, width } = extentOf(picture)
   const kernel = riseKernel()
   const along = (data: ArrayLike<number>, extent: number, stride: number): Float64Array => {
@@ -69,7 +76,7 @@ export function riseBlurred(picture: FloatTensor): FloatTensor {
 }
 
 /** How many pixels have been gone over behind each step, from none to all. */
-export function pixelsBehind(area: number, { steps, dialect }: CausalParams): readonly number[] {
+function pixelsBehind(area: number, { steps, dialect }: CausalParams): readonly number[] {
   if (dialect === 'xplique') return Array.from({ length: steps + 1 }, (_, step) => Math.floor((step * area) / steps))
   const atOnce = Math.ceil(area / steps)
   return Array.from({ length: Math.ceil(area / atOnce) + 1 }, (_, step) => Math.min(area, step * atOnce))

@@ -13,7 +13,7 @@ import { byFallingScore } from '../../shared/ranking.ts'
 import { imputed } from './imputation.ts'
 import { pixelScores, rowsAtOnce } from './pixels.ts'
 
-export const roadParams = z.strictObject({
+const roadParams = z.strictObject({
   steps: z.int().min(1).max(50).default(9).meta({
     title: 'Steps',
     description: 'For how many shares of the pixels: 9 are 10, 20 ... 90 %.',
@@ -25,7 +25,7 @@ export const roadParams = z.strictObject({
 })
 export type RoadParams = z.infer<typeof roadParams>
 
-export const ROAD_PAPER = {
+const ROAD_PAPER = {
   title: 'A Consistent and Efficient Evaluation Strategy for Attribution Methods',
   authors: 'Rong, Leemann, Borisov, Kasneci, Kasneci',
   year: 2022,
@@ -67,3 +67,16 @@ export async function roadCurve(
   }
   return [...(await everyScalar({ ...context, target }, rows, rowsAtOnce(context)))]
 }
+
+/** What these metrics say of themselves alike. */
+export const ROAD = {
+  version: 1,
+  modality: 'image',
+  family: 'faithfulness',
+  misleads:
+    'Smooth imputation hides the holes that trouble deletion, but what is imputed out of little is a blur, and a class that is known by its colours survives it. The noise is drawn from the seed. The curve tells more than its mean: where it falls early the top of the map is right, and late its bottom is wrong. Probabilities of a model that is nearly sure hardly move until much is gone; compare on one picture, beside the controls.',
+  paper: ROAD_PAPER,
+  needs: [],
+  needsAnnotation: false,
+  params: roadParams,
+} as const

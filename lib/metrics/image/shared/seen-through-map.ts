@@ -3,6 +3,7 @@
  * rectified and brought to 0..1 by its own extremes; zeros in the model's own numbers where the map is 0. A map that is the
  * same everywhere shows nothing.
  */
+import { z } from 'zod'
 import type { JudgedImage } from '../../metric.ts'
 import { followed } from '../../shared/explained.ts'
 import { pixelScores, scalarsOfMasked } from './pixels.ts'
@@ -15,7 +16,7 @@ export interface SeenThroughMap {
 }
 
 /** [H * W], 0..1 */
-export function maskOf(scores: Float32Array): Float32Array {
+function maskOf(scores: Float32Array): Float32Array {
   const rectified = scores.map((score) => Math.max(0, score))
   const least = rectified.reduce((low, value) => Math.min(low, value), Infinity)
   const most = rectified.reduce((high, value) => Math.max(high, value), 0)
@@ -28,3 +29,14 @@ export async function seenThroughMap(context: JudgedImage): Promise<SeenThroughM
   const [shown = Number.NaN] = await scalarsOfMasked(context, target, 1, () => mask)
   return { whole, shown }
 }
+
+/** What these metrics say of themselves alike. */
+export const SEEN_THROUGH_MAP = {
+  version: 1,
+  modality: 'image',
+  family: 'faithfulness',
+  needs: [],
+  needsAnnotation: false,
+  params: z.strictObject({}),
+  cost: () => 2,
+} as const

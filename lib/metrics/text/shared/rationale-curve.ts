@@ -26,7 +26,7 @@ const ERASER = [0.01, 0.05, 0.1, 0.2, 0.5]
 const FERRET = Array.from({ length: 10 }, (_, at) => 0.1 + at * 0.1)
 
 /** Tokens in each rationale. @param tokens that are no special ones */
-export function rationaleSizes(tokens: number, { dialect }: RationaleParams): readonly number[] {
+function rationaleSizes(tokens: number, { dialect }: RationaleParams): readonly number[] {
   if (dialect === 'eraser') return ERASER.map((share) => Math.ceil(share * tokens))
   const sizes = FERRET.map((share) => Math.floor(share * tokens))
   return sizes.filter((size, at) => size > 0 && size !== sizes[at - 1])

@@ -18,7 +18,7 @@ import { resultOf, undefinedResult } from '../../shared/result.ts'
 import { mean, meanInterval } from '../../shared/statistics.ts'
 import { wordScores, wordTokens } from './tokens.ts'
 
-export const softParams = z.strictObject({
+const softParams = z.strictObject({
   samples: z.int().min(2).max(1000).default(20).meta({
     title: 'Samples',
     description: 'How often the elements to drop are drawn; each takes a prediction.',
@@ -26,7 +26,7 @@ export const softParams = z.strictObject({
 })
 export type SoftParams = z.infer<typeof softParams>
 
-export const SOFT_PAPER = {
+const SOFT_PAPER = {
   title: 'Incorporating Attribution Importance for Improving Faithfulness Metrics',
   authors: 'Zhao, Aletras',
   year: 2023,
@@ -34,7 +34,7 @@ export const SOFT_PAPER = {
 }
 
 /** For each token how probably an element is kept, from its score in 0..1 among the others': [T]. */
-export function importances(context: Pick<JudgedText, 'special' | 'attribution' | 'tokenIds'>): Float64Array {
+function importances(context: Pick<JudgedText, 'special' | 'attribution' | 'tokenIds'>): Float64Array {
   const scores = wordScores(context)
   const [least, most] = [Math.min(...scores), Math.max(...scores)]
   const all = new Float64Array(context.tokenIds.length).fill(1)
@@ -102,3 +102,17 @@ export async function softResult(
   const values = kind === 'sufficiency' ? lost.map((share) => 1 - share) : lost
   return resultOf(mean(values), { interval: meanInterval(values) })
 }
+
+/** What these metrics say of themselves alike. */
+export const SOFT = {
+  version: 1,
+  modality: 'text',
+  family: 'faithfulness',
+  misleads:
+    'Embeddings with holes are nothing that the model was trained on, and how it takes them says something of the model too: compare with the random control. The scores are brought to 0..1 by their own least and largest value, so one outlier makes all other tokens alike, and what speaks against the class counts as what counts least. Where the class is nearly as probable without any word, the norm is small and the numbers are wild; the interval is only of the draws.',
+  paper: SOFT_PAPER,
+  needs: [{ place: 'embedding' }],
+  needsAnnotation: false,
+  params: softParams,
+  better: 'higher',
+} as const

@@ -6,6 +6,11 @@ import { preprocessImage } from '../../../../lib/image/preprocess.ts'
 import { METHODS } from '../../../../lib/methods/index.ts'
 import { cam } from '../../../../lib/methods/image/cam.ts'
 import { gradCam } from '../../../../lib/methods/image/grad-cam.ts'
+import { kernelShap } from '../../../../lib/methods/image/kernel-shap.ts'
+import { lime } from '../../../../lib/methods/image/lime.ts'
+import { occlusion } from '../../../../lib/methods/image/occlusion.ts'
+import { rise } from '../../../../lib/methods/image/rise.ts'
+import { xrai } from '../../../../lib/methods/image/xrai.ts'
 import type { ImageMethod, ImageResult } from '../../../../lib/methods/method.ts'
 import { listModels } from '../../../../lib/models/catalogue.ts'
 import { loadModel } from '../../../../lib/models/load.ts'
@@ -25,7 +30,12 @@ beforeAll(async () => {
 })
 afterAll(() => loaded.model.dispose())
 
-async function explained(method: ImageMethod, sample: string, index: number): Promise<ImageResult> {
+async function explained(
+  method: ImageMethod,
+  sample: string,
+  index: number,
+  params: Readonly<Record<string, unknown>> = PECULIAR[method.id]?.quick ?? {},
+): Promise<ImageResult> {
   const { preprocessing } = loaded.entry.card
   if (preprocessing.kind !== 'image') throw new Error('pets-cnn reads pictures')
   const image = await decodeImage(readFileSync(`${root}/public/samples/${sample}.jpg`))
@@ -34,7 +44,7 @@ async function explained(method: ImageMethod, sample: string, index: number): Pr
     index,
     feeds: { [loaded.model.inputs[0] ?? '']: feed },
     preprocessing,
-    params: PECULIAR[method.id]?.quick ?? {},
+    params,
   })
 }
 
@@ -68,6 +78,27 @@ it.each(affordable(CAMS))('$id finds the kitten by its head', async (method) => 
   expect(x).toBeLessThan(0.45)
   expect(y).toBeGreaterThan(0.13)
   expect(y).toBeLessThan(0.46)
+})
+
+it.each([
+  [occlusion.id, occlusion, { window: 56, stride: 28 }],
+  [rise.id, rise, { masks: 100 }],
+  [lime.id, lime, { samples: 60, segments: 12 }],
+  [kernelShap.id, kernelShap, { samples: 60, segments: 12 }],
+  [xrai.id, xrai, { steps: 4 }],
+] as const)('%s: the head of the kitten counts for more than the rest', async (_, method, params) => {
+  const { map } = await explained(method, 'kitten', CAT, params)
+  const [height = 0, width = 0] = map.dims
+  const means = { head: [0, 0], rest: [0, 0] }
+  map.data.forEach((value, at) => {
+    const [x, y] = [(at % width) / width, Math.floor(at / width) / height]
+    const sum = x > 0.18 && x < 0.45 && y > 0.13 && y < 0.46 ? means.head : means.rest
+    sum[0] = (sum[0] ?? 0) + value
+    sum[1] = (sum[1] ?? 0) + 1
+  })
+  const [head, rest] = [means.head, means.rest].map(([sum = NaN, count = NaN]) => sum / count) as [number, number]
+  expect(head).toBeGreaterThan(rest)
+  if (method.id !== 'rise') expect(head).toBeGreaterThan(2 * rest)
 })
 
 it.each(affordable(IMAGE_METHODS.filter((method) => !CAMS.includes(method))))(

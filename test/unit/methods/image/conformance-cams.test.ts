@@ -12,7 +12,7 @@ import { meanOfLayers } from '../../../../lib/methods/image/shared/several-layer
 import { methodFor } from '../../../../lib/methods/find.ts'
 import { METHODS } from '../../../../lib/methods/index.ts'
 import type { ImageMethod } from '../../../../lib/methods/method.ts'
-import { overLayersAndTargets, readingOf } from '../../../../lib/methods/shared/vary.ts'
+import { mapsOver } from '../../../helpers/several.ts'
 import { float32 } from '../../../../lib/tensor/tensor.ts'
 import { imageContext, runImageMethod } from '../../../helpers/image-context.ts'
 import { NETWORK_GRADIENT, relativeDifference } from '../../../helpers/tolerance.ts'
@@ -91,10 +91,8 @@ describe.each(networks)('$name', ({ model: file, taps, image, logits, maps, seve
     const feeds = { image: float32(image, [1, 3, 24, 24]) }
     const context = await imageContext(model, { of: gradCam, params: {} }, { index, feeds })
     const layers = ids.flatMap((id) => model.taps.find((tap) => tap.id === id) ?? [])
-    const { attributions } = await overLayersAndTargets(context, layers, [context.target], (one) =>
-      readingOf(gradCam, one, {}),
-    )
-    const mean = meanOfLayers([...attributions.values()].flat(), [24, 24])
+    const { maps } = await mapsOver(gradCam, context, layers, [context.target], {})
+    const mean = meanOfLayers([...maps.values()].flat(), [24, 24])
     expect(layers).toHaveLength(3)
     expect(relativeDifference(mean.data, expected)).toBeLessThan(NETWORK_GRADIENT)
   })

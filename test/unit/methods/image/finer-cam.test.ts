@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { finerCam, finerTarget } from '../../../../lib/methods/image/finer-cam.ts'
 import { gradCam } from '../../../../lib/methods/image/grad-cam.ts'
-import { overLayersAndTargets, readingOf } from '../../../../lib/methods/shared/vary.ts'
+import { mapsOver } from '../../../helpers/several.ts'
+import { readingOf } from '../../../../lib/methods/shared/vary.ts'
 import { classTarget, type Target } from '../../../../lib/target/target.ts'
 import { imageContext, runImageMethod } from '../../../helpers/image-context.ts'
 import { TinyCnn, tinyFeed } from '../../../helpers/tiny-cnn.ts'
@@ -65,11 +66,11 @@ describe('finer-cam', () => {
     const target = finerTarget(classTarget(1), logits, PAPER)
     const context = await imageContext(model, { of: finerCam, params: finerCam.params.parse({}) }, { target })
     const taps = model.taps.filter(({ id }) => id === 'relu1' || id === 'relu2')
-    const { attributions } = await overLayersAndTargets(context, taps, [target], (one) => readingOf(finerCam, one, {}))
+    const { maps } = await mapsOver(finerCam, context, taps, [target], {})
     expect(model.asked).toHaveLength(1)
     for (const { id } of taps) {
       const { map } = await runImageMethod(finerCam, new TinyCnn(), { index: 1, params: { layer: id } })
-      expect(attributions.get(id)?.[0]?.data).toEqual(map.data)
+      expect(maps.get(id)?.[0]?.data).toEqual(map.data)
     }
   })
 

@@ -25,19 +25,22 @@ describe('as Captum\u2019s Occlusion', () => {
   )
 })
 
-test.each(['mean', 'blurred', 'noise'])('filled with %s: a pixel scores what the model says without it', async (fill) => {
-  const model = new TinyCnn()
-  const { map } = await runImageMethod(occlusion, model, { params: { window: 1, fill } })
-  const filled = await runImageMethod(occlusion, model, { params: { window: 6, fill } })
-  const one = model.asked.at(-1)
-  expect(one?.formulas?.shared?.['filling']?.dims).toEqual([1, 3, 6, 6])
-  const filling = one?.formulas?.shared?.['filling']?.data ?? []
-  const score = (picture: ArrayLike<number>): number => model.forward(picture)['logits']?.[0] ?? NaN
-  const clean = tinyFeed().data
-  const without = (pixel: number) => clean.map((value, at) => (at % 36 === pixel ? (filling[at] ?? NaN) : value))
-  expect(map.data[7]).toBeCloseTo(score(clean) - score(without(7)), 4)
-  expect(filled.map.data[0]).toBeCloseTo(score(clean) - score(filling), 4)
-})
+test.each(['mean', 'blurred', 'noise'])(
+  'filled with %s: a pixel scores what the model says without it',
+  async (fill) => {
+    const model = new TinyCnn()
+    const { map } = await runImageMethod(occlusion, model, { params: { window: 1, fill } })
+    const filled = await runImageMethod(occlusion, model, { params: { window: 6, fill } })
+    const one = model.asked.at(-1)
+    expect(one?.formulas?.shared?.['filling']?.dims).toEqual([1, 3, 6, 6])
+    const filling = one?.formulas?.shared?.['filling']?.data ?? []
+    const score = (picture: ArrayLike<number>): number => model.forward(picture)['logits']?.[0] ?? NaN
+    const clean = tinyFeed().data
+    const without = (pixel: number) => clean.map((value, at) => (at % 36 === pixel ? (filling[at] ?? NaN) : value))
+    expect(map.data[7]).toBeCloseTo(score(clean) - score(without(7)), 4)
+    expect(filled.map.data[0]).toBeCloseTo(score(clean) - score(filling), 4)
+  },
+)
 
 test('noise is of the seed and lies within what the picture can hold', async () => {
   const noise = async (seed: number) => {

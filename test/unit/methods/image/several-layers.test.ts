@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest'
 import { METHODS } from '../../../../lib/methods/index.ts'
 import type { ImageMethod } from '../../../../lib/methods/method.ts'
-import { overLayersAndTargets, readingOf } from '../../../../lib/methods/shared/vary.ts'
+import { mapsOver } from '../../../helpers/several.ts'
 import { classTarget } from '../../../../lib/target/target.ts'
 import { imageContext, runImageMethod } from '../../../helpers/image-context.ts'
 import { TinyCnn } from '../../../helpers/tiny-cnn.ts'
@@ -28,14 +28,12 @@ it.each(READ_ONCE)('$id at three layers for two classes is one question, and the
   const context = await imageContext(model, { of: method, params })
   const taps = ['conv1', 'pool1', 'relu2'].flatMap((id) => model.taps.find((tap) => tap.id === id) ?? [])
   const targets = [classTarget(2), classTarget(0)]
-  const { attributions, logits } = await overLayersAndTargets(context, taps, targets, (one) =>
-    readingOf(method, one, params),
-  )
+  const { maps, logits } = await mapsOver(method, context, taps, targets, params)
   expect(model.asked).toHaveLength(1)
   for (const { id } of taps)
     for (const [at, index] of [2, 0].entries()) {
       const alone = await runImageMethod(method, new TinyCnn(), { index, params: { layer: id } })
-      expect(attributions.get(id)?.[at]).toEqual(alone.map)
-      expect(logits).toEqual(alone.logits)
+      expect(maps.get(id)?.[at]).toEqual(alone.map)
+      for (const one of logits) expect(one).toEqual(alone.logits)
     }
 })

@@ -6,6 +6,7 @@ import { guidedBackprop } from '../../../../lib/methods/image/guided-backprop.ts
 import { inputXGradient } from '../../../../lib/methods/image/input-x-gradient.ts'
 import { lrp } from '../../../../lib/methods/image/lrp.ts'
 import { smoothGrad } from '../../../../lib/methods/image/smooth-grad.ts'
+import { METHODS } from '../../../../lib/methods/index.ts'
 import { noisyRows } from '../../../../lib/methods/shared/noise-rows.ts'
 import { float32 } from '../../../../lib/tensor/tensor.ts'
 import { TinyCnn, tinyFeed } from '../../../helpers/tiny-cnn.ts'
@@ -40,6 +41,23 @@ describe('smooth-grad', () => {
     }
     expect(layer).toBe('relu2')
     expect(relativeDifference(map.data, sum)).toBeLessThan(1e-5)
+  })
+
+  it('takes every method that reads a gradient once and whose map is a formula of it', () => {
+    // Eigen-CAMs decompose behind the graph; Finer-CAM's target is made of the scores of the picture.
+    const others = ['eigen-cam', 'eigen-grad-cam', 'finer-cam']
+    const reading = METHODS.filter((method) => method.modality === 'image' && 'reading' in method)
+    for (const { id } of reading) expect(smoothGrad.params.safeParse({ of: id }).success, id).toBe(!others.includes(id))
+  })
+
+  it('says what the rules of the method leave as it is', async () => {
+    const model = new TinyCnn()
+    const taps = model.taps.map((tap) => (tap.id === 'relu2' ? { ...tap, operator: 'HardSwish' } : tap))
+    const swished = Object.assign(model, { taps })
+    const said = async (of: string) =>
+      (await runImageMethod(smoothGrad, swished, { params: { of, samples: 2 } })).diagnoses.map(({ code }) => code)
+    expect(await said('guided-backprop')).toContain('NOT_RECTIFIED')
+    expect(await said('gradient')).not.toContain('NOT_RECTIFIED')
   })
 
   it('absolute values are taken of the mean, not averaged', async () => {
