@@ -3,10 +3,10 @@
  * ../shared/data). A line of JSON a figure on standard output; progress on standard error.
  *
  *     npm run evaluate -- <model> [--limit N] [--threads N]           a bundled model's accuracy, a line a data set
- *     npm run evaluate -- quality [part ...] [--methods a,b] [--limit N] [--seed N] [--threads N] [--out FILE] [--write FILE]
+ *     npm run evaluate -- quality [part ...] [--methods a,b] [--limit N] [--seed N] [--threads N] [--out FILE] [--write]
  *
  * Quality: what each method's explanations are worth against what people marked, a line a method, kept in docs/quality.jsonl;
- * figures that are there are not measured again. --write makes docs/quality.md of them.
+ * figures that are there are not measured again. --write makes the tables of docs/ of them, as `npm run document` does.
  */
 import { accuracy } from '../bench/accuracy.ts'
 import { quality } from '../bench/quality/main.ts'

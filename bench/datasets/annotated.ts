@@ -2,9 +2,11 @@
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { z } from 'zod'
-import type { Mask, Marks } from '../../lib/metrics/marks.ts'
+import type { Marks } from '../../lib/metrics/marks.ts'
 import { readJsonLinesXz, readTar } from './archive.ts'
 import { editedSpans } from './edited-words.ts'
+
+type Mask = Extract<Marks, { kind: 'mask' }>
 
 /** Oxford-IIIT Pet's trimaps: what each of their values means. */
 const PET = 1

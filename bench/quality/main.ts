@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { AppError } from '../../lib/errors.ts'
+import { writePages } from '../documents/pages.ts'
 import { PARTS } from './figures.ts'
 import { measureQuality } from './measure.ts'
 import type { QualityPart } from './part.ts'
@@ -17,7 +18,7 @@ const OPTIONS = {
   threads: { type: 'string', default: '1' },
   models: { type: 'string', default: 'models' },
   out: { type: 'string', default: 'docs/quality.jsonl' },
-  write: { type: 'string' },
+  write: { type: 'boolean', default: false },
 } as const
 
 /** @param args behind `quality`. @throws AppError BAD_PARAMETER, and as {@link measureQuality} */
@@ -40,4 +41,5 @@ export async function quality(args: readonly string[]): Promise<void> {
     methods: values.methods?.split(',') ?? null,
     note: (message) => process.stderr.write(`evaluate: ${message}\n`),
   })
+  if (values.write) await writePages(resolve(import.meta.dirname, '../..'))
 }

@@ -44,7 +44,11 @@ function affordable(
 const CONTROLS = 'controls'
 
 /** Each kind of control beside the others, from one pass over the examples. */
-async function controlLines(part: QualityPart, samples: readonly unknown[], asking: Asking) {
+async function controlValues(
+  part: QualityPart,
+  samples: readonly unknown[],
+  asking: Asking,
+): Promise<ReadonlyMap<string, readonly Values[]>> {
   const byControl = new Map<string, Values[]>()
   for (const sample of samples)
     for (const [control, values] of Object.entries(await part.controls(sample, asking)))
@@ -60,7 +64,9 @@ async function measurePart(part: QualityPart, entry: CatalogueEntry, asked: Meas
   const { data, out, seed, threads, limit, note } = asked
   const loaded = await loadModel(entry, { threads })
   const asking = { loaded, seed }
-  const known = readQuality(out).filter((line) => line.part === part.part && line.sha256 === entry.sha256)
+  const known = readQuality(out).filter(
+    (line) => line.part === part.part && line.sha256 === entry.sha256 && line.seed === seed,
+  )
   const all = await part.samples(data, asking)
   const dearest = all.reduce<number>((most, sample) => Math.max(most, tokensOf(sample)), 0)
   const wanted = (id: string): boolean => asked.methods?.includes(id) ?? true
@@ -82,7 +88,7 @@ async function measurePart(part: QualityPart, entry: CatalogueEntry, asked: Meas
 
   if (wanted(CONTROLS) && !known.some(({ version }) => version === null)) {
     const samples = spread(all, Math.min(part.most, limit))
-    for (const [control, values] of await controlLines(part, samples, asking)) keep(control, null, values)
+    for (const [control, values] of await controlValues(part, samples, asking)) keep(control, null, values)
   }
   for (const method of METHODS.filter(({ modality }) => modality === loaded.facts.modality)) {
     if (!wanted(method.id)) continue
