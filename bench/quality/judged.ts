@@ -13,6 +13,8 @@ import type { LoadedModel } from '../../lib/models/load.ts'
 import type { ExplainInput } from '../../lib/prepare.ts'
 import { classTarget, type Target } from '../../lib/target/target.ts'
 import { float32, type FloatTensor } from '../../lib/tensor/tensor.ts'
+import type { Values } from './figures.ts'
+import type { Asking } from './part.ts'
 
 /** What is explained: an input and the class that people gave it. */
 export interface Example {
@@ -30,11 +32,10 @@ export function exampleOf({ entry }: LoadedModel, input: ExplainInput, label: st
 const WATCH = { signal: new AbortController().signal, progress: () => undefined }
 
 /** What a method says with its default parameters at its default layer: [H, W] or [T]. */
-export async function attributionOf(
-  loaded: LoadedModel,
+async function attributionOf(
+  { loaded, seed }: Asking,
   { input, target }: Example,
   method: Method,
-  seed: number,
 ): Promise<FloatTensor> {
   const now = (): number => performance.now()
   const { attribution } = await explain(loaded, input, { method, params: {}, target, seed }, { ...WATCH, now })
@@ -48,21 +49,63 @@ export async function attributionOf(
 export interface Question {
   readonly metric: Metric
   readonly params?: unknown
-  readonly marks?: Marks
-  /** Seeds of the random control; none for no controls. */
-  readonly randomControls?: number
+  readonly marks: Marks | null
 }
 
-export function judge(
-  loaded: LoadedModel,
+function answers(
+  { loaded, seed }: Asking,
   { input, target }: Example,
+  questions: readonly Question[],
+  of: { readonly attribution: FloatTensor; readonly method: Method; readonly randomControls: number },
+): Promise<Evaluation[]> {
+  const { attribution, method, randomControls } = of
+  const asked = { attribution, by: { method, params: {} }, target, seed, randomControls, ...WATCH }
+  return Promise.all(
+    questions.map(({ metric, marks, params = {} }) => evaluate(loaded, input, { ...asked, metric, marks, params })),
+  )
+}
+
+/** What metrics say of a method's explanation, in the order of the questions. */
+export async function judgements(
+  asking: Asking,
+  example: Example,
+  method: Method,
+  questions: readonly Question[],
+): Promise<readonly Evaluation[]> {
+  const attribution = await attributionOf(asking, example, method)
+  return answers(asking, example, questions, { attribution, method, randomControls: 0 })
+}
+
+/** What a metric has to say of an attribution. */
+export type Judged = Pick<Evaluation, 'value'> | undefined
+
+/** Seeds of the random control. */
+const RANDOM_CONTROLS = 5
+
+/**
+ * What metrics say of an attribution that no method made, and of its controls, each in the order of the questions. They must be
+ * metrics that do not ask the method again.
+ */
+export async function controlJudgements(
+  asking: Asking,
+  example: Example,
   attribution: FloatTensor,
-  { method, seed }: { readonly method: Method; readonly seed: number },
-  { metric, params = {}, marks, randomControls = 0 }: Question,
-): Promise<Evaluation> {
-  const by = { method, params: {} }
-  const asked = { metric, params, attribution, by, target, seed, randomControls, ...WATCH }
-  return evaluate(loaded, input, { ...asked, ...(marks === undefined ? {} : { marks }) })
+  questions: readonly Question[],
+): Promise<{ readonly own: readonly Judged[]; control(id: string): readonly Judged[] }> {
+  // In whose name it is judged does not matter: any that the input alone suffices for.
+  const method = METHODS.find((one) => one.modality === example.input.kind && one.family === 'gradient')
+  if (method === undefined)
+    throw new AppError({ code: 'INTERNAL', message: `no method explains ${example.input.kind}` })
+  const own = await answers(asking, example, questions, { attribution, method, randomControls: RANDOM_CONTROLS })
+  return { own, control: (id) => own.map(({ controls }) => controls.find((one) => one.id === id)) }
+}
+
+/** How alike an explanation stays to itself when half of the layers, from the output on, and all of them, have random weights. */
+export async function forgetting(asking: Asking, example: Example, method: Method): Promise<Values> {
+  const metric = metricOf(method.modality, 'mprt')
+  const [judged] = await judgements(asking, example, method, [{ metric, params: { steps: 2 }, marks: null }])
+  const [half = null, all = null] = judged?.curve?.value ?? []
+  return { 'half-random': half, 'all-random': all }
 }
 
 /** @throws AppError INTERNAL where there is none */
@@ -70,11 +113,4 @@ export function metricOf(modality: Modality, id: string): Metric {
   const metric = methodFor(METRICS, modality, id)
   if (metric === null) throw new AppError({ code: 'INTERNAL', message: `there is no ${modality} metric ${id}` })
   return metric
-}
-
-/** In whose name an attribution is judged that no method made: of a metric that does not ask it again. */
-export function anyMethod(modality: Modality): Method {
-  const method = METHODS.find((one) => one.modality === modality && one.family === 'gradient')
-  if (method === undefined) throw new AppError({ code: 'INTERNAL', message: `there is no ${modality} method` })
-  return method
 }

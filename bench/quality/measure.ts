@@ -131,5 +131,9 @@ export async function measureQuality(parts: readonly QualityPart[], asked: Measu
     await measurePart(part, entry, asked)
     measured = true
   }
-  if (!measured) throw new AppError({ code: 'NOT_FOUND', message: `Nothing in ${asked.data} measures quality.` })
+  if (!measured)
+    throw new AppError({
+      code: 'NOT_FOUND',
+      message: `Nothing in ${asked.data} measures quality. Set LIMELIGHT_DATA to the folder with pets-masks.tar, rationales.jsonl.xz and counterfactual-pairs.jsonl.xz.`,
+    })
 }

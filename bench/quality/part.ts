@@ -30,7 +30,7 @@ export interface QualityPart<Sample = unknown> {
 
 /** Types a part by its own samples, then erases them for the list. */
 export function qualityPart<Sample>(part: QualityPart<Sample>): QualityPart {
-  return part as QualityPart
+  return part
 }
 
 /** Spread evenly over the examples: archives are sorted by class. */

@@ -1,11 +1,10 @@
 /** Where explanations of pets-cnn look: at the pet, or beside it. */
 import { decodeImage, type DecodedImage } from '../../lib/image/decode.ts'
-import type { Evaluation } from '../../lib/evaluate.ts'
 import { float32, type FloatTensor } from '../../lib/tensor/tensor.ts'
 import { outlinedPets, type OutlinedPet } from '../datasets/annotated.ts'
 import type { Values } from './figures.ts'
-import { anyMethod, attributionOf, exampleOf, judge, metricOf, type Question } from './judged.ts'
-import { qualityPart, type Asking } from './part.ts'
+import { controlJudgements, exampleOf, forgetting, judgements, metricOf, type Judged, type Question } from './judged.ts'
+import { qualityPart, type Asking, type QualityPart } from './part.ts'
 
 interface DecodedPet extends OutlinedPet {
   readonly image: DecodedImage
@@ -13,12 +12,12 @@ interface DecodedPet extends OutlinedPet {
 
 const energy = metricOf('image', 'energy-inside')
 
-function questions({ pet, petAndBoundary }: OutlinedPet, randomControls = 0): readonly Question[] {
+function questions({ pet, petAndBoundary }: OutlinedPet): readonly Question[] {
   return [
     // Exactly on the pet, no pixel beside it.
-    { metric: metricOf('image', 'pointing-game'), params: { dialect: 'quantus' }, marks: pet, randomControls },
-    { metric: energy, marks: pet, randomControls },
-    { metric: energy, marks: petAndBoundary, randomControls },
+    { metric: metricOf('image', 'pointing-game'), params: { dialect: 'quantus' }, marks: pet },
+    { metric: energy, marks: pet },
+    { metric: energy, marks: petAndBoundary },
   ]
 }
 
@@ -28,8 +27,7 @@ export function withoutBoundary(pet: number, petAndBoundary: number): number | n
   return counted > 0 ? pet / counted : null
 }
 
-type Value = Pick<Evaluation, 'value'> | undefined
-function valuesOf([pointing, pet, petAndBoundary]: readonly Value[]): Values {
+function valuesOf([pointing, pet, petAndBoundary]: readonly Judged[]): Values {
   const [inside, outlined] = [pet?.value ?? null, petAndBoundary?.value ?? null]
   return {
     pointing: pointing?.value ?? null,
@@ -57,51 +55,34 @@ async function decoded(pets: AsyncGenerator<OutlinedPet>): Promise<DecodedPet[]>
   return all
 }
 
-export const pets = qualityPart<DecodedPet>({
-  part: 'pets',
+const ofPets: Pick<QualityPart<DecodedPet>, 'model' | 'file' | 'samples'> = {
   model: 'pets-cnn',
   file: 'pets-masks.tar',
+  samples: (data) => decoded(outlinedPets(data)),
+}
+
+export const pets = qualityPart<DecodedPet>({
+  ...ofPets,
+  part: 'pets',
   most: 302,
   budget: 30_000,
   repeats: 0,
-  samples: (data) => decoded(outlinedPets(data)),
   async judge(pet, method, asking) {
-    const example = exampleFor(asking, pet)
-    const attribution = await attributionOf(asking.loaded, example, method, asking.seed)
-    const by = { method, seed: asking.seed }
-    return valuesOf(
-      await Promise.all(questions(pet).map((question) => judge(asking.loaded, example, attribution, by, question))),
-    )
+    return valuesOf(await judgements(asking, exampleFor(asking, pet), method, questions(pet)))
   },
   async controls(pet, asking) {
-    const by = { method: anyMethod('image'), seed: asking.seed }
-    const judged = await Promise.all(
-      questions(pet, 5).map((question) =>
-        judge(asking.loaded, exampleFor(asking, pet), centreOf(asking), by, question),
-      ),
-    )
-    const control = (id: string): Values =>
-      valuesOf(judged.map(({ controls }) => controls.find((one) => one.id === id)))
-    return { centre: valuesOf(judged), edges: control('edges'), random: control('random'), uniform: control('uniform') }
+    const judged = await controlJudgements(asking, exampleFor(asking, pet), centreOf(asking), questions(pet))
+    const blind = ['edges', 'random', 'uniform'].map((id) => [id, valuesOf(judged.control(id))] as const)
+    return { centre: valuesOf(judged.own), ...Object.fromEntries(blind) }
   },
 })
 
-/** How alike the map stays when half of the layers, from the output on, and all of them, have random weights. */
 export const sanityPictures = qualityPart<DecodedPet>({
+  ...ofPets,
   part: 'sanity-pictures',
-  model: 'pets-cnn',
-  file: 'pets-masks.tar',
   most: 6,
   budget: 6_000,
   repeats: 2,
-  samples: (data) => decoded(outlinedPets(data)),
-  async judge(pet, method, asking) {
-    const example = exampleFor(asking, pet)
-    const attribution = await attributionOf(asking.loaded, example, method, asking.seed)
-    const by = { method, seed: asking.seed }
-    const question = { metric: metricOf('image', 'mprt'), params: { steps: 2 } }
-    const { curve } = await judge(asking.loaded, example, attribution, by, question)
-    return { 'half-random': curve?.value[0] ?? null, 'all-random': curve?.value[1] ?? null }
-  },
+  judge: (pet, method, asking) => forgetting(asking, exampleFor(asking, pet), method),
   controls: () => Promise.resolve({}),
 })

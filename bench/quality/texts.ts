@@ -1,10 +1,18 @@
 /** Which words explanations of reviews-minilm name: those that people named or edited, or others. */
 import { AppError } from '../../lib/errors.ts'
-import type { Evaluation } from '../../lib/evaluate.ts'
 import { float32 } from '../../lib/tensor/tensor.ts'
 import { editedReviews, reviewsWithRationales, type MarkedReview } from '../datasets/annotated.ts'
 import type { Values } from './figures.ts'
-import { anyMethod, attributionOf, exampleOf, judge, metricOf, type Example, type Question } from './judged.ts'
+import {
+  controlJudgements,
+  exampleOf,
+  forgetting,
+  judgements,
+  metricOf,
+  type Example,
+  type Judged,
+  type Question,
+} from './judged.ts'
 import { qualityPart, type Asking, type QualityPart } from './part.ts'
 
 interface SizedReview extends MarkedReview {
@@ -34,15 +42,15 @@ async function shortest(
   return sized.sort((a, b) => a.tokens - b.tokens || (a.name < b.name ? -1 : 1)).slice(0, count)
 }
 
-function questions({ marks }: MarkedReview, randomControls = 0): readonly Question[] {
+function questions({ marks }: MarkedReview): readonly Question[] {
   return [
-    { metric: metricOf('text', 'auprc'), marks, randomControls },
+    { metric: metricOf('text', 'auprc'), marks },
     // As many tokens as are marked: the share of the top ones that is marked, and of the marked that is on top.
-    { metric: metricOf('text', 'token-f1'), marks, randomControls },
+    { metric: metricOf('text', 'token-f1'), marks },
   ]
 }
 
-function valuesOf([auprc, tokenF1]: readonly (Pick<Evaluation, 'value'> | undefined)[]): Values {
+function valuesOf([auprc, tokenF1]: readonly Judged[]): Values {
   return { auprc: auprc?.value ?? null, 'token-f1': tokenF1?.value ?? null }
 }
 
@@ -50,22 +58,12 @@ const judgedByMarks: Pick<QualityPart<SizedReview>, 'model' | 'repeats' | 'judge
   model: 'reviews-minilm',
   repeats: 0,
   async judge(review, method, asking) {
-    const example = exampleFor(asking, review)
-    const attribution = await attributionOf(asking.loaded, example, method, asking.seed)
-    const by = { method, seed: asking.seed }
-    return valuesOf(
-      await Promise.all(questions(review).map((question) => judge(asking.loaded, example, attribution, by, question))),
-    )
+    return valuesOf(await judgements(asking, exampleFor(asking, review), method, questions(review)))
   },
   async controls(review, asking) {
-    const by = { method: anyMethod('text'), seed: asking.seed }
     const nothing = float32(new Float32Array(review.tokens), [review.tokens])
-    const judged = await Promise.all(
-      questions(review, 5).map((question) => judge(asking.loaded, exampleFor(asking, review), nothing, by, question)),
-    )
-    const control = (id: string): Values =>
-      valuesOf(judged.map(({ controls }) => controls.find((one) => one.id === id)))
-    return { random: control('random'), uniform: control('uniform') }
+    const judged = await controlJudgements(asking, exampleFor(asking, review), nothing, questions(review))
+    return { random: valuesOf(judged.control('random')), uniform: valuesOf(judged.control('uniform')) }
   },
 }
 
@@ -87,7 +85,6 @@ export const edits = qualityPart<SizedReview>({
   samples: (data, asking) => shortest(editedReviews(data), asking, 100),
 })
 
-/** As of pictures: how alike the scores of tokens stay. */
 export const sanityTexts = qualityPart<SizedReview>({
   part: 'sanity-texts',
   model: 'reviews-minilm',
@@ -96,13 +93,6 @@ export const sanityTexts = qualityPart<SizedReview>({
   budget: 6_000,
   repeats: 2,
   samples: (data, asking) => shortest(editedReviews(data), asking, 50),
-  async judge(review, method, asking) {
-    const example = exampleFor(asking, review)
-    const attribution = await attributionOf(asking.loaded, example, method, asking.seed)
-    const by = { method, seed: asking.seed }
-    const question = { metric: metricOf('text', 'mprt'), params: { steps: 2 } }
-    const { curve } = await judge(asking.loaded, example, attribution, by, question)
-    return { 'half-random': curve?.value[0] ?? null, 'all-random': curve?.value[1] ?? null }
-  },
+  judge: (review, method, asking) => forgetting(asking, exampleFor(asking, review), method),
   controls: () => Promise.resolve({}),
 })
