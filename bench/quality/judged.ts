@@ -100,12 +100,12 @@ export async function controlJudgements(
   return { own, control: (id) => own.map(({ controls }) => controls.find((one) => one.id === id)) }
 }
 
-/** How alike an explanation stays to itself when half of the layers, from the output on, and all of them, have random weights. */
+/** How alike an explanation stays to itself when a quarter of the layers, from the output on, half and all of them have random weights. */
 export async function forgetting(asking: Asking, example: Example, method: Method): Promise<Values> {
   const metric = metricOf(method.modality, 'mprt')
-  const [judged] = await judgements(asking, example, method, [{ metric, params: { steps: 2 }, marks: null }])
-  const [half = null, all = null] = judged?.curve?.value ?? []
-  return { 'half-random': half, 'all-random': all }
+  const [judged] = await judgements(asking, example, method, [{ metric, params: { steps: 4 }, marks: null }])
+  const [quarter = null, half = null, , all = null] = judged?.curve?.value ?? []
+  return { 'quarter-random': quarter, 'half-random': half, 'all-random': all }
 }
 
 /** @throws AppError INTERNAL where there is none */

@@ -81,8 +81,8 @@ export const sanityPictures = qualityPart<DecodedPet>({
   ...ofPets,
   part: 'sanity-pictures',
   most: 6,
-  budget: 6_000,
-  repeats: 2,
+  budget: 10_000,
+  repeats: 4,
   judge: (pet, method, asking) => forgetting(asking, exampleFor(asking, pet), method),
   controls: () => Promise.resolve({}),
 })

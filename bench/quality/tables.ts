@@ -16,6 +16,7 @@ interface QualityTable {
 
 const RANDOMISED = [
   ['half of the layers random', 'half-random'],
+  ['a quarter random', 'quarter-random'],
   ['all random', 'all-random'],
 ] as const
 

@@ -72,7 +72,7 @@ export const rationales = qualityPart<SizedReview>({
   part: 'rationales',
   file: 'rationales.jsonl.xz',
   most: 34,
-  budget: 10_000,
+  budget: 30_000,
   samples: (data, asking) => shortest(reviewsWithRationales(data), asking, 34),
 })
 
@@ -90,8 +90,8 @@ export const sanityTexts = qualityPart<SizedReview>({
   model: 'reviews-minilm',
   file: 'counterfactual-pairs.jsonl.xz',
   most: 5,
-  budget: 6_000,
-  repeats: 2,
+  budget: 10_000,
+  repeats: 4,
   samples: (data, asking) => shortest(editedReviews(data), asking, 50),
   judge: (review, method, asking) => forgetting(asking, exampleFor(asking, review), method),
   controls: () => Promise.resolve({}),
