@@ -2,7 +2,16 @@
 // depends on are unchanged. Plain JavaScript with Node's own modules only, since it runs before anything is installed.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -37,6 +46,14 @@ export function toolEnvironment() {
     CHECKPOINT_DISABLE: '1',
     PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD: '1',
   }
+}
+
+/** Installing empties `node_modules` first: through a link that would be somebody else's. */
+export function checkOwn(modules = join(ROOT, 'node_modules')) {
+  if (!lstatSync(modules, { throwIfNoEntry: false })?.isSymbolicLink()) return
+  giveUp(
+    `node_modules is a link to ${readlinkSync(modules)}, and installing would empty that folder. Remove the link and run this again, or install there.`,
+  )
 }
 
 /** Runs a command quietly; on failure shows the end of what it said. */
@@ -107,8 +124,17 @@ const STEPS = {
     doing: 'Installing dependencies from the lockfile',
     inputs: ['package-lock.json', 'package.json'],
     makes: 'node_modules/next/package.json',
-    run: () =>
-      runQuietly(npm, ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error']),
+    run: () => {
+      checkOwn()
+      return runQuietly(npm, [
+        'ci',
+        '--include=dev',
+        '--include=optional',
+        '--no-audit',
+        '--no-fund',
+        '--loglevel=error',
+      ])
+    },
   },
   database: {
     name: 'database',

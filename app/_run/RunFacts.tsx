@@ -58,6 +58,7 @@ export function RunFacts({ run, linked }: RunFactsProps) {
           <code>{run.attribution.layer}</code>
         </Fact>
       ) : null}
+      {run.mapCount > 1 ? <Fact term="Maps">The first of {run.mapCount}</Fact> : null}
       {parameters.length > 0 ? (
         <Fact term="Parameters">
           <Lines of={parameters} />

@@ -2,7 +2,8 @@
 
 import { useEffect, useRef, useState } from 'react'
 import type { Run } from '../_graphql/types.ts'
-import { uploadImage, UploadError } from './upload.ts'
+import { SendError } from '../_ui/send.ts'
+import { uploadImage } from './upload.ts'
 
 export type UploadState =
   | { readonly kind: 'sending'; readonly fraction: number }
@@ -66,7 +67,7 @@ export function usePicture() {
     try {
       update({ kind: 'stored', assetId: await upload.done })
     } catch (thrown) {
-      const isKnown = thrown instanceof UploadError
+      const isKnown = thrown instanceof SendError
       update({
         kind: 'failed',
         message: isKnown ? thrown.message : String(thrown),

@@ -1,6 +1,7 @@
 import type { Asset, Run } from '../../prisma/generated/client.ts'
 import { AppError } from '../../lib/errors.ts'
 import type { Diagnosis } from '../../lib/methods/diagnosis.ts'
+import { mapCount, storedMaps } from '../../lib/methods/maps-asked.ts'
 import type { Prediction } from '../../lib/target/predictions.ts'
 import type { ResultFacts } from '../services/load-run-parts.ts'
 import { floatsOf } from '../storage/float-bytes.ts'
@@ -234,6 +235,10 @@ export function addRun(builder: Builder, types: Types) {
           'Every map of the run, in the order asked: by layer, then by target. The first is `attribution`, and the only one where no several were asked for; empty until done.',
         extensions: answerSize({ weight: ATTRIBUTION_WEIGHT, assumedSize: USUAL_MAPS }),
         resolve: async (view, _args, context) => [...(await mapsOf(view, context))],
+      }),
+      mapCount: t.int({
+        description: 'How many maps were asked for, whether they are there or not.',
+        resolve: ({ run }) => (run.maps === null ? 1 : mapCount(storedMaps(run.maps))),
       }),
       diagnoses: t.field({
         type: [DiagnosisRef],

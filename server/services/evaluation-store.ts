@@ -1,9 +1,10 @@
 /** How the rows of evaluations follow the evaluate jobs behind them: each step is one transaction. */
 import { AppError } from '../../lib/errors.ts'
 import type { Evaluation as Judgement } from '../../lib/evaluate.ts'
+import { askedAt } from '../../lib/methods/maps-asked.ts'
 import { marks } from '../../lib/metrics/marks.ts'
 import { float32, type FloatTensor } from '../../lib/tensor/tensor.ts'
-import type { PrismaClient, Result } from '../../prisma/generated/client.ts'
+import type { PrismaClient, Result, Run } from '../../prisma/generated/client.ts'
 import { MAX_ATTEMPTS, type JobStore } from '../jobs/job-store.ts'
 import { evaluateKind, type EvaluateOutcome, type EvaluatePayload } from '../jobs/kinds/evaluate.ts'
 import { floatsOf } from '../storage/float-bytes.ts'
@@ -18,6 +19,15 @@ function attributionIn({ attribution, detail }: Result): FloatTensor {
   const values = floatsOf(attribution)
   const stored = JSON.parse(detail) as StoredDetail
   return float32(values, stored.kind === 'image' ? [stored.height, stored.width] : [values.length])
+}
+
+/** What was asked of the map that is judged: of a run with several, the first. */
+function questionOf(run: Run): EvaluatePayload['run'] {
+  const { maps, ...question } = payloadOf(run)
+  if (maps === undefined) return question
+  const { layer, target } = askedAt(maps, 0)
+  const params = layer === null ? question.params : { ...(question.params as object), layer }
+  return { ...question, params, target: target ?? question.target }
 }
 
 const NOT_ENDED = ['QUEUED', 'RUNNING']
@@ -67,7 +77,7 @@ export function createEvaluationStore({
       const { run, metricId, metricVersion, params, seed, randomControls } = row
       if (run.result === null) throw new AppError({ code: 'INTERNAL', message: `run ${run.id} has no result` })
       const payload = {
-        run: payloadOf(run),
+        run: questionOf(run),
         attribution: attributionIn(run.result),
         metric: { id: metricId, version: metricVersion },
         params: JSON.parse(params) as unknown,

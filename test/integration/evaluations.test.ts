@@ -197,6 +197,15 @@ describe('an evaluation', () => {
     })
   })
 
+  it('of a run with several maps judges the first, at its own layer', async () => {
+    const image = { base64: (await encoded('jpeg')).toString('base64') }
+    const input = { model: 'pets-cnn', method: 'grad-cam', image, layers: ['conv_pw_6_relu', 'conv_pw_12_relu'] }
+    const { explain } = await server.data<Explained>(EXPLAIN, { input })
+    const metrics = [{ id: 'max-sensitivity', params: { samples: 1, radius: 0 } }]
+    // A map of another layer would be another map.
+    expect((await evaluate({ id: explain.id, metrics }))[0]).toMatchObject({ status: 'DONE', value: 0, error: null })
+  })
+
   it('is refused, and nothing stored, where it cannot be', async () => {
     const before = (await server.rows())['evaluation']
     const codes = [

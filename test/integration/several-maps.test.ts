@@ -8,7 +8,7 @@ import { FLOAT32, relativeDifference } from '../helpers/tolerance.ts'
 const DOG = new URL('../../public/samples/german-shepherd.jpg', import.meta.url)
 const MAP = '... on ImageAttribution { width height values layer overlayUrl npyUrl }'
 const TEXT = '... on TextAttribution { tokens { score } }'
-const RUN = `id status error { code message } params explained { title value } attribution { ${MAP} ${TEXT} }
+const RUN = `id status mapCount error { code message } params explained { title value } attribution { ${MAP} ${TEXT} }
   diagnoses { code message } maps { layer target { label } explained { kind title value }
     attribution { ${MAP} ${TEXT} } diagnoses { code message } }`
 
@@ -62,7 +62,7 @@ describe('several maps in one run', () => {
 
   it('are those of single runs, by layer and then by target, each with its number and its addresses', async () => {
     const run = await explain({ model: 'pets-cnn', method: 'grad-cam', image, layers: LAYERS, targets: TARGETS })
-    expect(run).toMatchObject({ status: 'DONE', error: null, params: { layer: 'conv_pw_6_relu' } })
+    expect(run).toMatchObject({ status: 'DONE', mapCount: 4, error: null, params: { layer: 'conv_pw_6_relu' } })
     expect(run.maps.map(({ layer, explained, target }) => [layer, explained.title, target?.label])).toEqual([
       ['conv_pw_6_relu', 'the logit of cat', 'cat'],
       ['conv_pw_6_relu', 'the probability of dog', 'dog'],
@@ -79,7 +79,7 @@ describe('several maps in one run', () => {
         target,
         params: { layer: map.layer },
       })
-      expect(alone.maps).toHaveLength(1)
+      expect(alone).toMatchObject({ mapCount: 1, maps: [{}] })
       // The graph that reads several layers sums in another order.
       expect(relativeDifference(map.attribution.values, alone.attribution.values)).toBeLessThan(FLOAT32)
       expect(map.explained.value).toBeCloseTo(alone.explained.value, 5)
@@ -94,7 +94,7 @@ describe('several maps in one run', () => {
     )
     expect(one?.equals(four ?? Buffer.alloc(0))).toBe(false)
     const small = await get(`${run.maps[2]?.attribution.overlayUrl ?? ''}&view=heat&size=96`)
-    const { width = 0, height = 0 } = await sharp(await small.arrayBuffer()).metadata()
+    const { width, height } = await sharp(await small.arrayBuffer()).metadata()
     expect(Math.max(width, height)).toBe(96)
     expect((await get(`/api/runs/${run.id}/overlay.png?map=4`)).status).toBe(404)
     expect((await get(`/api/runs/${run.id}/attribution.npy?map=-1`)).status).toBe(400)
