@@ -41,3 +41,8 @@ export async function* readTsvXz(path: string): AsyncGenerator<ReadonlyMap<strin
     else yield new Map(header.map((name, column) => [name, fields[column] ?? '']))
   }
 }
+
+/** The objects of a file with one JSON object a line. */
+export async function* readJsonLinesXz(path: string): AsyncGenerator<unknown> {
+  for await (const line of readXzLines(path)) if (line !== '') yield JSON.parse(line)
+}

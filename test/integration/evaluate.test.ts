@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
+import sharp from 'sharp'
 import { pack } from 'tar-stream'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
@@ -51,6 +52,20 @@ beforeAll(async () => {
   photos.entry({ name: 'both.png' }, Buffer.from('not a picture'))
   photos.finalize()
   await finished(photosFile)
+  const pets = pack()
+  const petsFile = createWriteStream(join(data, 'pets-masks.tar'))
+  pets.pipe(petsFile)
+  // The left half of the cat's picture is marked, all of the dog's.
+  const trimap = (values: readonly number[]) =>
+    sharp(Uint8Array.from(values), { raw: { width: 2, height: 1, channels: 1 } })
+      .png()
+      .toBuffer()
+  pets.entry({ name: 'Bengal_2.jpg' }, cat)
+  pets.entry({ name: 'Bengal_2.mask.png' }, await trimap([1, 2]))
+  pets.entry({ name: 'american_bulldog_4.jpg' }, await readFile('public/samples/german-shepherd.jpg'))
+  pets.entry({ name: 'american_bulldog_4.mask.png' }, await trimap([1, 1]))
+  pets.finalize()
+  await finished(petsFile)
   await writeFile(join(data, 'README.md'), 'made by a test')
 })
 afterAll(() => rm(data, { recursive: true }))
@@ -94,5 +109,45 @@ describe('npm run evaluate', () => {
     const { code, stderr } = await evaluate(['pets-cnn'], join(data, 'nowhere'))
     expect(code).toBe(1)
     expect(stderr).toContain('Set LIMELIGHT_DATA')
+  })
+})
+
+describe('npm run evaluate -- quality', () => {
+  const lines = ({ stdout }: Ended): readonly unknown[] =>
+    stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as unknown)
+
+  test('prints a line a method and control, keeps them, and measures none twice', async () => {
+    const out = join(data, 'quality.jsonl')
+    const args = ['quality', 'pets', '--out', out, '--methods', 'controls,grad-cam']
+    const first = lines(await evaluate(args, data))
+    expect(first).toMatchObject([
+      { method: 'centre', version: null, n: 2 },
+      { method: 'edges' },
+      { method: 'random' },
+      // Half of one picture and all of the other.
+      { method: 'uniform', figures: { energy: { mean: 0.75, interval: [0.5, 1], n: 2 } } },
+      { part: 'pets', model: 'pets-cnn', method: 'grad-cam', version: 1, n: 2, seed: 0 },
+    ])
+    const kept = await readFile(out, 'utf8')
+    expect(lines({ code: 0, stdout: kept, stderr: '' })).toEqual(first)
+
+    const again = await evaluate([...args.slice(0, -1), 'controls,grad-cam,cam'], data)
+    expect(lines(again)).toMatchObject([{ method: 'cam' }])
+    expect(await readFile(out, 'utf8')).toBe(kept + again.stdout)
+  })
+
+  test('a part that is not there is answered with those there are', async () => {
+    const { code, stderr } = await evaluate(['quality', 'dogs'], data)
+    expect(code).toBe(1)
+    expect(stderr).toContain('The parts of quality are pets, rationales, edits')
+  })
+
+  test('a part whose archive is not there is skipped, with a sentence', async () => {
+    const { code, stderr } = await evaluate(['quality', 'edits'], data)
+    expect(code).toBe(1)
+    expect(stderr).toContain('edits is skipped: there is no counterfactual-pairs.jsonl.xz in')
   })
 })
