@@ -64,7 +64,8 @@ test('models and methods say where they come from', async ({ page }) => {
   await expect(model).toContainText(/\d+\.\d+ %/)
   await expect(model).toContainText('npm run evaluate')
   await page.goto('/methods')
-  await expect(page.getByRole('link', { name: /Grad-CAM: Visual Explanations/ })).toHaveAttribute('href', /arxiv\.org/)
+  const cited = page.locator('#image-grad-cam').getByRole('link', { name: /Grad-CAM: Visual Explanations/ })
+  await expect(cited).toHaveAttribute('href', /arxiv\.org/)
 })
 
 for (const width of [390, 1024]) {
