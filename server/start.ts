@@ -27,6 +27,7 @@ import { asAppError } from './options.ts'
 import { openPages } from './pages.ts'
 import type { Parts } from './parts.ts'
 import { MODELS, ROOT, WORKER } from './paths.ts'
+import { createComparisonStore } from './services/comparison-store.ts'
 import { createEvaluationStore } from './services/evaluation-store.ts'
 import { createRunStore } from './services/run-store.ts'
 import { AssetFiles } from './storage/asset-files.ts'
@@ -145,10 +146,8 @@ export async function start(options: StartOptions): Promise<RunningServer> {
       log,
     })
     const news = new LocalNews()
-    const stores = [
-      createRunStore({ prisma, methods, now, version: version() }),
-      createEvaluationStore({ prisma, now, version: version() }),
-    ]
+    const runs = createRunStore({ prisma, methods, now, version: version() })
+    const stores = [runs, createComparisonStore(runs), createEvaluationStore({ prisma, now, version: version() })]
     const imports = openImports({
       hub: options.hub,
       models: own,

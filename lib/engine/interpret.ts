@@ -1,7 +1,16 @@
 /** Formulas computed literally, one element after another, in double precision. */
 import { everyPlace, stridesOf } from '../tensor/places.ts'
 import { float32, sizeOf, type FloatTensor } from '../tensor/tensor.ts'
-import type { AxisOperation, BinaryOperation, Formula, Leaf, MapSize, Reduction, UnaryOperation } from './formula.ts'
+import {
+  keyOf,
+  type AxisOperation,
+  type BinaryOperation,
+  type Formula,
+  type Leaf,
+  type MapSize,
+  type Reduction,
+  type UnaryOperation,
+} from './formula.ts'
 import { broadcastDims, dimsOf, matmulDims } from './formula-shape.ts'
 
 interface Values {
@@ -67,8 +76,13 @@ function logSoftmax(line: Float64Array): Float64Array {
 function elementwise(left: Values, right: Values, combine: (a: number, b: number) => number): Values {
   const dims = broadcastDims(left.dims, right.dims)
   const data = new Float64Array(sizeOf(dims))
-  everyPlace(dims, [stridesOf(left.dims, dims.length), stridesOf(right.dims, dims.length)], (place, [a = 0, b = 0]) => {
-    data[place] = combine(left.data[a] as number, right.data[b] as number)
+  if (left.data.length === data.length && right.data.length === data.length) {
+    // Neither is widened: place by place.
+    for (let at = 0; at < data.length; at++) data[at] = combine(left.data[at] as number, right.data[at] as number)
+    return { dims, data }
+  }
+  everyPlace(dims, [stridesOf(left.dims, dims.length), stridesOf(right.dims, dims.length)], (place, offsets) => {
+    data[place] = combine(left.data[offsets[0] as number] as number, right.data[offsets[1] as number] as number)
   })
   return { dims, data }
 }
@@ -98,7 +112,8 @@ function reduced(of: Values, axes: readonly number[], operation: Reduction): Val
   const dims = of.dims.map((dim, axis) => (axes.includes(axis) ? 1 : dim))
   const { start, step } = FOLDS[operation]
   const data = new Float64Array(sizeOf(dims)).fill(start)
-  everyPlace(of.dims, [stridesOf(dims, dims.length)], (place, [target = 0]) => {
+  everyPlace(of.dims, [stridesOf(dims, dims.length)], (place, offsets) => {
+    const target = offsets[0] as number
     data[target] = step(data[target] as number, of.data[place] as number)
   })
   const count = axes.reduce((counted, axis) => counted * (of.dims[axis] ?? 1), 1)
@@ -155,28 +170,61 @@ function resized(of: Values, [height, width]: MapSize): Values {
   return { dims, data }
 }
 
-function evaluate(formula: Formula, leaf: (leaf: Leaf) => FloatTensor): Values {
+/** Parts that formulas of the same leaves have in common are computed once, as long as there is room for them. */
+export class ComputedParts {
+  readonly #kept = new Map<string, Values>()
+  #room: number
+
+  /** @param room numbers kept at most */
+  constructor(room: number) {
+    this.#room = room
+  }
+  of(formula: Formula, compute: () => Values): Values {
+    const key = keyOf(formula)
+    const known = this.#kept.get(key)
+    if (known !== undefined) return known
+    const values = compute()
+    if (values.data.length <= this.#room) {
+      this.#kept.set(key, values)
+      this.#room -= values.data.length
+    }
+    return values
+  }
+}
+
+const isLeaf = ({ kind }: Formula): boolean =>
+  kind === 'number' || kind === 'value' || kind === 'gradient' || kind === 'given'
+
+function evaluate(formula: Formula, leaf: (leaf: Leaf) => FloatTensor, parts: ComputedParts | null): Values {
+  if (parts === null || isLeaf(formula)) return computed(formula, leaf, parts)
+  return parts.of(formula, () => computed(formula, leaf, parts))
+}
+
+function computed(formula: Formula, leaf: (leaf: Leaf) => FloatTensor, parts: ComputedParts | null): Values {
+  const part = (of: Formula): Values => evaluate(of, leaf, parts)
   switch (formula.kind) {
     case 'number':
       return { dims: [], data: [Math.fround(formula.value)] }
     case 'unary': {
-      const { dims, data } = evaluate(formula.of, leaf)
-      return { dims, data: Float64Array.from(data, UNARY[formula.operation]) }
+      const of = part(formula.of)
+      const [data, compute] = [new Float64Array(of.data.length), UNARY[formula.operation]]
+      for (let at = 0; at < data.length; at++) data[at] = compute(of.data[at] as number)
+      return { dims: of.dims, data }
     }
     case 'binary': {
-      const [left, right] = [evaluate(formula.left, leaf), evaluate(formula.right, leaf)]
+      const [left, right] = [part(formula.left), part(formula.right)]
       return formula.operation === 'matmul'
         ? product(left, right)
         : elementwise(left, right, ELEMENTWISE[formula.operation])
     }
     case 'reduce':
-      return reduced(evaluate(formula.of, leaf), formula.axes, formula.operation)
+      return reduced(part(formula.of), formula.axes, formula.operation)
     case 'along':
-      return along(evaluate(formula.of, leaf), formula.axis, ALONG[formula.operation])
+      return along(part(formula.of), formula.axis, ALONG[formula.operation])
     case 'where':
-      return chosen(evaluate(formula.condition, leaf), evaluate(formula.then, leaf), evaluate(formula.otherwise, leaf))
+      return chosen(part(formula.condition), part(formula.then), part(formula.otherwise))
     case 'resize':
-      return resized(evaluate(formula.of, leaf), formula.size)
+      return resized(part(formula.of), formula.size)
     default:
       return leaf(formula)
   }
@@ -184,11 +232,16 @@ function evaluate(formula: Formula, leaf: (leaf: Leaf) => FloatTensor): Values {
 
 /**
  * The value of a formula.
+ * @param parts of formulas of the very same leaves, which are computed once; left out: each is computed where it stands
  * @throws AppError BAD_INPUT where shapes do not fit.
  */
-export function interpret(formula: Formula, leaf: (leaf: Leaf) => FloatTensor): FloatTensor {
+export function interpret(
+  formula: Formula,
+  leaf: (leaf: Leaf) => FloatTensor,
+  parts: ComputedParts | null = null,
+): FloatTensor {
   dimsOf(formula, (one) => leaf(one).dims)
-  const { dims, data } = evaluate(formula, leaf)
+  const { dims, data } = evaluate(formula, leaf, parts)
   return float32(Float32Array.from(data), dims)
 }
 

@@ -55,7 +55,7 @@ function addInputs(builder: Builder, { TargetKind }: Enums) {
       embedding: t.floatList({ required: false, description: 'Of a COSINE: as many numbers as the model answers.' }),
     }),
   })
-  return builder.inputType('ExplainInput', {
+  const ExplainInput = builder.inputType('ExplainInput', {
     description: 'What to explain, and how. Exactly one of image and text.',
     fields: (t) => ({
       model: t.id({ required: true }),
@@ -94,11 +94,12 @@ function addInputs(builder: Builder, { TargetKind }: Enums) {
       seed: t.int({ required: false, description: 'For methods that draw random numbers; 0 when left out.' }),
     }),
   })
+  return { ExplainInput, ImageInput, TargetInput }
 }
 
-export function addExplain(builder: Builder, types: RunTypes & Enums): void {
+export function addExplain(builder: Builder, types: RunTypes & Enums) {
   const { RunRef } = types
-  const ExplainInput = addInputs(builder, types)
+  const { ExplainInput, ...inputs } = addInputs(builder, types)
 
   builder.mutationField('explain', (t) =>
     t.field({
@@ -157,4 +158,7 @@ export function addExplain(builder: Builder, types: RunTypes & Enums): void {
       resolve: (run) => ownView(run),
     }),
   )
+  return inputs
 }
+
+export type ExplainTypes = ReturnType<typeof addExplain>

@@ -24,7 +24,7 @@ import { checkBox, checkSpan } from './annotate-run.ts'
 import { checkCost, checkSeed } from './create-run.ts'
 import { findMetric } from './find-metric.ts'
 import { findModel } from './find-model.ts'
-import { getRun } from './get-run.ts'
+import { getRun, hasEnded } from './get-run.ts'
 import { isUniqueViolation } from './unique-violation.ts'
 import type { z } from 'zod'
 
@@ -42,10 +42,10 @@ export interface EvaluateRequest {
 type StatedMarks = z.infer<typeof marks>
 type Box = Extract<StatedMarks, { kind: 'boxes' }>['boxes'][number]
 
-const MOST_METRICS = 50
+export const MOST_METRICS = 50
 const MOST_RANDOM_CONTROLS = 100
 
-function checkRandomControls(count: number): number {
+export function checkRandomControls(count: number): number {
   if (Number.isInteger(count) && count >= 2 && count <= MOST_RANDOM_CONTROLS) return count
   throw new AppError({
     code: 'BAD_INPUT',
@@ -53,10 +53,18 @@ function checkRandomControls(count: number): number {
   })
 }
 
-/** What was found to judge. @throws AppError CONFLICT where there is no result yet, or no more of what made it */
-async function judgedRun(parts: Parts, id: string): Promise<{ run: Run; model: CatalogueEntry; method: Method }> {
+/**
+ * What was found to judge.
+ * @param mayWait whether a run that has not ended will do
+ * @throws AppError CONFLICT where there is no result yet, or no more of what made it
+ */
+async function judgedRun(
+  parts: Parts,
+  id: string,
+  mayWait: boolean,
+): Promise<{ run: Run; model: CatalogueEntry; method: Method }> {
   const run = await getRun(parts, id)
-  if (run.status !== 'DONE')
+  if (run.status !== 'DONE' && !(mayWait && !hasEnded(run)))
     throw new AppError({
       code: 'CONFLICT',
       message: `The run ${id} is ${run.status}, so there is no result to judge. Wait until it is DONE.`,
@@ -130,6 +138,7 @@ async function check(
   parts: Parts,
   runId: string,
   request: EvaluateRequest,
+  mayWait: boolean,
 ): Promise<{ run: Run; all: CheckedEvaluation[] }> {
   if (request.metrics.length === 0 || request.metrics.length > MOST_METRICS)
     throw new AppError({
@@ -138,7 +147,7 @@ async function check(
     })
   const seed = checkSeed(request.seed ?? 0)
   const randomControls = checkRandomControls(request.randomControls ?? RANDOM_CONTROLS)
-  const { run, model, method } = await judgedRun(parts, runId)
+  const { run, model, method } = await judgedRun(parts, runId, mayWait)
   const described = await parts.describe(model)
   const marked = await marksFor(parts, run, request)
   const costs = costFacts(model.card, null, run.text)
@@ -217,14 +226,16 @@ async function storedOrNew(parts: Parts, run: Run, asked: CheckedEvaluation): Pr
 
 /**
  * The evaluations that answer the request, in its order: stored ones where the same was asked before and did not fail.
+ * @param mayWait of a run that has not ended: they are computed when it has
  * @throws AppError for every way in which the request can be wrong; then nothing was stored
  */
 export async function createEvaluations(
   parts: Parts,
   runId: string,
   request: EvaluateRequest,
+  mayWait = false,
 ): Promise<readonly Evaluation[]> {
-  const { run, all } = await check(parts, runId, request)
+  const { run, all } = await check(parts, runId, request, mayWait)
   const evaluations: Evaluation[] = []
   for (const one of all) evaluations.push(await storedOrNew(parts, run, one))
   return evaluations

@@ -46,6 +46,8 @@ const FORBIDDEN: readonly (readonly [file: string, imported: string])[] = [
   ['lib/methods/shared/reading.ts', '../../engine/tfjs/load.ts'],
   ['lib/metrics/metric.ts', '../explain.ts'],
   ['lib/generators/generator.ts', '../engine/onnx/model/load.ts'],
+  ['lib/metrics/metric.ts', '../compare/verdicts.ts'],
+  ['lib/compare/verdicts.ts', '../methods/method.ts'],
   ['server/jobs/kinds/explain.ts', '../../services/create-run.ts'],
   ['server/jobs/kinds/explain.ts', '../../schema/run.ts'],
   ['server/jobs/kinds/explain.ts', '../../../prisma/generated/client.ts'],
