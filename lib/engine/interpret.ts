@@ -112,10 +112,19 @@ function reduced(of: Values, axes: readonly number[], operation: Reduction): Val
   const dims = of.dims.map((dim, axis) => (axes.includes(axis) ? 1 : dim))
   const { start, step } = FOLDS[operation]
   const data = new Float64Array(sizeOf(dims)).fill(start)
-  everyPlace(of.dims, [stridesOf(dims, dims.length)], (place, offsets) => {
-    const target = offsets[0] as number
-    data[target] = step(data[target] as number, of.data[place] as number)
-  })
+  const [from, to] = [Math.min(...axes), Math.max(...axes) + 1]
+  if (axes.length > 0 && to - from === new Set(axes).size) {
+    // Neighbouring axes: what is folded into one number lies evenly, and is met in the same order.
+    const [folded, behind] = [sizeOf(of.dims.slice(from, to)), sizeOf(of.dims.slice(to))]
+    for (let place = 0, before = 0; place < of.data.length; before += behind)
+      for (let fold = 0; fold < folded; fold++)
+        for (let target = before; target < before + behind; target++)
+          data[target] = step(data[target] as number, of.data[place++] as number)
+  } else
+    everyPlace(of.dims, [stridesOf(dims, dims.length)], (place, offsets) => {
+      const target = offsets[0] as number
+      data[target] = step(data[target] as number, of.data[place] as number)
+    })
   const count = axes.reduce((counted, axis) => counted * (of.dims[axis] ?? 1), 1)
   return { dims, data: operation === 'mean' ? data.map((total) => total / count) : data }
 }
