@@ -73,12 +73,22 @@ function logSoftmax(line: Float64Array): Float64Array {
   return line.map((one) => one - largest - Math.log(total))
 }
 
+/** How many neighbours each number stands for when only the last axes are widened to `dims`: 1 where none is. 0: others are. */
+function runOf(of: Values, dims: readonly number[]): number {
+  if (of.data.length === 1) return Math.max(1, sizeOf(dims))
+  if (of.dims.length !== dims.length) return 0
+  const first = of.dims.findIndex((dim, axis) => dim !== dims[axis])
+  if (first < 0) return 1
+  return of.dims.slice(first).every((dim) => dim === 1) ? sizeOf(dims.slice(first)) : 0
+}
+
 function elementwise(left: Values, right: Values, combine: (a: number, b: number) => number): Values {
   const dims = broadcastDims(left.dims, right.dims)
   const data = new Float64Array(sizeOf(dims))
-  if (left.data.length === data.length && right.data.length === data.length) {
-    // Neither is widened: place by place.
-    for (let at = 0; at < data.length; at++) data[at] = combine(left.data[at] as number, right.data[at] as number)
+  const [ofLeft, ofRight] = [runOf(left, dims), runOf(right, dims)]
+  if (ofLeft > 0 && ofRight > 0) {
+    for (let at = 0; at < data.length; at++)
+      data[at] = combine(left.data[Math.floor(at / ofLeft)] as number, right.data[Math.floor(at / ofRight)] as number)
     return { dims, data }
   }
   everyPlace(dims, [stridesOf(left.dims, dims.length), stridesOf(right.dims, dims.length)], (place, offsets) => {
