@@ -8,7 +8,15 @@ const zone = (target, from, message) => ({ target, from, message })
 /** Folders and files of lib. */
 const lib = (...names) => names.map((name) => `./lib/${name}`)
 /** From an input to a result: everything below serves these, and none of it knows them. */
-const ENTRIES = ['prepare.ts', 'explain.ts', 'evaluate.ts', 'activation-statistics.ts', 'try-model.ts', 'note-model.ts']
+const ENTRIES = [
+  'compare',
+  'prepare.ts',
+  'explain.ts',
+  'evaluate.ts',
+  'activation-statistics.ts',
+  'try-model.ts',
+  'note-model.ts',
+]
 
 /** The rooms of the ONNX engine, each with those that it may look into (docs/engine.md draws them). */
 const ROOMS = {
@@ -152,6 +160,22 @@ export default tseslint.config(
               './lib/statistics',
               lib('methods', 'metrics', 'generators', 'engine/onnx', 'engine/tfjs', 'hub', ...ENTRIES),
               'statistics ask any model, through the contract, and explain nothing',
+            ),
+            zone(
+              './lib/compare',
+              lib(
+                'engine',
+                'image',
+                'text',
+                'render',
+                'target',
+                'models',
+                'hub',
+                'methods',
+                'generators',
+                'explain.ts',
+              ),
+              'what is said of results knows their numbers only',
             ),
             zone('./lib/metrics', './lib/generators', 'metrics judge, they do not make inputs'),
             zone('./lib/generators', './lib/metrics', 'generators make inputs, they do not judge'),

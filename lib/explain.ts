@@ -10,6 +10,7 @@ import type { Completeness, ImageMethod, Method, TextMethod } from './methods/me
 import { parseParams } from './methods/parse-params.ts'
 import { checkAvailable } from './methods/place.ts'
 import { placesAt, runAt, type MapPlace } from './methods/several.ts'
+import { runReading, type SharedReads } from './methods/shared/shared-reads.ts'
 import { batchSize } from './methods/text/shared/embedding.ts'
 import type { ImagePreprocessing, ModelCard, Modality, TextPreprocessing } from './models/card.ts'
 import type { LoadedModel } from './models/load.ts'
@@ -28,6 +29,8 @@ export interface ExplainRequest {
   readonly seed: number
   /** Several maps in one run, the first of them that of `params` and `target`; left out: that one alone. */
   readonly maps?: MapsAsked | null
+  /** What methods read together of this model and this input; left out: each by itself. Of one map alone. */
+  readonly reads?: SharedReads | null
 }
 
 export interface ExplainHooks {
@@ -160,7 +163,7 @@ async function explainImage(
   { image }: Extract<ExplainInput, { kind: 'image' }>,
   preprocessing: ImagePreprocessing,
   method: ImageMethod,
-  { params, maps = null, now, ...parts }: Request,
+  { params, maps = null, now, reads = null, ...parts }: Request,
 ): Promise<Ran> {
   const { context, placement, diagnoses } = await prepareImage(
     loaded,
@@ -168,10 +171,14 @@ async function explainImage(
     preprocessing,
     { of: method, params },
     parts,
+    reads ?? undefined,
   )
   const preparedAt = now()
   const places = placesOf(method, context, maps)
-  const results = await runAt(method, context, params, places, gradientRows(context))
+  const results =
+    reads !== null && maps === null
+      ? [await runReading(method, context, params, reads)]
+      : await runAt(method, context, params, places, gradientRows(context))
   return {
     logits: logitsOf(results),
     maps: results.map(({ map, layer, completeness = null, ...result }) => {
@@ -194,12 +201,16 @@ async function explainText(
   { text }: Extract<ExplainInput, { kind: 'text' }>,
   preprocessing: TextPreprocessing,
   method: TextMethod,
-  { params, maps = null, now, ...parts }: Request,
+  { params, maps = null, now, reads = null, ...parts }: Request,
 ): Promise<Ran> {
-  const { context, diagnoses } = await prepareText(loaded, text, preprocessing, { of: method, params }, parts)
+  const asked = { of: method, params }
+  const { context, diagnoses } = await prepareText(loaded, text, preprocessing, asked, parts, reads ?? undefined)
   const preparedAt = now()
   const places = placesOf(method, context, maps)
-  const results = await runAt(method, context, params, places, batchSize(context.tokenIds.length))
+  const results =
+    reads !== null && maps === null
+      ? [await runReading(method, context, params, reads)]
+      : await runAt(method, context, params, places, batchSize(context.tokenIds.length))
   return {
     logits: logitsOf(results),
     maps: results.map(({ scores, ...result }) => {

@@ -115,17 +115,25 @@ export interface PreparedImage {
   readonly diagnoses: readonly Diagnosis[]
 }
 
+/** Makes something once for all who are given the same one. */
+interface Once {
+  prepared<T>(make: () => Promise<T>): Promise<T>
+}
+const ONE_BY_ONE: Once = { prepared: (make) => make() }
+
+/** @param once for several methods that are asked of this input: it is prepared for all of them together */
 export async function prepareImage(
   loaded: LoadedModel,
   image: DecodedImage,
   stated: ImagePreprocessing,
   asked: Asked,
   parts: RunParts,
+  once = ONE_BY_ONE,
 ): Promise<PreparedImage> {
   const { model } = loaded
   const channels = model.taps.find((tap) => tap.id === model.inputs[0])?.shape[1]
   const preprocessing = forChannels(stated, channels)
-  const { feed, placement } = await preprocessImage(image, preprocessing)
+  const { feed, placement } = await once.prepared(() => preprocessImage(image, preprocessing))
   const opened = { ...loaded, head: headOf(loaded.model, loaded.entry.card.labels.length) }
   return {
     context: imageContext(opened, feed, preprocessing, asked, parts),
@@ -146,6 +154,7 @@ export async function prepareText(
   preprocessing: TextPreprocessing,
   asked: Asked,
   parts: RunParts,
+  once = ONE_BY_ONE,
 ): Promise<PreparedText> {
   const { tokenizer, model, entry } = loaded
   if (tokenizer === null) throw new AppError({ code: 'BAD_MODEL', message: `${entry.id} has no tokenizer` })
@@ -153,7 +162,7 @@ export async function prepareText(
   const vocabulary = { ...tokenizer.vocabulary, size: tokenizer.vocabularySize }
   const { length } = rolesOf(model, conventions)
   const maxTokens = Math.min(preprocessing.maxTokens, length ?? preprocessing.maxTokens)
-  const encoded = await tokenizer.encode(text, { ...preprocessing, maxTokens }, parts.signal)
+  const encoded = await once.prepared(() => tokenizer.encode(text, { ...preprocessing, maxTokens }, parts.signal))
   const opened = { ...loaded, head: headOf(model, entry.card.labels.length) }
   return {
     context: textContext(opened, text, encoded, vocabulary, asked, parts, conventions),

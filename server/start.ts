@@ -27,6 +27,7 @@ import { asAppError } from './options.ts'
 import { openPages } from './pages.ts'
 import type { Parts } from './parts.ts'
 import { MODELS, ROOT, WORKER } from './paths.ts'
+import { createComparisonStore } from './services/comparison-store.ts'
 import { createEvaluationStore } from './services/evaluation-store.ts'
 import { createRunStore } from './services/run-store.ts'
 import { createStatisticsStore } from './services/statistics-store.ts'
@@ -146,8 +147,10 @@ export async function start(options: StartOptions): Promise<RunningServer> {
       log,
     })
     const news = new LocalNews()
+    const runs = createRunStore({ prisma, methods, now, version: version() })
     const stores = [
-      createRunStore({ prisma, methods, now, version: version() }),
+      runs,
+      createComparisonStore(runs),
       createEvaluationStore({ prisma, now, version: version() }),
       createStatisticsStore({ prisma, now, version: version() }),
     ]

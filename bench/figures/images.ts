@@ -7,6 +7,7 @@ import { ablationCamWeights, scoreCamWeights } from '../loops/cams.ts'
 import { saliency } from '../loops/image-gradients.ts'
 import { calling, compare, inTurn, type Contestant, type Ratio } from '../measure.ts'
 import { mobileNetV2, resnet18, resnet50, type RandomNetwork } from '../random/architectures.ts'
+import { camsOverGradient } from './comparing.ts'
 import { oneClass, open, runMethod, type Opened } from './opened.ts'
 import { sessionOptions, TARGET } from './yardstick.ts'
 
@@ -76,6 +77,7 @@ function imageBenchmark(name: string, make: () => RandomNetwork, bars: { gradCam
       const opened = await open(network, context)
       yield await gradCamOverForward(opened, context.rounds, bars.gradCam)
       yield await inputGradientOverForward(opened, context.rounds, bars.input)
+      yield await camsOverGradient(opened, context.rounds)
       if (network.name === 'resnet-18') {
         yield await ablationOverForward(opened, context.rounds, 3)
         yield await scoreCamOverForward(opened)

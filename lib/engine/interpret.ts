@@ -1,7 +1,16 @@
 /** Formulas computed literally, one element after another, in double precision. */
 import { everyPlace, stridesOf } from '../tensor/places.ts'
 import { float32, sizeOf, type FloatTensor } from '../tensor/tensor.ts'
-import type { AxisOperation, BinaryOperation, Formula, Leaf, MapSize, Reduction, UnaryOperation } from './formula.ts'
+import {
+  keyOf,
+  type AxisOperation,
+  type BinaryOperation,
+  type Formula,
+  type Leaf,
+  type MapSize,
+  type Reduction,
+  type UnaryOperation,
+} from './formula.ts'
 import { broadcastDims, dimsOf, matmulDims } from './formula-shape.ts'
 
 interface Values {
@@ -64,11 +73,26 @@ function logSoftmax(line: Float64Array): Float64Array {
   return line.map((one) => one - largest - Math.log(total))
 }
 
+/** How many neighbours each number stands for when only the last axes are widened to `dims`: 1 where none is. 0: others are. */
+function runOf(of: Values, dims: readonly number[]): number {
+  if (of.data.length === 1) return Math.max(1, sizeOf(dims))
+  if (of.dims.length !== dims.length) return 0
+  const first = of.dims.findIndex((dim, axis) => dim !== dims[axis])
+  if (first < 0) return 1
+  return of.dims.slice(first).every((dim) => dim === 1) ? sizeOf(dims.slice(first)) : 0
+}
+
 function elementwise(left: Values, right: Values, combine: (a: number, b: number) => number): Values {
   const dims = broadcastDims(left.dims, right.dims)
   const data = new Float64Array(sizeOf(dims))
-  everyPlace(dims, [stridesOf(left.dims, dims.length), stridesOf(right.dims, dims.length)], (place, [a = 0, b = 0]) => {
-    data[place] = combine(left.data[a] as number, right.data[b] as number)
+  const [ofLeft, ofRight] = [runOf(left, dims), runOf(right, dims)]
+  if (ofLeft > 0 && ofRight > 0) {
+    for (let at = 0; at < data.length; at++)
+      data[at] = combine(left.data[Math.floor(at / ofLeft)] as number, right.data[Math.floor(at / ofRight)] as number)
+    return { dims, data }
+  }
+  everyPlace(dims, [stridesOf(left.dims, dims.length), stridesOf(right.dims, dims.length)], (place, offsets) => {
+    data[place] = combine(left.data[offsets[0] as number] as number, right.data[offsets[1] as number] as number)
   })
   return { dims, data }
 }
@@ -98,9 +122,19 @@ function reduced(of: Values, axes: readonly number[], operation: Reduction): Val
   const dims = of.dims.map((dim, axis) => (axes.includes(axis) ? 1 : dim))
   const { start, step } = FOLDS[operation]
   const data = new Float64Array(sizeOf(dims)).fill(start)
-  everyPlace(of.dims, [stridesOf(dims, dims.length)], (place, [target = 0]) => {
-    data[target] = step(data[target] as number, of.data[place] as number)
-  })
+  const [from, to] = [Math.min(...axes), Math.max(...axes) + 1]
+  if (axes.length > 0 && to - from === new Set(axes).size) {
+    // Neighbouring axes: what is folded into one number lies evenly, and is met in the same order.
+    const [folded, behind] = [sizeOf(of.dims.slice(from, to)), sizeOf(of.dims.slice(to))]
+    for (let place = 0, before = 0; place < of.data.length; before += behind)
+      for (let fold = 0; fold < folded; fold++)
+        for (let target = before; target < before + behind; target++)
+          data[target] = step(data[target] as number, of.data[place++] as number)
+  } else
+    everyPlace(of.dims, [stridesOf(dims, dims.length)], (place, offsets) => {
+      const target = offsets[0] as number
+      data[target] = step(data[target] as number, of.data[place] as number)
+    })
   const count = axes.reduce((counted, axis) => counted * (of.dims[axis] ?? 1), 1)
   return { dims, data: operation === 'mean' ? data.map((total) => total / count) : data }
 }
@@ -155,28 +189,61 @@ function resized(of: Values, [height, width]: MapSize): Values {
   return { dims, data }
 }
 
-function evaluate(formula: Formula, leaf: (leaf: Leaf) => FloatTensor): Values {
+/** Parts that formulas of the same leaves have in common are computed once, as long as there is room for them. */
+export class ComputedParts {
+  readonly #kept = new Map<string, Values>()
+  #room: number
+
+  /** @param room numbers kept at most */
+  constructor(room: number) {
+    this.#room = room
+  }
+  of(formula: Formula, compute: () => Values): Values {
+    const key = keyOf(formula)
+    const known = this.#kept.get(key)
+    if (known !== undefined) return known
+    const values = compute()
+    if (values.data.length <= this.#room) {
+      this.#kept.set(key, values)
+      this.#room -= values.data.length
+    }
+    return values
+  }
+}
+
+const isLeaf = ({ kind }: Formula): boolean =>
+  kind === 'number' || kind === 'value' || kind === 'gradient' || kind === 'given'
+
+function evaluate(formula: Formula, leaf: (leaf: Leaf) => FloatTensor, parts: ComputedParts | null): Values {
+  if (parts === null || isLeaf(formula)) return computed(formula, leaf, parts)
+  return parts.of(formula, () => computed(formula, leaf, parts))
+}
+
+function computed(formula: Formula, leaf: (leaf: Leaf) => FloatTensor, parts: ComputedParts | null): Values {
+  const part = (of: Formula): Values => evaluate(of, leaf, parts)
   switch (formula.kind) {
     case 'number':
       return { dims: [], data: [Math.fround(formula.value)] }
     case 'unary': {
-      const { dims, data } = evaluate(formula.of, leaf)
-      return { dims, data: Float64Array.from(data, UNARY[formula.operation]) }
+      const of = part(formula.of)
+      const [data, compute] = [new Float64Array(of.data.length), UNARY[formula.operation]]
+      for (let at = 0; at < data.length; at++) data[at] = compute(of.data[at] as number)
+      return { dims: of.dims, data }
     }
     case 'binary': {
-      const [left, right] = [evaluate(formula.left, leaf), evaluate(formula.right, leaf)]
+      const [left, right] = [part(formula.left), part(formula.right)]
       return formula.operation === 'matmul'
         ? product(left, right)
         : elementwise(left, right, ELEMENTWISE[formula.operation])
     }
     case 'reduce':
-      return reduced(evaluate(formula.of, leaf), formula.axes, formula.operation)
+      return reduced(part(formula.of), formula.axes, formula.operation)
     case 'along':
-      return along(evaluate(formula.of, leaf), formula.axis, ALONG[formula.operation])
+      return along(part(formula.of), formula.axis, ALONG[formula.operation])
     case 'where':
-      return chosen(evaluate(formula.condition, leaf), evaluate(formula.then, leaf), evaluate(formula.otherwise, leaf))
+      return chosen(part(formula.condition), part(formula.then), part(formula.otherwise))
     case 'resize':
-      return resized(evaluate(formula.of, leaf), formula.size)
+      return resized(part(formula.of), formula.size)
     default:
       return leaf(formula)
   }
@@ -184,11 +251,16 @@ function evaluate(formula: Formula, leaf: (leaf: Leaf) => FloatTensor): Values {
 
 /**
  * The value of a formula.
+ * @param parts of formulas of the very same leaves, which are computed once; left out: each is computed where it stands
  * @throws AppError BAD_INPUT where shapes do not fit.
  */
-export function interpret(formula: Formula, leaf: (leaf: Leaf) => FloatTensor): FloatTensor {
+export function interpret(
+  formula: Formula,
+  leaf: (leaf: Leaf) => FloatTensor,
+  parts: ComputedParts | null = null,
+): FloatTensor {
   dimsOf(formula, (one) => leaf(one).dims)
-  const { dims, data } = evaluate(formula, leaf)
+  const { dims, data } = evaluate(formula, leaf, parts)
   return float32(Float32Array.from(data), dims)
 }
 

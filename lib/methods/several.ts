@@ -12,6 +12,7 @@ import type { MapsAsked } from './maps-asked.ts'
 import type { NeedsPlace } from './need.ts'
 import { layersFor, placeFor } from './place.ts'
 import type { Reading } from './shared/reading.ts'
+import { readingAt } from './shared/shared-reads.ts'
 import { readLayersAndTargets, readingOf } from './shared/vary.ts'
 
 /** Maps of one run at most. A strip shows 8 to 60 layers. */
@@ -148,7 +149,8 @@ export async function runAt<Context extends RunContext & { readonly feeds: Reado
   const taps = [...new Set(places.map(({ tap }) => tap))].filter((tap) => tap !== null)
   const targets = places.slice(0, places.length / Math.max(1, taps.length)).map(({ target }) => target)
   const canRead =
-    taps.length > 0 && targets.every((target) => readingAt(method, { ...context, target }, params) !== null)
+    taps.length > 0 &&
+    targets.every((target) => readingAt(method, { ...context, target }, paramsAt(params, context.tap)) !== null)
   const ahead = canRead
     ? await readLayersAndTargets(context, taps, targets, perQuestion, (one) =>
         readingOf(method, one, paramsAt(params, one.tap)),
@@ -167,19 +169,4 @@ export async function runAt<Context extends RunContext & { readonly feeds: Reado
     results.push(await method.run({ ...at, ...readAhead }, paramsAt(params, tap)))
   }
   return results
-}
-
-/** null for a method that reads no gradient once, and for one that has to know more of the input before it can. */
-function readingAt<Context extends RunContext>(
-  method: Asked<Context, unknown>,
-  context: Context,
-  params: unknown,
-): Reading | null {
-  if (method.reading === undefined) return null
-  try {
-    return method.reading(context, paramsAt(params, context.tap))
-  } catch (error) {
-    if (error instanceof AppError && error.code === 'METHOD_UNAVAILABLE') return null
-    throw error
-  }
 }

@@ -16,7 +16,7 @@ export interface Recovered {
   readonly failed: number
 }
 
-/** Each call is one transaction. */
+/** Each call is one transaction for each of the job's rows. */
 export interface JobStore<P = unknown, O = unknown> {
   readonly kind: JobKind<P, O>
   /**
@@ -32,6 +32,8 @@ export interface JobStore<P = unknown, O = unknown> {
   fail(id: string, error: AppError): Promise<void>
   /** RUNNING -> QUEUED; with `forget`, as if this attempt had not been made. */
   requeue(id: string, forget: boolean): Promise<void>
+  /** Jobs that had to wait until this one was DONE or FAILED. */
+  waitingFor?(id: string): Promise<readonly QueuedJob[]>
 }
 
 /** How often a job is begun before a lost worker is put down to the job itself. */

@@ -14,9 +14,21 @@ export function weightOf(cost: number): Weight {
 }
 
 export interface QueuedJob {
-  /** Of its row, unique among all kinds. */
+  /** Of its row, unique among all kinds; of several rows that one job computes {@link jointId}. */
   readonly id: string
   /** The kind's id. */
   readonly kind: string
   readonly weight: Weight
+}
+
+const JOINT = '+'
+
+/** The id of one job behind several rows. Those that are cancelled before it ends leave it; without any it is stopped. */
+export function jointId(rows: Iterable<string>): string {
+  return [...rows].join(JOINT)
+}
+
+/** The rows behind a job. */
+export function rowsOf(id: string): readonly string[] {
+  return id.split(JOINT)
 }

@@ -251,7 +251,7 @@ function addFields(
   )
 }
 
-export function addEvaluation(builder: Builder, types: Types): void {
+export function addEvaluation(builder: Builder, types: Types) {
   const EvaluationRef = addObjects(builder, types)
   const { MetricInput, MarksInput } = addInputs(builder, types)
   addFields(builder, types, EvaluationRef)
@@ -309,4 +309,7 @@ export function addEvaluation(builder: Builder, types: Types): void {
       resolve: (evaluation) => evaluation,
     }),
   )
+  return { EvaluationRef, MetricInput }
 }
+
+export type EvaluationTypes = ReturnType<typeof addEvaluation>

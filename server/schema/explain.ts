@@ -94,12 +94,12 @@ function addInputs(builder: Builder, { TargetKind }: Enums) {
       seed: t.int({ required: false, description: 'For methods that draw random numbers; 0 when left out.' }),
     }),
   })
-  return { ExplainInput, TargetInput }
+  return { ExplainInput, ImageInput, TargetInput }
 }
 
 export function addExplain(builder: Builder, types: RunTypes & Enums) {
   const { RunRef } = types
-  const { ExplainInput, TargetInput } = addInputs(builder, types)
+  const { ExplainInput, ...inputs } = addInputs(builder, types)
 
   builder.mutationField('explain', (t) =>
     t.field({
@@ -158,6 +158,7 @@ export function addExplain(builder: Builder, types: RunTypes & Enums) {
       resolve: (run) => ownView(run),
     }),
   )
-  return { TargetInput }
+  return inputs
 }
+
 export type ExplainTypes = ReturnType<typeof addExplain>

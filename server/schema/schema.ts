@@ -5,6 +5,7 @@ import { addAnnotation } from './annotation.ts'
 import { addAttribution } from './attribution.ts'
 import { createBuilder } from './builder.ts'
 import { addColourMap } from './colour-map.ts'
+import { addComparison } from './comparison.ts'
 import { addEnums } from './enums.ts'
 import { addEvaluation } from './evaluation.ts'
 import { addExplain } from './explain.ts'
@@ -28,9 +29,10 @@ export function createSchema(): GraphQLSchema {
   const parts = { ...addAttribution(builder), ...addAnnotation(builder), ...addShareLink(builder) }
   const runs = addRun(builder, { ...enums, ...methods, ...models, ...parts })
   addRuns(builder, enums, runs)
-  const explain = addExplain(builder, { ...enums, ...runs })
-  addEvaluation(builder, { ...enums, ...metrics, ...models, ...parts, ...runs })
-  addActivationStatistics(builder, { ...enums, ...runs, ...explain })
+  const inputs = addExplain(builder, { ...enums, ...runs })
+  const evaluations = addEvaluation(builder, { ...enums, ...metrics, ...models, ...parts, ...runs })
+  addComparison(builder, { ...runs, ...inputs, ...evaluations })
+  addActivationStatistics(builder, { ...enums, ...runs, ...inputs })
   addColourMap(builder)
   addModelImport(builder, models)
   return builder.toSchema({ sortSchema: false })

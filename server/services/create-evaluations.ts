@@ -37,10 +37,10 @@ export interface EvaluateRequest {
 type StatedMarks = z.infer<typeof marks>
 type Box = Extract<StatedMarks, { kind: 'boxes' }>['boxes'][number]
 
-const MOST_METRICS = 50
+export const MOST_METRICS = 50
 const MOST_RANDOM_CONTROLS = 100
 
-function checkRandomControls(count: number): number {
+export function checkRandomControls(count: number): number {
   if (Number.isInteger(count) && count >= 2 && count <= MOST_RANDOM_CONTROLS) return count
   throw new AppError({
     code: 'BAD_INPUT',
@@ -100,6 +100,7 @@ async function check(
   parts: Parts,
   runId: string,
   request: EvaluateRequest,
+  mayWait: boolean,
 ): Promise<{ run: Run; all: CheckedEvaluation[] }> {
   if (request.metrics.length === 0 || request.metrics.length > MOST_METRICS)
     throw new AppError({
@@ -108,7 +109,7 @@ async function check(
     })
   const seed = checkSeed(request.seed ?? 0)
   const randomControls = checkRandomControls(request.randomControls ?? RANDOM_CONTROLS)
-  const { run, modality, described, passesOf } = await judgedRun(parts, runId)
+  const { run, modality, described, passesOf } = await judgedRun(parts, runId, mayWait)
   const marked = await marksFor(parts, run, request)
   const all = request.metrics.map(({ id, params: given }) => {
     const metric = findMetric(parts, id, modality)
@@ -175,14 +176,16 @@ async function storedOrNew(parts: Parts, run: Run, asked: CheckedEvaluation): Pr
 
 /**
  * The evaluations that answer the request, in its order: stored ones where the same was asked before and did not fail.
+ * @param mayWait of a run that has not ended: they are computed when it has
  * @throws AppError for every way in which the request can be wrong; then nothing was stored
  */
 export async function createEvaluations(
   parts: Parts,
   runId: string,
   request: EvaluateRequest,
+  mayWait = false,
 ): Promise<readonly Evaluation[]> {
-  const { run, all } = await check(parts, runId, request)
+  const { run, all } = await check(parts, runId, request, mayWait)
   const evaluations: Evaluation[] = []
   for (const one of all) evaluations.push(await storedOrNew(parts, run, one))
   return evaluations

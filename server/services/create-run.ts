@@ -14,8 +14,9 @@ import { checkedCodePoints } from '../../lib/text/limits.ts'
 import type { Asset, Run } from '../../prisma/generated/client.ts'
 import { canonicalJson } from '../canonical.ts'
 import type { Parts } from '../parts.ts'
+import { compareKind } from '../jobs/kinds/compare.ts'
 import { explainKind } from '../jobs/kinds/explain.ts'
-import { weightOf, type Weight } from '../jobs/queued-job.ts'
+import { jointId, weightOf, type Weight } from '../jobs/queued-job.ts'
 import { askMaps, targetsAsked, type MapsRequest } from './ask-maps.ts'
 import { findMethod } from './find-method.ts'
 import { findModel } from './find-model.ts'
@@ -113,9 +114,20 @@ interface CheckedRequest {
   readonly seed: number
   readonly name: string | null
   readonly weight: Weight
+  /** Read as several methods read together, which may differ in the last digits. */
+  readonly together: boolean
 }
 
-async function check(parts: Parts, request: RunRequest): Promise<CheckedRequest> {
+/**
+ * @param checkedInput the picture is looked at last
+ * @param compared asked among others, of the same input
+ */
+async function check(
+  parts: Parts,
+  request: RunRequest,
+  checkedInput = () => checkInput(parts, request),
+  compared = false,
+): Promise<CheckedRequest> {
   const model = await findModel(parts, request.model)
   checkModality(modalityAsked(request), model)
   const method = findMethod(parts, request.method, model)
@@ -123,15 +135,17 @@ async function check(parts: Parts, request: RunRequest): Promise<CheckedRequest>
   const targets = targetsAsked(request, model.card.labels)
   const seed = checkSeed(request.seed ?? 0)
   const name = checkName(request.name ?? null)
-  const input = await checkInput(parts, request)
+  const input = await checkedInput()
   const { facts } = await parts.describe(model)
   const text = input.kind === 'text' ? input.text : null
   const { params, target, maps, cost } = askMaps(request, { method, model, text }, parsed, targets, facts)
   checkCost(method, cost)
-  return { model, method, input, params: canonicalJson(params), target, maps, seed, name, weight: weightOf(cost) }
+  const together = compared && method.reading !== undefined
+  const weight = weightOf(cost)
+  return { model, method, input, params: canonicalJson(params), target, maps, seed, name, weight, together }
 }
 
-function keyOf({ model, method, input, params, target, maps, seed }: CheckedRequest): string {
+function keyOf({ model, method, input, params, target, maps, seed, together }: CheckedRequest): string {
   const identity = {
     model: [model.id, model.sha256],
     input: input.kind === 'image' ? { image: input.image.id } : { text: input.text },
@@ -140,6 +154,7 @@ function keyOf({ model, method, input, params, target, maps, seed }: CheckedRequ
     // A class alone is its index, as before there were other targets.
     target: target.kind === 'logit' ? target.index : target,
     ...(maps === null ? {} : { maps }),
+    ...(together ? { together } : {}),
     seed,
   }
   return createHash('sha256').update(canonicalJson(identity)).digest('hex')
@@ -150,17 +165,25 @@ async function nameRun(parts: Parts, id: string, name: string): Promise<void> {
   await parts.prisma.run.updateMany({ where: { id, name: null }, data: { name } })
 }
 
+type Enqueue = (runId: string) => void
+
 /** A run that ended without a result is run again, under its own id. Null: another request was faster. */
-async function restart(parts: Parts, run: Run, weight: Weight): Promise<Run | null> {
+async function restart(parts: Parts, run: Run, enqueue: Enqueue): Promise<Run | null> {
   const { count } = await parts.prisma.run.updateMany({
     where: { id: run.id, status: { in: ['FAILED', 'CANCELLED'] } },
     data: queuedAgain(parts.now()),
   })
-  if (count > 0) parts.queue.enqueue({ id: run.id, kind: explainKind.id, weight })
+  if (count > 0) enqueue(run.id)
   return parts.prisma.run.findUnique({ where: { id: run.id } })
 }
 
-async function insert(parts: Parts, request: CheckedRequest, key: string, asset: Asset | null): Promise<Run> {
+async function insert(
+  parts: Parts,
+  request: CheckedRequest,
+  key: string,
+  asset: Asset | null,
+  enqueue: Enqueue,
+): Promise<Run> {
   const { model, method, input } = request
   const at = parts.now()
   const versionId = refOf(model)
@@ -185,6 +208,7 @@ async function insert(parts: Parts, request: CheckedRequest, key: string, asset:
         seed: request.seed,
         ...asStored(request.target),
         maps: request.maps === null ? null : canonicalJson(request.maps),
+        together: request.together,
         assetId: asset?.id ?? null,
         text: input.kind === 'text' ? input.text : null,
         name: request.name,
@@ -193,9 +217,35 @@ async function insert(parts: Parts, request: CheckedRequest, key: string, asset:
       },
     }),
   ])
-  parts.queue.enqueue({ id: run.id, kind: explainKind.id, weight: request.weight })
+  enqueue(run.id)
   return run
 }
+
+async function storedOrNew(parts: Parts, checked: CheckedRequest, enqueue: Enqueue): Promise<Run> {
+  const key = keyOf(checked)
+  for (;;) {
+    const known = await parts.prisma.run.findUnique({ where: { key } })
+    if (known !== null) {
+      if (checked.name !== null && known.name === null) await nameRun(parts, known.id, checked.name)
+      if (known.status !== 'FAILED' && known.status !== 'CANCELLED') return known
+      const again = await restart(parts, known, enqueue)
+      if (again !== null) return again
+      continue // it was deleted meanwhile
+    }
+    const asset = checked.input.kind === 'image' ? await checked.input.image.store() : null
+    try {
+      return await insert(parts, checked, key, asset, enqueue)
+    } catch (error) {
+      // Somebody asked the same at the same time; theirs is ours.
+      if (!isUniqueViolation(error)) throw error
+    }
+  }
+}
+
+const enqueueAlone =
+  ({ queue }: Parts, { weight }: CheckedRequest): Enqueue =>
+  (id) =>
+    queue.enqueue({ id, kind: explainKind.id, weight })
 
 /**
  * The run that answers the request: the stored one where the same was asked before and did not fail, else a new one.
@@ -203,22 +253,34 @@ async function insert(parts: Parts, request: CheckedRequest, key: string, asset:
  */
 export async function createRun(parts: Parts, request: RunRequest): Promise<Run> {
   const checked = await check(parts, request)
-  const key = keyOf(checked)
-  for (;;) {
-    const known = await parts.prisma.run.findUnique({ where: { key } })
-    if (known !== null) {
-      if (checked.name !== null && known.name === null) await nameRun(parts, known.id, checked.name)
-      if (known.status !== 'FAILED' && known.status !== 'CANCELLED') return known
-      const again = await restart(parts, known, checked.weight)
-      if (again !== null) return again
-      continue // it was deleted meanwhile
-    }
-    const asset = checked.input.kind === 'image' ? await checked.input.image.store() : null
-    try {
-      return await insert(parts, checked, key, asset)
-    } catch (error) {
-      // Somebody asked the same at the same time; theirs is ours.
-      if (!isUniqueViolation(error)) throw error
-    }
+  return storedOrNew(parts, checked, enqueueAlone(parts, checked))
+}
+
+/**
+ * The runs of several methods on one input, in the order of the requests. Those that read once are one job and read together;
+ * such a run is not the one that `createRun` would find, from whose numbers its own may differ in the last digits.
+ * @param requests of one model and one input
+ * @throws AppError for every way in which a request can be wrong; then nothing was stored
+ */
+export async function createRuns(parts: Parts, requests: readonly RunRequest[]): Promise<readonly Run[]> {
+  let input: ReturnType<typeof checkInput> | undefined
+  const all: CheckedRequest[] = []
+  for (const request of requests) {
+    const checkedOnce = () => (input ??= checkInput(parts, request))
+    all.push(await check(parts, request, checkedOnce, true))
   }
+  const keys = all.map(keyOf)
+  const twice = all.find((_, at) => keys.indexOf(keys[at] ?? '') < at)
+  if (twice !== undefined)
+    throw new AppError({
+      code: 'BAD_INPUT',
+      message: `methods: ${twice.method.id} is asked twice with the same parameters. Name each once.`,
+    })
+  const joint: string[] = []
+  const runs: Run[] = []
+  for (const one of all)
+    runs.push(await storedOrNew(parts, one, one.together ? (id) => joint.push(id) : enqueueAlone(parts, one)))
+  const weight = all.some((one) => one.together && one.weight === 'heavy') ? 'heavy' : 'light'
+  if (joint.length > 0) parts.queue.enqueue({ id: jointId(joint), kind: compareKind.id, weight })
+  return runs
 }

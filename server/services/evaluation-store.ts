@@ -4,12 +4,14 @@ import type { Evaluation as Judgement } from '../../lib/evaluate.ts'
 import { askedAt } from '../../lib/methods/maps-asked.ts'
 import { marks } from '../../lib/metrics/marks.ts'
 import { float32, type FloatTensor } from '../../lib/tensor/tensor.ts'
-import type { PrismaClient, Result, Run } from '../../prisma/generated/client.ts'
+import type { Evaluation as Row, PrismaClient, Result, Run } from '../../prisma/generated/client.ts'
 import { MAX_ATTEMPTS, type JobStore } from '../jobs/job-store.ts'
 import { evaluateKind, type EvaluateOutcome, type EvaluatePayload } from '../jobs/kinds/evaluate.ts'
 import { floatsOf } from '../storage/float-bytes.ts'
+import type { QueuedJob } from '../jobs/queued-job.ts'
 import type { StoredDetail } from '../storage/stored-detail.ts'
-import { payloadOf, type StoreParts } from './run-store.ts'
+import type { StoreParts } from './store-parts.ts'
+import { payloadOf } from './run-payload.ts'
 
 /** What is stored as JSON in Evaluation.result. */
 export type StoredJudgement = Judgement
@@ -49,8 +51,34 @@ async function recoverEvaluations(prisma: PrismaClient, now: () => Date) {
       orderBy: [{ queuedAt: 'asc' }, { id: 'asc' }],
       select: { id: true },
     })
-    // What they cost is not known without their models: none of them takes the last worker.
-    return { queued: queued.map(({ id }) => ({ id, kind: evaluateKind.id, weight: 'heavy' as const })), failed }
+    return { queued: queued.map(queuedEvaluation), failed }
+  })
+}
+
+/** What it costs is not known without its model: it does not take the last worker. */
+const queuedEvaluation = ({ id }: Pick<Row, 'id'>): QueuedJob => ({ id, kind: evaluateKind.id, weight: 'heavy' })
+
+/** Evaluations that were asked for before there was a result to judge. */
+export async function evaluationsWaitingFor(
+  prisma: Pick<PrismaClient, 'evaluation'>,
+  runId: string,
+): Promise<readonly QueuedJob[]> {
+  const waiting = await prisma.evaluation.findMany({
+    where: { runId, status: 'QUEUED' },
+    orderBy: [{ queuedAt: 'asc' }, { id: 'asc' }],
+    select: { id: true },
+  })
+  return waiting.map(queuedEvaluation)
+}
+
+/** @throws AppError CONFLICT where the run came to nothing */
+function resultOf({ run }: { run: Run & { result: Result | null } }): Result {
+  if (run.result !== null) return run.result
+  throw new AppError({
+    code: 'CONFLICT',
+    message: `run ${run.id} is ${run.status}`,
+    userMessage: `The run that was to be judged has no result: it is ${run.status}. Ask for it again, then for this evaluation.`,
+    details: { runId: run.id },
   })
 }
 
@@ -66,7 +94,8 @@ export function createEvaluationStore({
     async begin(id) {
       const row = await prisma.$transaction(async (tx) => {
         const { count } = await tx.evaluation.updateMany({
-          where: { id, status: 'QUEUED' },
+          // One whose run has not ended yet waits for it: the queue hears of it again then.
+          where: { id, status: 'QUEUED', run: { status: { notIn: NOT_ENDED } } },
           data: { status: 'RUNNING', attempts: { increment: 1 }, startedAt: now() },
         })
         return count === 0
@@ -75,10 +104,9 @@ export function createEvaluationStore({
       })
       if (row === null) return null
       const { run, metricId, metricVersion, params, seed, randomControls } = row
-      if (run.result === null) throw new AppError({ code: 'INTERNAL', message: `run ${run.id} has no result` })
       const payload = {
         run: questionOf(run),
-        attribution: attributionIn(run.result),
+        attribution: attributionIn(resultOf(row)),
         metric: { id: metricId, version: metricVersion },
         params: JSON.parse(params) as unknown,
         seed,

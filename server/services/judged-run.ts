@@ -11,7 +11,7 @@ import { refOf } from '../../lib/models/model-ref.ts'
 import type { Run } from '../../prisma/generated/client.ts'
 import type { Parts } from '../parts.ts'
 import { findModel } from './find-model.ts'
-import { getRun } from './get-run.ts'
+import { getRun, hasEnded } from './get-run.ts'
 
 interface JudgedRun {
   readonly run: Run
@@ -22,10 +22,13 @@ interface JudgedRun {
   readonly passesOf: (metric: Metric, params: unknown, randomControls: number) => number
 }
 
-/** @throws AppError NOT_FOUND, CONFLICT where there is no result yet, or no more of what made it */
-export async function judgedRun(parts: Parts, id: string): Promise<JudgedRun> {
+/**
+ * @param mayWait whether a run that has not ended will do
+ * @throws AppError NOT_FOUND, CONFLICT where there is no result yet, or no more of what made it
+ */
+export async function judgedRun(parts: Parts, id: string, mayWait = false): Promise<JudgedRun> {
   const run = await getRun(parts, id)
-  if (run.status !== 'DONE')
+  if (run.status !== 'DONE' && !(mayWait && !hasEnded(run)))
     throw new AppError({
       code: 'CONFLICT',
       message: `The run ${id} is ${run.status}, so there is no result to judge. Wait until it is DONE.`,

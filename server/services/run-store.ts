@@ -1,40 +1,13 @@
 /** How the rows of runs follow the explain jobs behind them: each step of a run's life is one transaction. */
-import { AppError } from '../../lib/errors.ts'
 import type { Explanation } from '../../lib/explain.ts'
-import { storedMaps } from '../../lib/methods/maps-asked.ts'
-import type { Method } from '../../lib/methods/method.ts'
-import { storedTarget } from '../../lib/target/target.ts'
-import type { PrismaClient, Run } from '../../prisma/generated/client.ts'
 import type { JobStore } from '../jobs/job-store.ts'
 import { explainKind, type ExplainOutcome, type ExplainPayload } from '../jobs/kinds/explain.ts'
 import { floatBytes } from '../storage/float-bytes.ts'
 import type { StoredDetail } from '../storage/stored-detail.ts'
+import { evaluationsWaitingFor } from './evaluation-store.ts'
 import { recoverRuns } from './recover-runs.ts'
-
-export interface StoreParts {
-  readonly prisma: PrismaClient
-  readonly methods: readonly Method[]
-  readonly now: () => Date
-  readonly version: string
-}
-
-function inputOf(run: Run): ExplainPayload['input'] {
-  if (run.assetId !== null) return { kind: 'image', asset: run.assetId }
-  if (run.text !== null) return { kind: 'text', text: run.text }
-  throw new AppError({ code: 'INTERNAL', message: `run ${run.id} has neither picture nor text` })
-}
-
-export function payloadOf(run: Run): ExplainPayload {
-  return {
-    model: run.modelVersionId,
-    method: { id: run.methodId, version: run.methodVersion },
-    params: JSON.parse(run.params) as unknown,
-    target: storedTarget(run),
-    ...(run.maps === null ? {} : { maps: storedMaps(run.maps) }),
-    seed: run.seed,
-    input: inputOf(run),
-  }
-}
+import { payloadOf } from './run-payload.ts'
+import type { StoreParts } from './store-parts.ts'
 
 type Found = Pick<Explanation, 'attribution'>
 
@@ -140,5 +113,7 @@ export function createRunStore({
         data: { status: 'QUEUED', startedAt: null, ...(forget ? { attempts: { decrement: 1 } } : {}) },
       })
     },
+
+    waitingFor: (runId) => evaluationsWaitingFor(prisma, runId),
   }
 }

@@ -10,7 +10,7 @@ import {
   type StatisticsPayload,
 } from '../jobs/kinds/statistics.ts'
 import { countBytes } from '../storage/count-bytes.ts'
-import type { StoreParts } from './run-store.ts'
+import type { StoreParts } from './store-parts.ts'
 
 /** What is stored as JSON in Statistics.result. */
 export interface StoredStatistics extends Pick<ActivationStatistics, 'scores'> {

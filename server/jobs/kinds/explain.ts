@@ -8,11 +8,13 @@ import type { Placement } from '../../../lib/image/preprocess.ts'
 import { methodFor } from '../../../lib/methods/find.ts'
 import type { Completeness, Method } from '../../../lib/methods/method.ts'
 import { mapsAsked } from '../../../lib/methods/maps-asked.ts'
+import type { SharedReads } from '../../../lib/methods/shared/shared-reads.ts'
+import type { LoadedModel } from '../../../lib/models/load.ts'
 import { idIn, modelRef, sha256 } from '../../../lib/models/model-ref.ts'
 import type { ExplainInput } from '../../../lib/prepare.ts'
 import type { Prediction } from '../../../lib/target/predictions.ts'
 import { target } from '../../../lib/target/target.ts'
-import { jobKind, type WorkerParts } from '../kind.ts'
+import { jobKind, type JobHooks, type WorkerParts } from '../kind.ts'
 import { anyNumber, diagnosis, engineInfo, fieldsOf, floatTensor } from './shared-schemas.ts'
 
 export const explainPayload = z.strictObject({
@@ -24,6 +26,8 @@ export const explainPayload = z.strictObject({
   target,
   /** Where several were asked for. */
   maps: mapsAsked.exactOptional(),
+  /** Asked in a comparison: what is read once is read as several methods read it together. */
+  together: z.literal(true).exactOptional(),
   seed: z.int().min(0),
   input: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('image'), asset: sha256 }),
@@ -88,7 +92,7 @@ const explanation = fieldsOf<Explanation>({
   further: z.array(fieldsOf<FurtherMap>({ attribution, diagnoses: z.array(diagnosis) })),
   timings: fieldsOf<Explanation['timings']>({ preprocessMs: z.number(), computeMs: z.number() }),
 })
-const outcome = fieldsOf<ExplainOutcome>({
+export const explainOutcome = fieldsOf<ExplainOutcome>({
   explanation,
   loadMs: z.number(),
   engine: engineInfo,
@@ -112,33 +116,48 @@ export async function inputFor({ input }: ExplainPayload, { pictures }: WorkerPa
   return input.kind === 'text' ? input : { kind: 'image', image: await pictures.decoded(input.asset) }
 }
 
+/**
+ * Computes one, in the worker.
+ * @param reads what the methods of a comparison read together
+ */
+export async function explained(
+  job: ExplainPayload,
+  methods: readonly Method[],
+  input: ExplainInput,
+  { loaded, loadMs }: { readonly loaded: LoadedModel; readonly loadMs: number },
+  { signal, progress }: JobHooks,
+  reads: SharedReads | null,
+): Promise<ExplainOutcome> {
+  const [{ explain }, { libraryVersions }] = await Promise.all([
+    import('../../../lib/explain.ts'),
+    import('../libraries.ts'),
+  ])
+  const { params, target, maps = null, seed } = job
+  const request = { method: methodOf(job, methods), params, target, maps, seed, reads }
+  const explanation = await explain(loaded, input, request, { signal, progress, now: () => performance.now() })
+  return { explanation, loadMs, engine: loaded.model.engine, libraries: libraryVersions(loaded.entry) }
+}
+
 /** @param methods loaded where the job is done, not where it is asked for */
 export const explainBy = (methods: () => Promise<readonly Method[]>) =>
   jobKind<ExplainPayload, ExplainOutcome>({
     id: 'explain',
     payload: explainPayload,
-    outcome,
+    outcome: explainOutcome,
     uses: ({ model, input }) => (input.kind === 'image' ? [model, input.asset] : [model]),
     about: ({ model, method }) => ({ model: idIn(model), method: method.id }),
     gaveUp: ({ model, method }, limitMs) => ({
       message: `a step of ${method.id} on ${model} was not done`,
       userMessage: `One step of this run took more than ${limitMs / 60_000} minutes, so it was given up. Does the model ${idIn(model)} compute for ever? Try a smaller input or another method.`,
     }),
-    async handle(job, parts, { signal, progress }) {
-      const method = methodOf(job, await methods())
-      const [{ explain }, { libraryVersions }] = await Promise.all([
-        import('../../../lib/explain.ts'),
-        import('../libraries.ts'),
-      ])
-      return parts.models.use(job.model, async (loaded, loadMs) => {
-        const found = await explain(
-          loaded,
-          await inputFor(job, parts),
-          { method, params: job.params, target: job.target, maps: job.maps ?? null, seed: job.seed },
-          { signal, progress, now: () => performance.now() },
-        )
-        return { explanation: found, loadMs, engine: loaded.model.engine, libraries: libraryVersions(loaded.entry) }
-      })
+    async handle(job, parts, hooks) {
+      const known = await methods()
+      methodOf(job, known)
+      const { SharedReads } = await import('../../../lib/methods/shared/shared-reads.ts')
+      const reads = job.together === true ? new SharedReads() : null
+      return parts.models.use(job.model, async (loaded, loadMs) =>
+        explained(job, known, await inputFor(job, parts), { loaded, loadMs }, hooks, reads),
+      )
     },
   })
 

@@ -49,6 +49,8 @@ const FORBIDDEN: readonly (readonly [file: string, imported: string])[] = [
   ['lib/statistics/collect.ts', '../engine/onnx/model/load.ts'],
   ['lib/statistics/collect.ts', '../methods/method.ts'],
   ['lib/statistics/collect.ts', '../activation-statistics.ts'],
+  ['lib/metrics/metric.ts', '../compare/verdicts.ts'],
+  ['lib/compare/verdicts.ts', '../methods/method.ts'],
   ['server/jobs/kinds/explain.ts', '../../services/create-run.ts'],
   ['server/jobs/kinds/explain.ts', '../../schema/run.ts'],
   ['server/jobs/kinds/explain.ts', '../../../prisma/generated/client.ts'],
