@@ -208,7 +208,9 @@ describe('explain', () => {
     const { data, errors } = await server.graphql(EXPLAIN, { input: await input() })
     expect(data ?? null).toBeNull() // absent where GraphQL itself refuses
     expect(errors?.[0]).toMatchObject({ message: expect.stringMatching(says), extensions: { code } })
-    expect(Object.values(await server.rows())).toEqual([0, 0, 0, 0, 0, 0])
+    const rows = Object.entries(await server.rows())
+    expect(rows.length).toBeGreaterThanOrEqual(6)
+    expect(rows.filter(([, count]) => count > 0)).toEqual([])
     expect(await readdir(server.folder)).not.toContain('assets')
   })
 
