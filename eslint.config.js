@@ -142,6 +142,16 @@ export default tseslint.config(
               'a target is a scalar of outputs, whoever asks for it',
             ),
             zone(
+              './lib/hub',
+              lib('image', 'text', 'render', 'target', 'models', 'methods', 'metrics', 'generators', ...ENTRIES),
+              'the hub brings files, whatever is in them',
+            ),
+            zone(
+              lib('errors.ts', 'suggest.ts'),
+              lib('engine', 'image', 'text', 'render', 'target', 'models', 'hub', 'methods', 'metrics', ...ENTRIES),
+              'errors and suggestions are below everything',
+            ),
+            zone(
               './lib/models',
               lib('methods', 'metrics', 'generators', ...ENTRIES),
               'models know cards, files and engines, not what is asked of them',

@@ -16,6 +16,7 @@ import {
   type Control,
   type ControlAttributions,
 } from './metrics/controls.ts'
+import { checkMetric } from './metrics/available.ts'
 import { markedPixels, markedTokens, type Marks } from './metrics/marks.ts'
 import type { ImageMetric, ImageJudged, Metric, MetricResult, TextJudged, TextMetric } from './metrics/metric.ts'
 import { openNetwork, type LoadedModel } from './models/load.ts'
@@ -134,6 +135,7 @@ async function evaluateImage(
 ): Promise<Evaluation> {
   const { preprocessing } = loaded.entry.card
   if (preprocessing.kind !== 'image') throw wrongModality(metric, loaded, 'image')
+  checkMetric(metric, { facts: loaded.facts, engine: loaded.model.engine })
   const { params, methodParams, samples, attribution } = asked
   const { context, placement } = await prepareImage(loaded, image, preprocessing, { of: metric, params }, asked)
   const { tap, judged: by } = judgedBy(asked, loaded)
@@ -164,6 +166,7 @@ async function evaluateText(
 ): Promise<Evaluation> {
   const { preprocessing } = loaded.entry.card
   if (preprocessing.kind !== 'text') throw wrongModality(metric, loaded, 'text')
+  checkMetric(metric, { facts: loaded.facts, engine: loaded.model.engine })
   const { params, methodParams, samples, attribution } = asked
   const { context } = await prepareText(loaded, text, preprocessing, { of: metric, params }, asked)
   const { tap, judged: by } = judgedBy(asked, loaded)

@@ -43,6 +43,6 @@ export async function* readTsvXz(path: string): AsyncGenerator<ReadonlyMap<strin
 }
 
 /** The objects of a file with one JSON object a line. */
-export async function* readJsonLinesXz(path: string): AsyncGenerator<unknown> {
+export async function* readJsonLinesXz(path: string): AsyncGenerator {
   for await (const line of readXzLines(path)) if (line !== '') yield JSON.parse(line)
 }
