@@ -146,10 +146,12 @@ export default tseslint.config(
               lib('image', 'text', 'render', 'target', 'models', 'methods', 'metrics', 'generators', ...ENTRIES),
               'the hub brings files, whatever is in them',
             ),
-            zone(
-              lib('errors.ts', 'suggest.ts'),
-              lib('engine', 'image', 'text', 'render', 'target', 'models', 'hub', 'methods', 'metrics', ...ENTRIES),
-              'errors and suggestions are below everything',
+            ...lib('errors.ts', 'suggest.ts').map((file) =>
+              zone(
+                file,
+                lib('engine', 'image', 'text', 'render', 'target', 'models', 'hub', 'methods', 'metrics', ...ENTRIES),
+                'errors and suggestions are below everything',
+              ),
             ),
             zone(
               './lib/models',

@@ -37,7 +37,7 @@ const FORBIDDEN: readonly (readonly [file: string, imported: string])[] = [
   ['lib/models/making/card-from.ts', '../../methods/method.ts'],
   ['lib/hub/names.ts', '../explain.ts'],
   ['lib/hub/names.ts', '../methods/method.ts'],
-  ['lib/errors.ts', '../engine/model.ts'],
+  ['lib/errors.ts', './engine/model.ts'],
   ['lib/render/picture.ts', '../methods/method.ts'],
   ['lib/render/picture.ts', '../metrics/metric.ts'],
   ['lib/render/picture.ts', '../engine/model.ts'],
