@@ -51,7 +51,8 @@ test('what needs a box says so, and is asked once one is drawn; a link shows it 
   request,
   stranger,
 }) => {
-  const id = await explainPhoto(request)
+  // Of a method that no other test asks: what they draw on their run is not on this one.
+  const id = await explainPhoto(request, 'hires-cam')
   await page.goto(`/runs/${id}`)
   await page.getByText('Choose metrics').click()
   const choice = page.getByRole('form', { name: 'Metrics to choose' })

@@ -59,7 +59,7 @@ export async function explainReview(
 }
 
 /** Stores a finished run about the first sample photo; answers its id. */
-export async function explainPhoto(request: APIRequestContext): Promise<string> {
+export async function explainPhoto(request: APIRequestContext, method = 'grad-cam'): Promise<string> {
   const bytes = readFileSync(samplePath(firstSample()))
   const upload = await request.post('/api/images', {
     data: bytes,
@@ -69,7 +69,7 @@ export async function explainPhoto(request: APIRequestContext): Promise<string> 
   const { explain } = await ask<{ explain: { id: string; status: string } }>(
     request,
     'mutation ($input: ExplainInput!) { explain(input: $input, waitMs: 60000) { id status } }',
-    { input: { model: 'pets-cnn', method: 'grad-cam', image: { assetId } } },
+    { input: { model: 'pets-cnn', method, image: { assetId } } },
   )
   expect(explain.status).toBe('DONE')
   return explain.id
