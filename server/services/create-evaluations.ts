@@ -135,8 +135,14 @@ async function restart(parts: Parts, { id }: Evaluation, weight: Weight): Promis
   return parts.prisma.evaluation.findUnique({ where: { id } })
 }
 
-async function insert(parts: Parts, run: Run, { metric, weight, ...asked }: CheckedEvaluation): Promise<Evaluation> {
-  const at = parts.now()
+/** @param place among those of one request: a millisecond apart, so that they stay in the order in which they were asked for */
+async function insert(
+  parts: Parts,
+  run: Run,
+  { metric, weight, ...asked }: CheckedEvaluation,
+  place: number,
+): Promise<Evaluation> {
+  const at = new Date(parts.now().getTime() + place)
   const row = await parts.prisma.evaluation.create({
     data: {
       id: randomUUID(),
@@ -154,7 +160,7 @@ async function insert(parts: Parts, run: Run, { metric, weight, ...asked }: Chec
   return row
 }
 
-async function storedOrNew(parts: Parts, run: Run, asked: CheckedEvaluation): Promise<Evaluation> {
+async function storedOrNew(parts: Parts, run: Run, asked: CheckedEvaluation, place: number): Promise<Evaluation> {
   for (;;) {
     const known = await parts.prisma.evaluation.findUnique({ where: { key: asked.key } })
     if (known !== null) {
@@ -164,7 +170,7 @@ async function storedOrNew(parts: Parts, run: Run, asked: CheckedEvaluation): Pr
       continue // it was deleted meanwhile
     }
     try {
-      return await insert(parts, run, asked)
+      return await insert(parts, run, asked, place)
     } catch (error) {
       // Somebody asked the same at the same time; theirs is ours.
       if (isUniqueViolation(error)) continue
@@ -187,6 +193,6 @@ export async function createEvaluations(
 ): Promise<readonly Evaluation[]> {
   const { run, all } = await check(parts, runId, request, mayWait)
   const evaluations: Evaluation[] = []
-  for (const one of all) evaluations.push(await storedOrNew(parts, run, one))
+  for (const [place, one] of all.entries()) evaluations.push(await storedOrNew(parts, run, one, place))
   return evaluations
 }
