@@ -7,10 +7,9 @@ import { settled } from '../../target/scalar.ts'
 import { float32, repeatRow, type FloatTensor } from '../../tensor/tensor.ts'
 import { textMethod } from '../method.ts'
 import type { Batch } from '../shared/batches.ts'
-import { saturation, zeroGradient } from '../shared/diagnoses.ts'
 import { backgroundField, drawer, lookUp } from './shared/background.ts'
-import { embed, ofTokens } from './shared/embedding.ts'
-import { meanOverPaths, stratifiedShares, type Paths } from './shared/sampled-paths.ts'
+import { embed } from './shared/embedding.ts'
+import { explainedByPaths, type Paths } from './shared/sampled-paths.ts'
 import { scalarParam, withScalar } from './shared/scalar-param.ts'
 
 const params = z.strictObject({
@@ -56,18 +55,6 @@ export const expectedGradients = textMethod<z.infer<typeof params>>({
       const rows = Array.from({ length: count }, (_, row) => draw(first + row))
       return { from: await lookUp(context, rows), to: repeatRow(text, count) as FloatTensor }
     }
-    const alphas = stratifiedShares(context.seed, samples)
-    const scores = await meanOverPaths(context, { total: samples, tokens, alphas, paths }, target)
-    return {
-      kind: 'text',
-      scores: ofTokens(context, float32(Float32Array.from(scores), [tokens])),
-      wordReduction: 'sum',
-      logits,
-      completeness: null,
-      diagnoses: [
-        ...zeroGradient('text', Math.max(...scores.map(Math.abs))),
-        ...saturation('text', logits.data, target, context.head.link),
-      ],
-    }
+    return explainedByPaths(context, { total: samples, tokens, paths }, target, logits)
   },
 })

@@ -6,11 +6,10 @@ import { z } from 'zod'
 import { settled } from '../../target/scalar.ts'
 import { float32, type FloatTensor } from '../../tensor/tensor.ts'
 import { textMethod } from '../method.ts'
-import { saturation, zeroGradient } from '../shared/diagnoses.ts'
 import { randomStream } from '../shared/random.ts'
 import { baselineParam, baselines, specialTokensParam } from './shared/baseline.ts'
-import { embed, ofTokens } from './shared/embedding.ts'
-import { meanOverPaths, stratifiedShares, type Paths } from './shared/sampled-paths.ts'
+import { embed } from './shared/embedding.ts'
+import { explainedByPaths, type Paths } from './shared/sampled-paths.ts'
 import { scalarParam, withScalar } from './shared/scalar-param.ts'
 
 const params = z.strictObject({
@@ -74,19 +73,7 @@ export const gradientShap = textMethod<z.infer<typeof params>>({
       const dims = [count, tokens, size]
       return { from: float32(from, dims), to: float32(to, dims) }
     }
-    const alphas = stratifiedShares(seed, samples)
-    const scores = await meanOverPaths(context, { total: samples, tokens, alphas, paths }, target)
-    return {
-      kind: 'text',
-      scores: ofTokens(context, float32(Float32Array.from(scores), [tokens])),
-      wordReduction: 'sum',
-      logits,
-      completeness: null,
-      diagnoses: [
-        ...zeroGradient('text', Math.max(...scores.map(Math.abs))),
-        ...saturation('text', logits.data, target, context.head.link),
-      ],
-    }
+    return explainedByPaths(context, { total: samples, tokens, paths }, target, logits)
   },
 })
 

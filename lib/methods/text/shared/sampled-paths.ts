@@ -7,10 +7,12 @@ import { add, given, gradient, multiply, subtract, sum } from '../../../engine/f
 import type { Target } from '../../../target/target.ts'
 import { float32, type FloatTensor } from '../../../tensor/tensor.ts'
 import type { TextContext } from '../../context.ts'
+import type { TextResult } from '../../method.ts'
 import { answered, batchesOf, type Batch } from '../../shared/batches.ts'
+import { saturation, zeroGradient } from '../../shared/diagnoses.ts'
 import { randomStream } from '../../shared/random.ts'
 import { readRows, repeated, tapIn, type Reading } from '../../shared/reading.ts'
-import { batchSize } from './embedding.ts'
+import { batchSize, ofTokens } from './embedding.ts'
 
 /** Paths of a batch: [B, T, E] each. */
 export interface Paths {
@@ -59,6 +61,28 @@ export async function meanOverPaths(context: TextContext, samples: Samples, targ
 }
 
 /** Uniform on 0..1, one in each of `total` equal parts: the same expectation as independent ones, with less spread. */
-export function stratifiedShares(seed: number, total: number): readonly number[] {
+function stratifiedShares(seed: number, total: number): readonly number[] {
   return Array.from({ length: total }, (_, at) => (at + randomStream(seed, 'share of the way', at).uniform()) / total)
+}
+
+/** The mean over the samples, at shares of the way that the seed draws, as a method's result. @param logits of the text itself, [K] */
+export async function explainedByPaths(
+  context: TextContext,
+  samples: Omit<Samples, 'alphas'>,
+  target: Target,
+  logits: FloatTensor,
+): Promise<TextResult> {
+  const alphas = stratifiedShares(context.seed, samples.total)
+  const scores = await meanOverPaths(context, { ...samples, alphas }, target)
+  return {
+    kind: 'text',
+    scores: ofTokens(context, float32(Float32Array.from(scores), [samples.tokens])),
+    wordReduction: 'sum',
+    logits,
+    completeness: null,
+    diagnoses: [
+      ...zeroGradient('text', Math.max(...scores.map(Math.abs))),
+      ...saturation('text', logits.data, target, context.head.link),
+    ],
+  }
 }
