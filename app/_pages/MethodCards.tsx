@@ -6,6 +6,7 @@ import { sentence } from '../_graphql/sentence.ts'
 import { Citation } from '../_ui/Citation.tsx'
 import { Notice } from '../_ui/Notice.tsx'
 import { Progress } from '../_ui/Progress.tsx'
+import { byFamily } from '../_ui/families.ts'
 import { readFields } from '../_workbench/paramFields.ts'
 import styles from './Cards.module.css'
 import { methodAnchor } from './methodAnchor.ts'
@@ -26,6 +27,22 @@ export function MethodCards() {
         ? SECTIONS.map(({ modality, title }) => (
             <section key={modality} className={styles['section']} aria-labelledby={modality}>
               <h2 id={modality}>{title}</h2>
+              <nav className={styles['index']} aria-label={`Methods ${title.toLowerCase()}`}>
+                {byFamily(
+                  data.methods.filter((method) => method.modality === modality),
+                  ({ family }) => family,
+                ).map((found) => (
+                  <p key={found.family}>
+                    <b>{found.title}</b>{' '}
+                    {found.members.map((method, at) => (
+                      <span key={method.id}>
+                        {at > 0 ? ' · ' : ''}
+                        <a href={`#${methodAnchor(modality, method.id)}`}>{method.title}</a>
+                      </span>
+                    ))}
+                  </p>
+                ))}
+              </nav>
               {data.methods
                 .filter((method) => method.modality === modality)
                 .map((method) => (
