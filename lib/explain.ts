@@ -10,7 +10,7 @@ import type { Completeness, ImageMethod, Method, TextMethod } from './methods/me
 import { parseParams } from './methods/parse-params.ts'
 import { checkAvailable } from './methods/place.ts'
 import { placesAt, runAt, type MapPlace } from './methods/several.ts'
-import { runReading, type SharedReads } from './methods/shared/shared-reads.ts'
+import { runSharing, type SharedReads } from './methods/shared/shared-reads.ts'
 import { batchSize } from './methods/text/shared/embedding.ts'
 import type { ImagePreprocessing, ModelCard, Modality, TextPreprocessing } from './models/card.ts'
 import type { LoadedModel } from './models/load.ts'
@@ -177,7 +177,7 @@ async function explainImage(
   const places = placesOf(method, context, maps)
   const results =
     reads !== null && maps === null
-      ? [await runReading(method, context, params, reads)]
+      ? [await runSharing(method, context, params, reads)]
       : await runAt(method, context, params, places, gradientRows(context))
   return {
     logits: logitsOf(results),
@@ -209,7 +209,7 @@ async function explainText(
   const places = placesOf(method, context, maps)
   const results =
     reads !== null && maps === null
-      ? [await runReading(method, context, params, reads)]
+      ? [await runSharing(method, context, params, reads)]
       : await runAt(method, context, params, places, batchSize(context.tokenIds.length))
   return {
     logits: logitsOf(results),

@@ -4,7 +4,7 @@ import type { Annotation, Evaluation } from '../_graphql/types.ts'
 import { Notice } from '../_ui/Notice.tsx'
 import { ScaleLegend } from './ControlScale.tsx'
 import { CurveChart, CurveLegend } from './CurveChart.tsx'
-import { byFamily, type Family } from './families.ts'
+import { metricFamilies, type Family } from './families.ts'
 import { isOfTheseMarks } from './marks.ts'
 import { MetricRow } from './MetricRow.tsx'
 import { controlIn } from './standing.ts'
@@ -94,7 +94,7 @@ export function Judgements({ evaluations, annotations }: JudgementsProps) {
         </Notice>
       ) : null}
       <ScaleLegend hasEdges={done.some((evaluation) => controlIn(evaluation, 'edges') !== undefined)} />
-      {byFamily(done).map(({ family, members }) => (
+      {metricFamilies(done).map(({ group: family, members }) => (
         <FamilyPart key={family.id} family={family} members={members} annotations={annotations} />
       ))}
     </>

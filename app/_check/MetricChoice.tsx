@@ -7,7 +7,7 @@ import { sentence } from '../_graphql/sentence.ts'
 import { count } from '../_run/format.ts'
 import { Notice } from '../_ui/Notice.tsx'
 import { Progress } from '../_ui/Progress.tsx'
-import { byFamily, whyNot } from './families.ts'
+import { metricFamilies, whyNot } from './families.ts'
 import styles from './Check.module.css'
 
 interface MetricChoiceProps {
@@ -44,7 +44,7 @@ export function MetricChoice({ runId, modality, isMarked, asked, onAsk }: Metric
         setChosen([])
       }}
     >
-      {byFamily(offered).map(({ family, members }) => (
+      {metricFamilies(offered).map(({ group: family, members }) => (
         <fieldset key={family.id}>
           <legend>
             {family.title} <span>{family.question}</span>

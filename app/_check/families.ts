@@ -1,6 +1,7 @@
 /** What metrics ask, family by family, and which are asked first. */
 import type { Modality } from '../_graphql/generated/graphql.ts'
 import type { Evaluation, OfferedMetric } from '../_graphql/types.ts'
+import { grouped } from '../_ui/grouped.ts'
 
 export interface Family {
   readonly id: Evaluation['metric']['family']
@@ -62,14 +63,9 @@ export function familyOf(id: Family['id']): Family {
   return found
 }
 
-/** In groups as {@link FAMILIES} lists them; those with nothing in them left out. */
-export function byFamily<T extends { readonly metric: { readonly family: Family['id'] } }>(
-  all: readonly T[],
-): readonly { readonly family: Family; readonly members: readonly T[] }[] {
-  return FAMILIES.map((family) => ({
-    family,
-    members: all.filter(({ metric }) => metric.family === family.id),
-  })).filter(({ members }) => members.length > 0)
+/** In groups as {@link FAMILIES} lists them. */
+export function metricFamilies<T extends { readonly metric: { readonly family: Family['id'] } }>(all: readonly T[]) {
+  return grouped(FAMILIES, all, ({ metric }, { id }) => metric.family === id)
 }
 
 /** A first look that takes seconds: several of each kind, so that they can disagree. */

@@ -6,7 +6,7 @@ import { sentence } from '../_graphql/sentence.ts'
 import { Citation } from '../_ui/Citation.tsx'
 import { Notice } from '../_ui/Notice.tsx'
 import { Progress } from '../_ui/Progress.tsx'
-import { byFamily } from '../_ui/families.ts'
+import { methodFamilies } from '../_ui/methodFamilies.ts'
 import { readFields } from '../_workbench/paramFields.ts'
 import styles from './Cards.module.css'
 import { methodAnchor } from './methodAnchor.ts'
@@ -28,13 +28,13 @@ export function MethodCards() {
             <section key={modality} className={styles['section']} aria-labelledby={modality}>
               <h2 id={modality}>{title}</h2>
               <nav className={styles['index']} aria-label={`Methods ${title.toLowerCase()}`}>
-                {byFamily(
+                {methodFamilies(
                   data.methods.filter((method) => method.modality === modality),
                   ({ family }) => family,
-                ).map((found) => (
-                  <p key={found.family}>
-                    <b>{found.title}</b>{' '}
-                    {found.members.map((method, at) => (
+                ).map(({ group: [family, name], members }) => (
+                  <p key={family}>
+                    <b>{name}</b>{' '}
+                    {members.map((method, at) => (
                       <span key={method.id}>
                         {at > 0 ? ' · ' : ''}
                         <a href={`#${methodAnchor(modality, method.id)}`}>{method.title}</a>

@@ -8,7 +8,7 @@ import { gradCamPlusPlus } from '../../lib/methods/image/grad-cam-plus-plus.ts'
 import { hiresCam } from '../../lib/methods/image/hires-cam.ts'
 import { layerCam } from '../../lib/methods/image/layer-cam.ts'
 import { xgradCam } from '../../lib/methods/image/xgrad-cam.ts'
-import { runReading, SharedReads } from '../../lib/methods/shared/shared-reads.ts'
+import { runSharing, SharedReads } from '../../lib/methods/shared/shared-reads.ts'
 import { atMost, type Figure } from '../figure.ts'
 import { compare } from '../measure.ts'
 import { pictureContext } from './contexts.ts'
@@ -32,7 +32,7 @@ export async function camsOverGradient(
     const reads = new SharedReads()
     for (const { method, params } of CAMS) {
       const context = pictureContext(product, method, image, TARGET)
-      await runReading(method, context, method.params.parse({ ...params, layer: network.lastMap }), reads)
+      await runSharing(method, context, method.params.parse({ ...params, layer: network.lastMap }), reads)
     }
   }
   const pass = () =>

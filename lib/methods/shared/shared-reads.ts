@@ -127,7 +127,7 @@ export class SharedReads {
 }
 
 /** The method's own result, with what it reads once read together with others. @throws AppError as the method itself */
-export async function runReading<Context extends Asking, Result>(
+export async function runSharing<Context extends Asking, Result>(
   method: Reads<Context> & { run(context: Context, params: unknown): Promise<Result> },
   context: Context,
   params: unknown,

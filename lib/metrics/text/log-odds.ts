@@ -6,7 +6,7 @@ import { AppError } from '../../errors.ts'
 import { textMetric, type JudgedText } from '../metric.ts'
 import { followed } from '../shared/explained.ts'
 import { resultOf, undefinedResult } from '../shared/result.ts'
-import { ranked, scalarsOfTexts } from './shared/tokens.ts'
+import { ranked, valuesOfTexts } from './shared/tokens.ts'
 
 const params = z.strictObject({
   share: z.number().min(0.01).max(1).default(0.2).meta({
@@ -57,7 +57,7 @@ export const logOdds = textMetric<z.infer<typeof params>>({
     const { target, whole } = await followed(context)
     const gone = new Set(order.slice(0, Math.ceil(share * order.length)))
     const ids = context.tokenIds.map((own, token) => (gone.has(token) ? id : own))
-    const [left = Number.NaN] = await scalarsOfTexts(context, target, [ids])
+    const [left = Number.NaN] = await valuesOfTexts(context, { target, whole }, [ids])
     if (!(left > 0 && whole > 0))
       return undefinedResult('The probability of the class is 0, before or after, and 0 has no logarithm.')
     return resultOf(Math.log(left) - Math.log(whole))

@@ -4,7 +4,7 @@ import { textMetric } from '../metric.ts'
 import { followed } from '../shared/explained.ts'
 import { resultOf, undefinedResult } from '../shared/result.ts'
 import { kendallTau } from '../shared/statistics.ts'
-import { scalarsOfTexts, without, wordScores, wordTokens } from './shared/tokens.ts'
+import { valuesOfTexts, without, wordScores, wordTokens } from './shared/tokens.ts'
 
 export const tauLoo = textMetric({
   id: 'tau-loo',
@@ -31,7 +31,7 @@ export const tauLoo = textMetric({
   async run(context) {
     const { target, whole } = await followed(context)
     const texts = wordTokens(context).map((token) => without(context, [token]))
-    const effects = (await scalarsOfTexts(context, target, texts)).map((left) => whole - left)
+    const effects = (await valuesOfTexts(context, { target, whole }, texts)).map((left) => whole - left)
     const tau = kendallTau(wordScores(context), effects)
     if (tau === null)
       return undefinedResult('All tokens have the same score, or the same effect, so there is no order to compare.')

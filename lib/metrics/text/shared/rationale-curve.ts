@@ -11,7 +11,7 @@ import type { JudgedText, MetricResult } from '../../metric.ts'
 import { followed } from '../../shared/explained.ts'
 import { resultOf, undefinedResult } from '../../shared/result.ts'
 import { mean } from '../../shared/statistics.ts'
-import { keeping, ranked, scalarsOfTexts, without } from './tokens.ts'
+import { keeping, ranked, valuesOfTexts, without } from './tokens.ts'
 
 export const rationaleParams = z.strictObject({
   dialect: z.enum(['eraser', 'ferret']).default('eraser').meta({
@@ -45,9 +45,9 @@ export async function rationaleCurve(
   const { target, whole } = await followed(context)
   const sizes = rationaleSizes(order.length, params)
   const left = rest === 'without' ? without : keeping
-  const value = await scalarsOfTexts(
+  const value = await valuesOfTexts(
     context,
-    target,
+    { target, whole },
     sizes.map((size) => left(context, order.slice(0, size))),
   )
   const curve = { share: sizes.map((size) => size / order.length), value }

@@ -3,10 +3,8 @@
  * Special tokens stay where they are and have no part in any ranking.
  */
 import type { TextContext } from '../../../methods/context.ts'
-import { answered, answersInBatches } from '../../../methods/shared/batches.ts'
-import { scalarReader } from '../../../target/scalar.ts'
+import { scalarsOfTexts } from '../../../methods/text/shared/hiding.ts'
 import type { Target } from '../../../target/target.ts'
-import { row } from '../../../tensor/tensor.ts'
 import type { JudgedText } from '../../metric.ts'
 import { byFallingScore } from '../../shared/ranking.ts'
 
@@ -41,25 +39,15 @@ export function keeping(
   return tokenIds.filter((_, token) => special[token] === true || stay.has(token))
 }
 
-/** Tokens that a question may hold in all its rows. */
-const TOKENS_AT_ONCE = 2048
-
-/** The number followed of other texts, given as token ids. */
-export async function scalarsOfTexts(
+/**
+ * The number followed of other texts, given as token ids.
+ * @param whole that of the text itself
+ */
+export async function valuesOfTexts(
   context: TextContext,
-  target: Target,
+  { target, whole }: { readonly target: Target; readonly whole: number },
   texts: readonly (readonly number[])[],
 ): Promise<readonly number[]> {
-  const { head } = context
-  const read = scalarReader(target, head)
-  const longest = texts.reduce((most, ids) => Math.max(most, ids.length), 1)
-  const rows = { total: texts.length, perQuestion: Math.max(1, Math.min(16, Math.floor(TOKENS_AT_ONCE / longest))) }
-  const scalars: number[] = []
-  const batches = answersInBatches(context, rows, ({ first, count }) => ({
-    feeds: context.feedsFor(texts.slice(first, first + count)).feeds,
-    read: [head.logits],
-  }))
-  for await (const { answer, count } of batches)
-    for (let at = 0; at < count; at += 1) scalars.push(read(row(answered(answer.values, head.logits), at).data))
-  return scalars
+  const rows = { total: texts.length, idsOf: (text: number) => texts[text] ?? [], whole }
+  return Array.from(await scalarsOfTexts({ ...context, target }, rows, context.progress))
 }
